@@ -1,0 +1,80 @@
+"""Reads of the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from perennial.kernel.journal.actions import digest
+from perennial.kernel.journal.models import JournalEntry
+from perennial.kernel.recent import Mark
+from perennial.kernel.recent import before as follows
+
+
+@dataclass(frozen=True)
+class Happening:
+    """An entry as timelines show it."""
+
+    id: int
+    kind: str
+    subject: str
+    customer_id: int | None
+    at: datetime
+    by_id: int | None
+    by_name: str | None
+    data: dict[str, Any]
+    personal: dict[str, Any]
+
+
+def of_customer(
+    customer_id: int, *, kinds: Sequence[str] | None = None, limit: int = 50, before: Mark | None = None
+) -> list[Happening]:
+    """Return a customer's latest entries, newest first, from a mark on; one query."""
+    entries = JournalEntry.objects.filter(follows("at", before), customer_id=customer_id)
+    entries = entries.select_related("personal", "by").order_by("-at", "-id")
+    if kinds is not None:
+        entries = entries.filter(kind__in=kinds)
+    return [_happening(entry) for entry in entries[:limit]]
+
+
+def entry(entry_id: int) -> Happening | None:
+    """Return one entry; one query."""
+    found = JournalEntry.objects.filter(id=entry_id).select_related("personal", "by").first()
+    return None if found is None else _happening(found)
+
+
+def _happening(entry: JournalEntry) -> Happening:
+    return Happening(
+        id=entry.pk,
+        kind=entry.kind,
+        subject=entry.subject,
+        customer_id=entry.customer_id,
+        at=entry.at,
+        by_id=entry.by_id,
+        by_name=entry.by.name if entry.by else None,
+        data=entry.data,
+        personal=entry.personal.payload if hasattr(entry, "personal") else {},
+    )
+
+
+def latest(kind: str) -> Mapping[str, Any] | None:
+    """Return the data of the latest entry of a kind, None where there is none; one query."""
+    return JournalEntry.objects.filter(kind=kind).order_by("-id").values_list("data", flat=True).first()
+
+
+def latest_of(kind: str, subjects: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+    """Return the data of the latest entry of a kind on each subject, who has none is left out; one query."""
+    rows = JournalEntry.objects.filter(kind=kind, subject__in=list(subjects)).order_by("id")
+    return dict(rows.values_list("subject", "data"))
+
+
+def first_broken_seal() -> int | None:
+    """Return the id of the first sealed entry whose digest does not follow from the one before; None when all do."""
+    chain = b""
+    for entry in JournalEntry.objects.exclude(digest=None).order_by("id").iterator(chunk_size=1000):
+        chain = digest(chain, entry)
+        if entry.digest is None or bytes(entry.digest) != chain:
+            return entry.pk
+    return None

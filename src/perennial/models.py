@@ -1,0 +1,76 @@
+"""All tables, imported from their rooms so that Django finds them in one app."""
+
+from perennial.blueprint.models import ConfigVersion
+from perennial.contracts.models import Cancellation, Contract, LedgerMark, Line, Movement, Product, Receivable
+from perennial.customers.models import (
+    Contact,
+    Customer,
+    CustomerAlias,
+    ExternalId,
+    Ownership,
+    PortfolioRow,
+    Reseller,
+    SavedView,
+)
+from perennial.engagement.models import Touchpoint
+from perennial.health.models import Score, Scorecard
+from perennial.intake.models import LastGroup, RejectedMessage, Stream, Unconfirmed
+from perennial.integrations.imports.models import Import, ImportChunk, ImportFile, ImportRejection, SnapshotRow
+from perennial.kernel.journal.models import JournalEntry, JournalPersonal
+from perennial.kernel.organisation.models import Organisation
+from perennial.kernel.queue.models import Job
+from perennial.lifecycle.models import Passage
+from perennial.members.models import ApiKey, Member, PasswordLink, Team
+from perennial.playbooks.models import PlannedDay, PutAway, Task, TodayItem
+from perennial.support.models import Ticket
+from perennial.team.models import Target
+from perennial.usage.models import ProductUser
+from perennial.voice.models import SurveyAnswer
+
+__all__ = [
+    "ApiKey",
+    "Cancellation",
+    "ConfigVersion",
+    "Contact",
+    "Contract",
+    "Customer",
+    "CustomerAlias",
+    "ExternalId",
+    "Import",
+    "ImportChunk",
+    "ImportFile",
+    "ImportRejection",
+    "Job",
+    "JournalEntry",
+    "JournalPersonal",
+    "LastGroup",
+    "LedgerMark",
+    "Line",
+    "Member",
+    "Movement",
+    "Organisation",
+    "Ownership",
+    "Passage",
+    "PasswordLink",
+    "PlannedDay",
+    "PortfolioRow",
+    "Product",
+    "ProductUser",
+    "PutAway",
+    "Receivable",
+    "RejectedMessage",
+    "Reseller",
+    "SavedView",
+    "Score",
+    "Scorecard",
+    "SnapshotRow",
+    "Stream",
+    "SurveyAnswer",
+    "Target",
+    "Task",
+    "Team",
+    "Ticket",
+    "TodayItem",
+    "Touchpoint",
+    "Unconfirmed",
+]
