@@ -1,0 +1,198 @@
+"""The metric algebra: measures over events, and expressions over measures and customer attributes.
+
+A definition is data from outside (YAML). Its two pieces of text, the predicate of a measure and the expression of a
+metric, are parsed and held to an allow-list; what is compiled from them stays linear arithmetic over known columns.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from hashlib import blake2b
+from typing import Any
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
+_RESERVED = {"customer", "day", "from_day", "until_day"}
+
+
+class Aggregate(StrEnum):
+    """What a measure does with the events of its window."""
+
+    COUNT = "count"  # of weights n
+    SUM = "sum"  # of value; None where no event carries one
+    DISTINCT = "distinct"  # users, features, events, or days
+    LARGEST = "largest"  # the largest count that one user, feature or event has
+    SINCE = "since"  # days since the last one; no window
+
+
+class BadDefinition(ValueError):
+    """A metric's definition says something that the algebra does not know."""
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One number per customer and day over the events of `window` days that end `offset` days before it, inclusive.
+
+    A measure of users is None for a customer without any event with a user up to that day: unknown is not zero.
+    """
+
+    aggregate: Aggregate
+    where: str = ""
+    of: str = ""
+    window: int = 1
+    offset: int = 0
+
+    def __post_init__(self) -> None:
+        allowed_of = {
+            Aggregate.DISTINCT: ("user", "feature", "event", "day"),
+            Aggregate.LARGEST: ("user", "feature", "event"),
+        }
+        if self.of not in allowed_of.get(self.aggregate, ("",)):
+            raise BadDefinition(f"{self.aggregate} of {self.of!r}")
+        if (
+            self.window < 1
+            or self.offset < 0
+            or (self.aggregate == Aggregate.SINCE and (self.window, self.offset) != (1, 0))
+        ):
+            raise BadDefinition(f"window {self.window}, offset {self.offset}")
+        columns = ("event", "feature") if self.of in ("feature", "event") else ("event", "feature", "user")
+        object.__setattr__(self, "where", predicate(self.where, columns))
+
+    @property
+    def needs_users(self) -> bool:
+        """Say whether the measure means nothing where the source names no users."""
+        return self.of == "user"
+
+    @property
+    def column(self) -> str:
+        """Return the facts' column that this measure is made of, named by its predicate."""
+        kind = "v" if self.aggregate == Aggregate.SUM else "n"
+        return f"{kind}_{blake2b(self.where.encode(), digest_size=6).hexdigest()}"
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A named expression over measures and customer attributes; a name that is no measure is an attribute."""
+
+    key: str
+    measures: Mapping[str, Measure]
+    expression: str = ""
+    version: int = 1
+
+    def __post_init__(self) -> None:
+        for name in (self.key, *self.measures):
+            if not _NAME.fullmatch(name) or name in _RESERVED:
+                raise BadDefinition(f"name {name!r}")
+        if not self.expression and len(self.measures) != 1:
+            raise BadDefinition(f"{self.key}: several measures need an expression")
+        self.attributes()
+
+    def tree(self) -> exp.Expr:
+        """Return the parsed expression; a lone measure is its own expression."""
+        tree = _parsed(self.expression or next(iter(self.measures)))
+        if not _is_arithmetic(tree):
+            raise BadDefinition(f"{self.expression!r} is more than arithmetic")
+        return tree
+
+    def attributes(self) -> set[str]:
+        """Return the names of the customer attributes that the expression reads."""
+        names = {column.name for column in self.tree().find_all(exp.Column)}
+        for name in names:
+            if not _NAME.fullmatch(name) or name in _RESERVED:
+                raise BadDefinition(f"name {name!r}")
+        return names - set(self.measures)
+
+
+def predicate(text: str, columns: Iterable[str]) -> str:
+    """Return a predicate over `columns` as canonical SQL, TRUE where the text is empty.
+
+    :raises BadDefinition: the text is more than comparisons of these columns with constants.
+    """
+    tree = _parsed(text or "TRUE")
+    if not _is_predicate(tree, frozenset(columns)):
+        raise BadDefinition(f"{text!r} is no predicate over {', '.join(columns)}")
+    return tree.sql("duckdb", identify=True, comments=False)
+
+
+def parse_metrics(raw: list[dict[str, Any]]) -> tuple[Metric, ...]:
+    """Return metrics from plain data: key, measures (name → aggregate, where, of, window, offset), expression, version.
+
+    :raises BadDefinition: a key is unknown, missing or twice, or a text is not allowed.
+    """
+    try:
+        metrics = tuple(
+            Metric(**(item | {"measures": {name: _measure(given) for name, given in item["measures"].items()}}))
+            for item in raw
+        )
+    except (TypeError, KeyError, AttributeError) as error:
+        raise BadDefinition(str(error)) from error
+    if len({metric.key for metric in metrics}) != len(metrics):
+        raise BadDefinition("a key stands twice")
+    return metrics
+
+
+def measures_of(metrics: Iterable[Metric]) -> list[Measure]:
+    """Return each measure once, however many metrics share it."""
+    return list(dict.fromkeys(measure for metric in metrics for measure in metric.measures.values()))
+
+
+def plan_of(metrics: Iterable[Metric]) -> dict[str, str]:
+    """Return the columns that the facts must hold for these metrics: name → predicate."""
+    additive = [m for m in measures_of(metrics) if m.of in ("", "day", "user")]
+    return {measure.column: measure.where for measure in [USERS, *additive]}
+
+
+def attributes_of(metrics: Iterable[Metric]) -> list[str]:
+    """Return the customer attributes that the metrics read, sorted."""
+    return sorted({name for metric in metrics for name in metric.attributes()})
+
+
+def _measure(given: dict[str, Any]) -> Measure:
+    try:
+        return Measure(**(given | {"aggregate": Aggregate(given["aggregate"])}))
+    except ValueError as error:
+        raise BadDefinition(str(error)) from error
+
+
+def _parsed(text: str) -> exp.Expr:
+    try:
+        return sqlglot.parse_one(text, read="duckdb")
+    except SqlglotError as error:
+        raise BadDefinition(f"cannot read {text!r}") from error
+
+
+def _is_predicate(node: exp.Expr, columns: frozenset[str]) -> bool:
+    """Comparisons of text columns with text, null tests, and their and, or, not."""
+    if isinstance(node, exp.And | exp.Or):
+        return _is_predicate(node.left, columns) and _is_predicate(node.right, columns)
+    if isinstance(node, exp.Not | exp.Paren):
+        return _is_predicate(node.this, columns)
+    if isinstance(node, exp.Is):
+        return _is_column(node.this, columns) and isinstance(node.expression, exp.Null)
+    text = columns - {"user"}
+    if isinstance(node, exp.In):
+        return _is_column(node.this, text) and bool(node.expressions) and all(e.is_string for e in node.expressions)
+    if isinstance(node, exp.EQ | exp.NEQ | exp.Like):
+        return _is_column(node.this, text) and node.expression.is_string
+    return isinstance(node, exp.Boolean)
+
+
+def _is_column(node: exp.Expr, names: frozenset[str]) -> bool:
+    return isinstance(node, exp.Column) and not node.table and node.name in names
+
+
+def _is_arithmetic(node: exp.Expr) -> bool:
+    """Numbers, names, the four operations, minus and brackets."""
+    if isinstance(node, exp.Add | exp.Sub | exp.Mul | exp.Div):
+        return _is_arithmetic(node.left) and _is_arithmetic(node.right)
+    if isinstance(node, exp.Neg | exp.Paren):
+        return _is_arithmetic(node.this)
+    return (isinstance(node, exp.Column) and not node.table) or (isinstance(node, exp.Literal) and node.is_number)
+
+
+USERS = Measure(Aggregate.COUNT, where="user IS NOT NULL")
+"""Whether a customer's source names users; its column is in the facts always."""

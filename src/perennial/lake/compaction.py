@@ -1,0 +1,237 @@
+"""Folding: the inbox and published imports become sorted day or month files and their facts, in one commit."""
+# ruff: noqa: S608 (names and numbers only; text from outside passes the algebra's allow-list)
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from perennial.lake import daily, dedupe, durable, inbox, manifest
+from perennial.lake.engine import Engine, Target, excluding_sql, files_sql, make_durable
+from perennial.lake.facts import FACT_TABLES, fact_schema, fact_sql, lay_out
+from perennial.lake.manifest import Manifest, Rewrite
+from perennial.lake.rewriting import rewrite
+from perennial.lake.spans import Span, month_of, spans_to_write
+from perennial.lake.terms import EVENT_SCHEMA, REPEAT_WINDOW_DAYS, Compaction, Counts, Subject
+
+EVENTS = "events"
+REJECTED = "rejected"
+_ORDER = ("customer", "ts")  # an id in the order would double the cost of sorting, and nobody reads by it
+FEW = 200
+"""Up to this many customers of a changed day are named, so that they alone are made anew."""
+_COLUMNS = ", ".join(f'"{name}"' for name in EVENT_SCHEMA.names)
+
+
+@dataclass(frozen=True)
+class Work:
+    """One run: the lake as it stood at its start, what arrived, and the facts wanted."""
+
+    root: Path
+    live: Manifest
+    arrived: list[str]
+    plan: dict[str, str]
+    left_out: tuple[int, ...] = ()
+
+    @property
+    def counted(self) -> str:
+        """Return the predicate that leaves out events of users that the facts leave out."""
+        return excluding_sql("user", list(self.left_out))
+
+    @property
+    def unerased(self) -> str:
+        """Return the predicate that leaves out everything erased."""
+        customers, users = self.live.erased(Subject.CUSTOMER), self.live.erased(Subject.USER)
+        return f"{excluding_sql('customer', customers)} AND {excluding_sql('user', users)}"
+
+    def rows_sql(self, table: str, from_day: int | None = None, until_day: int | None = None) -> str:
+        """Return SELECT over the whole files of events or rejected events that may hold these days."""
+        return files_sql(self.root, [f.path for f in self.live.files(table, from_day, until_day)], EVENT_SCHEMA)
+
+    def spans(self, table: str, touched: Iterable[int]) -> dict[int, Span]:
+        """Return day → span to rewrite in a table."""
+        return spans_to_write((file.span for file in self.live.tables.get(table, ())), touched)
+
+    def target(self, table: str, schema: pa.Schema) -> Target:
+        """Return where this run writes a table's files."""
+        return Target(self.root, table, self.live.generation + 1, schema)
+
+
+def compact(
+    root: Path,
+    engine: Engine,
+    plan: dict[str, str],
+    *,
+    at: datetime,
+    grace: timedelta,
+    left_out: Iterable[int] | None = None,
+) -> Compaction:
+    """Fold everything that arrived, roll up the facts of the days touched, and commit; safe to kill and to repeat.
+
+    `plan` names the facts' columns; where it differs from the lake's, all facts are made anew from the events.
+    `left_out` are the users that the facts leave out (None: those of before); where one comes or goes, the facts of the
+    days with events of his are made anew.
+    `at` is the real clock. Waits while another process compacts or writes a daily table.
+    """
+    durable.make_folder(root)
+    with durable.locked(root / "lease.lock"):
+        live = manifest.read(root)
+        gone = manifest.sweep(root, live, at=at, grace=grace)
+        arrived = [name for name in inbox.waiting(root) if name not in live.retired] + list(live.adopted)
+        work = Work(root, live, arrived, plan, live.left_out if left_out is None else tuple(sorted(set(left_out))))
+        with engine.session() as connection:
+            done, rewrites = _fold(connection, work)
+        make_durable(root, [file for each in rewrites for file in each.files])
+        manifest.commit(root, lambda current: _folded(current, work, done, rewrites, gone, at))
+    return done
+
+
+def _folded(
+    current: Manifest, work: Work, done: Compaction, rewrites: list[Rewrite], gone: list[str], at: datetime
+) -> Manifest:
+    """Return the manifest after this run; publications and tombstones that came meanwhile stay as they are."""
+    current = current.with_changed(done.changed)
+    for each in rewrites:
+        current = current.with_rewrite(each, at=at)
+    retired = {path: since for path, since in current.retired.items() if path not in gone}
+    counted = {key: current.imports.get(key, Counts()) + counts for key, counts in done.by_import.items()}
+    return replace(
+        current,
+        adopted=tuple(name for name in current.adopted if name not in work.arrived),
+        retired=retired | dict.fromkeys(work.arrived, at),
+        imports=current.imports | counted,
+        left_out=work.left_out,
+        pending=tuple(stone for stone in current.pending if stone not in work.live.pending),
+        plan=work.plan,
+        totals=current.totals + done.counts,
+    )
+
+
+def _fold(connection: duckdb.DuckDBPyConnection, work: Work) -> tuple[Compaction, list[Rewrite]]:
+    """Write all new files of this run, not yet durable nor live."""
+    _lay_out(connection, work)
+    dedupe.judge(connection)
+    lost = {table: _erased_days(connection, work, table) for table in (EVENTS, REJECTED)}
+    by_import = _counts(connection, work)
+    changed = dict.fromkeys(lost[EVENTS]) | _touched(connection, "judged WHERE stored <> (verdict = 'stored')")
+    counted = _differently_counted(connection, work)
+    conflicts = lost[REJECTED] | _days(connection, "SELECT DISTINCT day FROM judged WHERE verdict = 'conflict'")
+    events = _rewrite_events(connection, work, EVENTS, set(changed))
+    rewrites = [
+        events,
+        _rewrite_events(connection, work, REJECTED, conflicts),
+        *_rewrite_facts(connection, work, events, set(counted)),
+        *daily.without_erased(connection, work.root, work.live),
+    ]
+    total = sum(by_import.values(), Counts())
+    imports = {key: counts for key, counts in by_import.items() if key is not None}
+    both = {day: _together(changed.get(day, ()), counted.get(day, ())) for day in {*changed, *counted}}
+    return Compaction(total, imports, both), [each for each in rewrites if each.spans]
+
+
+def _lay_out(connection: duckdb.DuckDBPyConnection, work: Work) -> None:
+    """Make the views that the judgement reads: what arrived, what is stored near it, what was rejected."""
+    arrived = files_sql(work.root, work.arrived, EVENT_SCHEMA)
+    connection.execute(f"CREATE TEMP VIEW incoming_all AS {arrived}")
+    connection.execute(f"CREATE TEMP VIEW incoming AS SELECT * FROM incoming_all WHERE {work.unerased}")
+    near = _days_near(connection)
+    for view, rows in (("stored", work.rows_sql(EVENTS, *near)), ("rejected", work.rows_sql(REJECTED))):
+        connection.execute(f"CREATE TEMP VIEW {view} AS SELECT * FROM ({rows}) WHERE {work.unerased}")
+
+
+def _days_near(connection: duckdb.DuckDBPyConnection) -> tuple[int, int] | tuple[None, None]:
+    """Return the days in which an arrival may meet its like: the window around it, all days for imported rows."""
+    ((first, last, imported),) = connection.execute(
+        "SELECT MIN(day), MAX(day), COUNT(import_id) FROM incoming"
+    ).fetchall()
+    if first is None:
+        return (0, 0)  # nothing arrived: no stored file is opened
+    return (None, None) if imported else (first - REPEAT_WINDOW_DAYS, last + REPEAT_WINDOW_DAYS + 1)
+
+
+def _erased_days(connection: duckdb.DuckDBPyConnection, work: Work, table: str) -> set[int]:
+    """Return the days whose files still hold rows of somebody erased since the last run."""
+    if not work.live.pending:
+        return set()
+    return _days(connection, f"SELECT DISTINCT day FROM ({work.rows_sql(table)}) WHERE NOT ({work.unerased})")
+
+
+def _counts(connection: duckdb.DuckDBPyConnection, work: Work) -> dict[int | None, Counts]:
+    """Return by import what became of everything, the erased included."""
+    counts = dedupe.counts_by_import(connection)
+    erased = [("incoming_all", Counts(accepted=1, erased=1))]
+    if work.live.pending:
+        erased.append((f"({work.rows_sql(EVENTS)})", Counts(stored=-1, erased=1)))
+        erased.append((f"({work.rows_sql(REJECTED)})", Counts(conflicts=-1, erased=1)))
+    for rows, each in erased:
+        sql = f"SELECT import_id, COUNT(*) FROM {rows} WHERE NOT ({work.unerased}) GROUP BY import_id"
+        for import_id, times in connection.execute(sql).fetchall():
+            counts[import_id] = counts.get(import_id, Counts()) + each * times
+    return counts
+
+
+def _rewrite_events(connection: duckdb.DuckDBPyConnection, work: Work, table: str, touched: set[int]) -> Rewrite:
+    spans = work.spans(table, touched)
+    present = [file.path for file in work.live.files(table) if file.span.from_day in spans]
+    kept = f"SELECT * FROM ({files_sql(work.root, present, EVENT_SCHEMA)}) AS e WHERE {work.unerased}"
+    if table == EVENTS:
+        # What shares an id with an arrival was judged again, and comes back from there if it stays.
+        kept += " AND NOT EXISTS (SELECT 1 FROM shared AS s WHERE s.event_id = e.event_id AND s.day = e.day)"
+    verdict = "stored" if table == EVENTS else "conflict"
+    rows = f"{kept} UNION ALL SELECT {_COLUMNS} FROM judged WHERE verdict = '{verdict}'"
+    return rewrite(connection, rows, work.target(table, EVENT_SCHEMA), spans, _ORDER)
+
+
+def _rewrite_facts(
+    connection: duckdb.DuckDBPyConnection, work: Work, events: Rewrite, counted: set[int]
+) -> list[Rewrite]:
+    """Roll up the spans rewritten and those with days counted differently, or every span where other facts are wanted
+    than the lake has; a month at a time."""
+    files = work.live.with_rewrite(events, at=datetime.min.replace(tzinfo=UTC)).files(EVENTS)
+    everything = work.plan != work.live.plan
+    replaced = events.spans | {
+        file.span for file in files
+        if everything or any(day in counted for day in range(file.span.from_day, file.span.until_day))
+    }  # fmt: skip
+    done = [Rewrite(table, frozenset(), ()) for table in FACT_TABLES]
+    for _month, spans in groupby(sorted(replaced), key=lambda span: month_of(span.from_day)):
+        days = {day: span for span in spans for day in range(span.from_day, span.until_day)}
+        paths = [file.path for file in files if file.span.from_day in days]
+        lay_out(connection, files_sql(work.root, paths, EVENT_SCHEMA, where=work.counted), work.plan)
+        done = [
+            each
+            + rewrite(
+                connection, fact_sql(table, work.plan), work.target(table, fact_schema(table, work.plan)), days, grain
+            )
+            for each, (table, grain) in zip(done, FACT_TABLES.items(), strict=True)
+        ]
+    return done
+
+
+def _differently_counted(connection: duckdb.DuckDBPyConnection, work: Work) -> dict[int, tuple[int, ...] | None]:
+    """Return the days with events of users that are left out now and were not, or the other way round."""
+    users = set(work.left_out) ^ set(work.live.left_out)
+    if not users:
+        return {}
+    theirs = f'"user" IN ({", ".join(map(str, sorted(users)))})'
+    return _touched(connection, f"({work.rows_sql(EVENTS)}) WHERE {theirs}")
+
+
+def _touched(connection: duckdb.DuckDBPyConnection, rows: str) -> dict[int, tuple[int, ...] | None]:
+    """Return the days of some rows with their customers, None where these are too many to name."""
+    found = connection.execute(
+        f"SELECT day, CASE WHEN COUNT(*) <= {FEW} THEN LIST(customer) END "
+        f"FROM (SELECT DISTINCT day, customer FROM {rows}) GROUP BY day"
+    ).fetchall()
+    return {day: None if customers is None else tuple(sorted(customers)) for day, customers in found}
+
+
+def _together(one: tuple[int, ...] | None, other: tuple[int, ...] | None) -> tuple[int, ...] | None:
+    return None if one is None or other is None else tuple(sorted({*one, *other}))
+
+
+def _days(connection: duckdb.DuckDBPyConnection, sql: str) -> set[int]:
+    return {day for (day,) in connection.execute(sql).fetchall()}

@@ -1,0 +1,130 @@
+"""Daily tables: frozen rows of one day and customer (metrics, scores, their inputs), as they were known then."""
+# ruff: noqa: S608 (names and numbers only; text from outside passes the algebra's allow-list)
+
+import re
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from perennial.lake import durable, manifest
+from perennial.lake.engine import Engine, Target, excluding_sql, make_durable
+from perennial.lake.manifest import DataFile, Manifest, Rewrite
+from perennial.lake.rewriting import rewrite
+from perennial.lake.spans import spans_to_write
+from perennial.lake.terms import Subject
+
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_ORDER = ("customer", "day")  # one customer's year is read far more often than one day's customers
+
+
+def write_days(
+    root: Path,
+    engine: Engine,
+    name: str,
+    rows: pa.Table,
+    *,
+    from_day: int,
+    until_day: int,
+    at: datetime,
+    customers: Iterable[int] | None = None,
+) -> None:
+    """Replace all rows of the days [from_day, until_day) of a daily table, in one commit; with `customers` only theirs.
+
+    `rows` has `customer` INT64, `day` INT32 and columns of its own; other days, and other customers, keep theirs.
+    """
+    hers = None if customers is None else sorted(set(customers))
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"a daily table's name is a-z, 0-9 and _: {name!r}")
+    _check(rows, from_day, until_day, hers)
+    table = f"daily/{name}"
+    durable.make_folder(root)
+    with durable.locked(root / "lease.lock"):
+        live = manifest.read(root)
+        spans = spans_to_write((file.span for file in live.tables.get(table, ())), range(from_day, until_day))
+        present = [file for file in live.files(table) if file.span.from_day in spans]
+        with engine.session() as connection:
+            connection.register("given", rows)
+            others = "FALSE" if hers is None else excluding_sql("customer", hers)
+            kept = f"SELECT * FROM ({rows_sql(root, present)}) WHERE day < {from_day} OR day >= {until_day} OR {others}"
+            sql = f"{kept} UNION ALL BY NAME SELECT * FROM given" if present else "SELECT * FROM given"
+            target = Target(root, table, live.generation + 1, _schema(root, present, rows.schema))
+            done = rewrite(connection, sql, target, spans, _ORDER)
+        make_durable(root, done.files)
+        manifest.commit(root, lambda current: current.with_rewrite(done, at=at))
+
+
+def rows_sql(root: Path, files: list[DataFile]) -> str:
+    """Return SELECT over files of one daily table (at least one), whose columns may have changed over the years."""
+    names = ", ".join("'" + str(root / file.path).replace("'", "''") + "'" for file in files)
+    return f"SELECT * FROM read_parquet([{names}], hive_partitioning = false, union_by_name = true)"
+
+
+def read_days(
+    connection: duckdb.DuckDBPyConnection,
+    root: Path,
+    live: Manifest,
+    name: str,
+    *,
+    customers: list[int] | None,
+    from_day: int,
+    until_day: int,
+) -> pa.Table:
+    """Return the rows of some customers (None: all) and the days [from_day, until_day), by customer and day."""
+    files = live.files(f"daily/{name}", from_day, until_day)
+    if not files:
+        return pa.table({"customer": pa.array([], pa.int64()), "day": pa.array([], pa.int32())})
+    wanted = ["TRUE"] if customers is None else [f"customer IN ({', '.join(map(str, customers)) or 'NULL'})"]
+    wanted.append(excluding_sql("customer", live.erased(Subject.CUSTOMER)))
+    return connection.sql(
+        f"SELECT * FROM ({rows_sql(root, files)}) WHERE day >= {from_day} AND day < {until_day} "
+        f"AND {' AND '.join(wanted)} ORDER BY customer, day"
+    ).to_arrow_table()
+
+
+def without_erased(connection: duckdb.DuckDBPyConnection, root: Path, live: Manifest) -> list[Rewrite]:
+    """Write anew the files of every daily table that hold rows of customers erased since the last compaction."""
+    erased = [stone.id for stone in live.pending if stone.subject == Subject.CUSTOMER]
+    rewrites = []
+    for table in [table for table in live.tables if table.startswith("daily/") and erased and live.tables[table]]:
+        files = live.files(table)
+        hers = f"customer IN ({', '.join(map(str, erased))})"
+        days = connection.execute(f"SELECT DISTINCT day FROM ({rows_sql(root, files)}) WHERE {hers}").fetchall()
+        spans = spans_to_write((file.span for file in files), [day for (day,) in days])
+        present = [file for file in files if file.span.from_day in spans]
+        if present:
+            target = Target(root, table, live.generation + 1, _schema(root, present))
+            sql = f"SELECT * FROM ({rows_sql(root, present)}) WHERE NOT {hers}"
+            rewrites.append(rewrite(connection, sql, target, spans, _ORDER))
+    return rewrites
+
+
+def _schema(root: Path, present: list[DataFile], *more: pa.Schema) -> pa.Schema:
+    """Return the schema of old and new rows together; a later one's columns come last."""
+    schemas = [pq.read_schema(root / file.path) for file in present]
+    return pa.unify_schemas([schema.remove_metadata() for schema in [*schemas, *more]])
+
+
+def last_day(connection: duckdb.DuckDBPyConnection, root: Path, live: Manifest, name: str) -> int | None:
+    """Return the last day of a daily table that has a row, None where none has."""
+    for file in reversed(live.files(f"daily/{name}")):
+        if file.rows:
+            ((day,),) = connection.execute(f"SELECT MAX(day) FROM ({rows_sql(root, [file])})").fetchall()
+            return int(day)
+    return None
+
+
+def _check(rows: pa.Table, from_day: int, until_day: int, customers: list[int] | None) -> None:
+    if rows.schema.field("customer").type != pa.int64() or rows.schema.field("day").type != pa.int32():
+        raise ValueError("customer must be INT64 and day INT32")
+    if rows.num_rows == 0:
+        return
+    span = pc.min_max(rows["day"]).as_py()
+    if customers is not None and not set(rows["customer"].unique().to_pylist()) <= set(customers):
+        raise ValueError("rows of customers that are not to be replaced")
+    if not from_day <= span["min"] <= span["max"] < until_day:
+        raise ValueError(f"days {span['min']} to {span['max']} lie outside [{from_day}, {until_day})")

@@ -1,0 +1,105 @@
+"""Bytes that survive a power cut: write aside, fsync, rename, fsync the folder."""
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+ROW_GROUP = 16_384
+
+
+def make_folder(folder: Path) -> None:
+    """Create a folder and its parents, each of them durable in its own parent."""
+    if folder.is_dir():
+        return
+    make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    sync_folder(folder.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    _fsync(folder, os.O_RDONLY | os.O_DIRECTORY)
+
+
+def sync_files(paths: Iterable[Path]) -> None:
+    """Make files and their names durable; several at once, because each fsync waits for the disk."""
+    files = list(paths)
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        list(pool.map(lambda path: _fsync(path, os.O_RDONLY), files))
+        list(pool.map(sync_folder, {path.parent for path in files}))
+
+
+def replace_bytes(path: Path, content: bytes) -> None:
+    """Put a file in the place of another in one step; a reader sees the old or the new, never a part."""
+    with _aside(path) as aside:
+        aside.write_bytes(content)
+
+
+def replace_parquet(path: Path, table: pa.Table) -> None:
+    """Write a table as one durable Parquet file in one step."""
+    make_folder(path.parent)
+    with _aside(path) as aside:
+        pq.write_table(table, aside, row_group_size=ROW_GROUP, **encoding(table.schema))
+
+
+def encoding(schema: pa.Schema) -> dict[str, Any]:
+    """Return how Parquet writes these columns: no dictionary of what hardly repeats, and times as differences."""
+    times = [field.name for field in schema if pa.types.is_timestamp(field.type)]
+    unlike = {*times, *(field.name for field in schema if pa.types.is_fixed_size_binary(field.type))}
+    return {
+        "compression": "zstd",
+        "store_schema": False,
+        "use_dictionary": [name for name in schema.names if name not in unlike],
+        "column_encoding": dict.fromkeys(times, "DELTA_BINARY_PACKED") or None,
+    }
+
+
+def link_or_copy(source: Path, target: Path) -> None:
+    """Give a file that never changes a second name; copy it where that is another disk."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        target.hardlink_to(source)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold a lock among all processes; a process that dies lets go of it."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def _aside(path: Path) -> Iterator[Path]:
+    """Yield a name to write under; what was written takes the path's place, or, after a fault, no room on the disk."""
+    aside = path.with_name(f"{path.name}.{uuid4().hex}.tmp")
+    try:
+        yield aside
+        _fsync(aside, os.O_RDONLY)
+        aside.rename(path)
+    except OSError:
+        aside.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+def _fsync(path: Path, flags: int) -> None:
+    handle = os.open(path, flags)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,81 @@
+"""The way in: accepted batches as small files in the inbox, imports as staged files until they are published."""
+
+import re
+import shutil
+from hashlib import blake2b
+from pathlib import Path
+from uuid import uuid4
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from perennial.lake import durable
+from perennial.lake.terms import EVENT_SCHEMA, NotAnEvent
+
+INBOX = "inbox"
+STAGING = "staging"
+_WRITER = re.compile(r"[A-Za-z0-9_]+")
+
+
+def event_ids(scope: str, message_ids: list[str]) -> pa.Array:
+    """Return the 128-bit ids of messages sent under one scope (a write key, or an import's source)."""
+    # The scope's length goes first: ("ab", "c") and ("a", "bc") are different messages.
+    start = blake2b(f"{len(scope)}:{scope}:".encode(), digest_size=16)
+    ids = []
+    for message_id in message_ids:
+        digest = start.copy()
+        digest.update(message_id.encode())
+        ids.append(digest.digest())
+    return pa.array(ids, pa.binary(16))
+
+
+def checked(batch: pa.Table) -> pa.Table:
+    """Return the batch in the lake's own schema.
+
+    :raises NotAnEvent: a column is missing or of another kind, a null stands where none may, a weight is negative.
+    """
+    try:
+        table = batch.select(EVENT_SCHEMA.names).cast(EVENT_SCHEMA)
+    except (KeyError, pa.ArrowInvalid, pa.ArrowNotImplementedError, ValueError) as error:
+        raise NotAnEvent(str(error)) from error
+    for field in EVENT_SCHEMA:
+        if not field.nullable and table[field.name].null_count:
+            raise NotAnEvent(f"null in {field.name}")
+    if table.num_rows and pc.min(table["n"]).as_py() < 0:
+        raise NotAnEvent("n below 0")
+    return table
+
+
+def accept(root: Path, batch: pa.Table, *, writer: str) -> str:
+    """Write one batch durably into the inbox and return its name; once this returns, no crash loses it."""
+    if not _WRITER.fullmatch(writer):
+        raise ValueError(f"a writer is named by letters, digits and _: {writer!r}")
+    name = f"{INBOX}/{writer}-{uuid4().hex}.parquet"
+    durable.replace_parquet(root / name, checked(batch))
+    return name
+
+
+def stage(root: Path, import_id: int, part: int, batch: pa.Table) -> None:
+    """Write one part of an import aside, invisible until published; the same part again replaces it.
+
+    Of two rows with one id the one received first counts: an import that gives its Nth row a `received_at` N
+    microseconds later keeps the first of the file.
+    """
+    durable.replace_parquet(root / STAGING / str(import_id) / f"{part:06d}.parquet", checked(batch))
+
+
+def staged(root: Path, import_id: int) -> list[str]:
+    """Return the names of an import's staged parts."""
+    return [
+        f"{STAGING}/{import_id}/{path.name}" for path in sorted((root / STAGING / str(import_id)).glob("*.parquet"))
+    ]
+
+
+def waiting(root: Path) -> list[str]:
+    """Return the names of all files in the inbox, folded or not."""
+    return [f"{INBOX}/{path.name}" for path in sorted((root / INBOX).glob("*.parquet"))]
+
+
+def discard(root: Path, import_id: int) -> None:
+    """Remove an import's staged parts; nothing happens where there are none."""
+    shutil.rmtree(root / STAGING / str(import_id), ignore_errors=True)

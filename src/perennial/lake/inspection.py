@@ -1,0 +1,56 @@
+"""Is the lake what its manifest says? Files, row counts, and the sum that must come out."""
+# ruff: noqa: S608 (names and numbers only; text from outside passes the algebra's allow-list)
+
+from pathlib import Path
+
+import duckdb
+import pyarrow.parquet as pq
+
+from perennial.lake.compaction import EVENTS, REJECTED
+from perennial.lake.engine import excluding_sql, files_sql
+from perennial.lake.facts import FACT_EVENT, fact_schema
+from perennial.lake.manifest import Manifest
+from perennial.lake.terms import EVENT_SCHEMA
+
+
+def check(connection: duckdb.DuckDBPyConnection, root: Path, live: Manifest) -> list[str]:
+    """Return what is wrong, one sentence each; an empty list is a sound lake."""
+    wrong = [problem for table in live.tables for problem in _files(root, live, table)]
+    wrong += [f"{name} is published but gone" for name in live.adopted if not (root / name).is_file()]
+    return wrong or [*_totals(live), *_weights(connection, root, live)]
+
+
+def _files(root: Path, live: Manifest, table: str) -> list[str]:
+    wrong = []
+    for file in live.files(table):
+        path = root / file.path
+        if not path.is_file():
+            wrong.append(f"{file.path} is missing")
+        elif (rows := pq.read_metadata(path).num_rows) != file.rows:
+            wrong.append(f"{file.path} has {rows} rows, the manifest says {file.rows}")
+    return wrong
+
+
+def _totals(live: Manifest) -> list[str]:
+    totals = live.totals
+    stored = sum(file.rows for file in live.files(EVENTS))
+    conflicts = sum(file.rows for file in live.files(REJECTED))
+    wrong = []
+    if totals.accepted != totals.stored + totals.duplicates + totals.conflicts + totals.erased:
+        wrong.append(f"the counts do not add up: {totals}")
+    if (totals.stored, totals.conflicts) != (stored, conflicts):
+        wrong.append(f"{stored} events and {conflicts} rejected in the files, the manifest counted {totals}")
+    return wrong
+
+
+def _weights(connection: duckdb.DuckDBPyConnection, root: Path, live: Manifest) -> list[str]:
+    """Compare events with facts day by day."""
+    facts = files_sql(root, [file.path for file in live.files(FACT_EVENT)], fact_schema(FACT_EVENT, ()))
+    counted = excluding_sql("user", list(live.left_out))
+    events = files_sql(root, [file.path for file in live.files(EVENTS)], EVENT_SCHEMA, where=counted)
+    rows = connection.execute(
+        f"SELECT day, e.n, f.n FROM (SELECT day, SUM(n) AS n FROM ({events}) GROUP BY day) AS e "
+        f"FULL JOIN (SELECT day, SUM(n) AS n FROM ({facts}) GROUP BY day) AS f USING (day) "
+        "WHERE e.n IS DISTINCT FROM f.n ORDER BY day"
+    ).fetchall()
+    return [f"day {day}: events weigh {events_n}, facts {facts_n}" for day, events_n, facts_n in rows]

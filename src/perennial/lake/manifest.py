@@ -1,0 +1,192 @@
+"""The one commit point: a JSON file that lists what is live, replaced by rename.
+
+A reader takes the manifest first and the inbox folder second, and leaves out what the manifest calls retired: a file
+folded in between is still on disk (the grace) and not yet retired in what the reader holds, so it counts once.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from perennial.lake import durable
+from perennial.lake.spans import Span
+from perennial.lake.terms import Changed, Counts, Subject, Tombstone
+
+FORMAT = 1
+MOST_NAMED = 2000
+"""More customers than this are not worth naming: all are made anew."""
+
+
+@dataclass(frozen=True)
+class DataFile:
+    """One immutable Parquet file of a table, its path relative to the lake."""
+
+    path: str
+    span: Span
+    rows: int
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What is live at one generation."""
+
+    generation: int = 0
+    tables: dict[str, tuple[DataFile, ...]] = field(default_factory=dict)
+    adopted: tuple[str, ...] = ()  # staged files of published imports, not yet folded into the tables
+    imports: dict[int, Counts] = field(default_factory=dict)  # published imports, with what was folded of them
+    retired: dict[str, datetime] = field(default_factory=dict)  # files no longer live, until they are gone from disk
+    dirty: tuple[int, ...] = ()  # days whose facts changed, for more customers than are named, since they were made new
+    late: dict[int, int] = field(default_factory=dict)  # the others: customer → its first day whose facts changed
+    changes: int = 0  # how often facts changed
+    left_out: tuple[int, ...] = ()  # users that the facts leave out
+    counted_as: dict[int, int] = field(default_factory=dict)  # who counted for whom when daily values were made
+    tombstones: tuple[Tombstone, ...] = ()
+    pending: tuple[Tombstone, ...] = ()  # tombstones whose rows are hidden but still in the files
+    plan: dict[str, str] = field(default_factory=dict)  # the facts' columns: name → predicate
+    totals: Counts = field(default_factory=Counts)
+
+    def files(self, table: str, from_day: int | None = None, until_day: int | None = None) -> list[DataFile]:
+        """Return a table's files that may hold days in [from_day, until_day); an open end means no bound."""
+        return [
+            file
+            for file in self.tables.get(table, ())
+            if (until_day is None or file.span.from_day < until_day)
+            and (from_day is None or from_day < file.span.until_day)
+        ]
+
+    def erased(self, subject: Subject) -> list[int]:
+        """Return the surrogates that tombstones hide."""
+        return [stone.id for stone in self.tombstones if stone.subject == subject]
+
+    def with_changed(self, changed: Changed) -> "Manifest":
+        """Return the successor that knows of these days' changed facts; far too many customers become all."""
+        if not changed:
+            return self
+        dirty = {*self.dirty, *(day for day, customers in changed.items() if customers is None)}
+        late = dict(self.late)
+        for day, customers in changed.items():
+            for customer in customers or ():
+                late[customer] = min(day, late.get(customer, day))
+        if len(late) > MOST_NAMED:
+            dirty, late = {*dirty, *late.values()}, {}
+        return replace(self, dirty=tuple(sorted(dirty)), late=late, changes=self.changes + 1)
+
+    def with_rewrite(self, rewrite: "Rewrite", *, at: datetime) -> "Manifest":
+        """Return the successor in which a table holds new files for whole spans; what they replace is retired."""
+        days = {day for span in rewrite.spans for day in range(span.from_day, span.until_day)}
+        present = self.tables.get(rewrite.table, ())
+        kept = [file for file in present if file.span.from_day not in days]
+        replaced = {file.path: at for file in present if file.span.from_day in days}
+        live = tuple(sorted([*kept, *rewrite.files], key=lambda file: file.span))
+        return replace(self, tables=self.tables | {rewrite.table: live}, retired=self.retired | replaced)
+
+
+@dataclass(frozen=True)
+class Rewrite:
+    """New files that stand for everything a table had in these spans; a span without rows has no file."""
+
+    table: str
+    spans: frozenset[Span]
+    files: tuple[DataFile, ...]
+
+    def __add__(self, other: "Rewrite") -> "Rewrite":
+        """Return both as one rewrite of the same table; their spans differ."""
+        return Rewrite(self.table, self.spans | other.spans, (*self.files, *other.files))
+
+
+def read(root: Path) -> Manifest:
+    """Return the live manifest; an empty one where there is no lake yet."""
+    try:
+        raw = json.loads((root / "manifest.json").read_bytes())
+    except FileNotFoundError:
+        return Manifest()
+    return _parsed(raw)
+
+
+def commit(root: Path, change: Callable[[Manifest], Manifest]) -> Manifest:
+    """Apply a change to the live manifest, alone among all processes, and return its successor.
+
+    Nothing is written where the change returns what it was given.
+    """
+    durable.make_folder(root)
+    with durable.locked(root / "manifest.lock"):
+        current = read(root)
+        changed = change(current)
+        if changed == current:
+            return current
+        successor = replace(changed, generation=current.generation + 1)
+        durable.replace_bytes(root / "manifest.json", json.dumps(_plain(successor), indent=0).encode())
+        return successor
+
+
+@contextmanager
+def held(root: Path) -> Iterator[tuple[bytes, Manifest]]:
+    """Yield the manifest's bytes and what they say, while nobody commits; no bytes where there is no lake yet."""
+    durable.make_folder(root)
+    with durable.locked(root / "manifest.lock"):
+        path = root / "manifest.json"
+        yield (path.read_bytes() if path.exists() else b"", read(root))
+
+
+def sweep(root: Path, current: Manifest, *, at: datetime, grace: timedelta) -> list[str]:
+    """Unlink files past their grace and files that a killed writer left; return the retired names now gone.
+
+    Only the lease holder may call this: nobody else then writes into the tables' folders.
+    """
+    gone = [name for name, retired_at in current.retired.items() if retired_at + grace <= at]
+    for name in gone:
+        (root / name).unlink(missing_ok=True)
+    known = {file.path for files in current.tables.values() for file in files} | set(current.retired)
+    for table in ("events", "rejected", "facts", "daily"):
+        for path in (root / table).rglob("*.parquet"):
+            if str(path.relative_to(root)) not in known:
+                path.unlink()
+    for aside in root.glob("*/*.tmp"):
+        if aside.stat().st_mtime < (at - grace).timestamp():
+            aside.unlink(missing_ok=True)
+    return gone
+
+
+def _plain(manifest: Manifest) -> dict[str, Any]:
+    return asdict(manifest) | {
+        "format": FORMAT,
+        "tables": {
+            name: [[file.path, file.span.from_day, file.span.until_day, file.rows] for file in files]
+            for name, files in manifest.tables.items()
+        },
+        "retired": {path: at.isoformat() for path, at in manifest.retired.items()},
+        "tombstones": [[stone.subject, stone.id] for stone in manifest.tombstones],
+        "pending": [[stone.subject, stone.id] for stone in manifest.pending],
+    }
+
+
+def _parsed(raw: dict[str, Any]) -> Manifest:
+    if raw["format"] != FORMAT:
+        raise ValueError(f"this lake has format {raw['format']}, this version reads {FORMAT}")
+    return Manifest(
+        generation=raw["generation"],
+        tables={
+            name: tuple(DataFile(path, Span(first, until), rows) for path, first, until, rows in files)
+            for name, files in raw["tables"].items()
+        },
+        adopted=tuple(raw["adopted"]),
+        imports={int(key): Counts(**counts) for key, counts in raw["imports"].items()},
+        retired={path: datetime.fromisoformat(at) for path, at in raw["retired"].items()},
+        dirty=tuple(raw["dirty"]),
+        late={int(customer): day for customer, day in raw.get("late", {}).items()},
+        changes=raw.get("changes", 0),
+        left_out=tuple(raw.get("left_out", ())),
+        counted_as={int(number): customer for number, customer in raw.get("counted_as", {}).items()},
+        tombstones=_tombstones(raw["tombstones"]),
+        pending=_tombstones(raw["pending"]),
+        plan=raw["plan"],
+        totals=Counts(**raw["totals"]),
+    )
+
+
+def _tombstones(raw: list[list[Any]]) -> tuple[Tombstone, ...]:
+    return tuple(Tombstone(Subject(subject), surrogate) for subject, surrogate in raw)

@@ -1,0 +1,254 @@
+"""From definitions to SQL: the step as of one day, and the linear backfill of many days.
+
+Both read the relations `fact_day`, `fact_user`, `fact_event` (the facts, at least over the days that `reach` names),
+`history` (all of `fact_day`) and `period` (customer, from_day, until_day, attributes). DuckDB's dialect, kept to what
+SQLGlot carries to the others.
+"""
+# ruff: noqa: S608 (names and numbers only; text from outside passes the algebra's allow-list)
+
+from collections.abc import Iterable
+
+from sqlglot import exp
+
+from perennial.lake.algebra import USERS, Aggregate, Measure, Metric, measures_of
+
+_KEYED = ("user", "feature", "event")
+
+
+def reach(metrics: Iterable[Metric], from_day: int) -> int:
+    """Return the first day whose facts the metrics of `from_day` read, histories apart."""
+    return from_day - max((m.window + m.offset - 1 for m in measures_of(metrics)), default=0)
+
+
+def asof_sql(metrics: tuple[Metric, ...], day: int) -> str:
+    """Return SELECT customer, day and every metric, for the customers that have a period around one day."""
+    measures = measures_of(metrics)
+    ctes = [_windows(measures, day), _history(measures, day)]
+    ctes += [cte for of in _KEYED for cte in _keyed_windows(measures, of, day)]
+    joined = "".join(
+        f" LEFT JOIN {name} USING (customer)" for name in ["windows", "past", *(f"by_{of}" for of in _keys(measures))]
+    )
+    columns = [f"{_asof_value(measure, index, day)} AS m{index}" for index, measure in enumerate(measures)]
+    ctes.append(
+        f"measured AS (SELECT p.customer, {_list([f'CAST({day} AS INTEGER) AS day', *columns])} FROM "
+        f"(SELECT DISTINCT customer FROM period) AS p{joined})"
+    )
+    return _final(metrics, ctes, f"m.day = {day}")
+
+
+def backfill_sql(metrics: tuple[Metric, ...], from_day: int, until_day: int) -> str:
+    """Return SELECT customer, day and every metric, for all days in [from_day, until_day) that a period covers.
+
+    Work is linear in facts and days: counts by a frame over a dense customer × day spine, distinct by +1 where a key
+    enters the window and -1 where it leaves, since by a running maximum.
+    """
+    measures = measures_of(metrics)
+    low = reach(metrics, from_day)
+    ctes = [
+        "spine AS (SELECT c.customer, d.day FROM (SELECT DISTINCT customer FROM period) AS c CROSS JOIN "
+        f"(SELECT CAST(UNNEST(GENERATE_SERIES({low}, {until_day - 1})) AS INTEGER) AS day) AS d)",
+        _history(measures, low - 1),
+        f"first_user AS (SELECT customer, MIN(day) AS day FROM history WHERE {USERS.column} > 0 GROUP BY customer)",
+    ]
+    joins, columns = [], []
+    for index, measure in enumerate(measures):
+        if measure.aggregate == Aggregate.DISTINCT and measure.of in _KEYED:
+            ctes += _entering_and_leaving(measure, index, low)
+        elif measure.aggregate == Aggregate.LARGEST:
+            ctes += _standing(measure, index, low, from_day, until_day)
+        if measure.of in _KEYED:
+            joins.append(f" LEFT JOIN k{index} ON k{index}.customer = s.customer AND k{index}.day = s.day")
+        columns.append(f"{_backfill_value(measure, index)} AS m{index}")
+    ctes.append(
+        f"measured AS (SELECT s.customer, {_list(['s.day', *columns])} FROM spine AS s "
+        "LEFT JOIN fact_day AS f ON f.customer = s.customer AND f.day = s.day "
+        "LEFT JOIN past ON past.customer = s.customer LEFT JOIN first_user ON first_user.customer = s.customer"
+        f"{''.join(joins)})"
+    )
+    return _final(metrics, ctes, f"m.day >= {from_day} AND m.day < {until_day}")
+
+
+def _keys(measures: list[Measure]) -> list[str]:
+    return [of for of in _KEYED if any(measure.of == of for measure in measures)]
+
+
+def _amount(measure: Measure) -> str:
+    """What one row of facts adds to a measure."""
+    if measure.of in ("feature", "event"):
+        return f"CASE WHEN {measure.where} THEN n ELSE 0 END"
+    return f"CASE WHEN {measure.column} > 0 THEN 1 ELSE 0 END" if measure.of == "day" else measure.column
+
+
+def _windows(measures: list[Measure], day: int) -> str:
+    """One scan of the days' facts for all measures that merely add up."""
+    sums = [
+        f"SUM(CASE WHEN {_within(measure, day)} THEN {_amount(measure)} END) AS w{index}"
+        for index, measure in enumerate(measures)
+        if measure.of not in _KEYED and measure.aggregate != Aggregate.SINCE
+    ]
+    low = day - max((m.window + m.offset - 1 for m in measures), default=0)
+    within = f"day BETWEEN {low} AND {day}"
+    return f"windows AS (SELECT {_list(['customer', *sums])} FROM fact_day WHERE {within} GROUP BY customer)"
+
+
+def _history(measures: list[Measure], day: int) -> str:
+    """One scan of all days up to `day` for the measures without a window."""
+    lasts = [
+        f"MAX(CASE WHEN {measure.column} > 0 THEN day END) AS last{index}"
+        for index, measure in enumerate(measures)
+        if measure.aggregate == Aggregate.SINCE
+    ]
+    users = f"SUM({USERS.column}) AS users"
+    return f"past AS (SELECT {_list(['customer', users, *lasts])} FROM history WHERE day <= {day} GROUP BY customer)"
+
+
+def _keyed_windows(measures: list[Measure], of: str, day: int) -> list[str]:
+    """Sum per key once, then count the keys above zero or take the largest, for all measures of one kind of key.
+
+    Measures of the same sum share it. Events are first summed by name too: there are few names, so the predicate is
+    judged on far fewer rows.
+    """
+    mine = {index: measure for index, measure in enumerate(measures) if measure.of == of}
+    if not mine:
+        return []
+    low = day - max(measure.window + measure.offset - 1 for measure in mine.values())
+    rows, amounts = _named_windows(of, mine, low, day)
+    sums = {amount: f"s{number}" for number, amount in enumerate(dict.fromkeys(amounts.values()))}
+    ends = [
+        f"MAX({sums[amounts[i]]}) AS w{i}"
+        if m.aggregate == Aggregate.LARGEST
+        else f"COUNT(CASE WHEN {sums[amounts[i]]} > 0 THEN 1 END) AS w{i}"
+        for i, m in mine.items()
+    ]
+    columns = _list(["customer", *(f"SUM({amount}) AS {name}" for amount, name in sums.items())])
+    return [
+        f'per_{of} AS (SELECT {columns} FROM {rows} GROUP BY customer, "{of}")',
+        f"by_{of} AS (SELECT {_list(['customer', *ends])} FROM per_{of} GROUP BY customer)",
+    ]
+
+
+def _named_windows(of: str, mine: dict[int, Measure], low: int, day: int) -> tuple[str, dict[int, str]]:
+    """Return what to sum per key from, and each measure's amount of one of its rows."""
+
+    def within(measure: Measure, amount: str) -> str:
+        everything = measure.offset == 0 and day - measure.window + 1 == low
+        return amount if everything else f"CASE WHEN {_within(measure, day)} THEN {amount} END"
+
+    days = f'day BETWEEN {low} AND {day} AND "{of}" IS NOT NULL'
+    if of == "user":
+        return f"fact_user WHERE {days}", {i: within(m, _amount(m)) for i, m in mine.items()}
+    windows = {i: within(m, "n") for i, m in mine.items()}
+    names = {amount: f"n{number}" for number, amount in enumerate(dict.fromkeys(windows.values()))}
+    sums = [f"SUM({amount}) AS {name}" for amount, name in names.items()]
+    columns = _list(["customer", "event", "feature", *sums])
+    by_name = f"SELECT {columns} FROM fact_event WHERE {days} GROUP BY customer, event, feature"
+    return f"({by_name}) AS named", {
+        i: f"CASE WHEN {m.where} THEN {names[windows[i]]} ELSE 0 END" for i, m in mine.items()
+    }
+
+
+def _asof_value(measure: Measure, index: int, day: int) -> str:
+    if measure.aggregate == Aggregate.SINCE:
+        return f"{day} - past.last{index}"
+    value = _typed(measure, f"w{index}")
+    return f"CASE WHEN past.users > 0 THEN {value} END" if measure.needs_users else value
+
+
+def _backfill_value(measure: Measure, index: int) -> str:
+    days = "PARTITION BY s.customer ORDER BY s.day"
+    if measure.aggregate == Aggregate.SINCE:
+        last = f"MAX(CASE WHEN f.{measure.column} > 0 THEN f.day END) OVER ({days} ROWS UNBOUNDED PRECEDING)"
+        return f"s.day - COALESCE({last}, past.last{index})"
+    if measure.aggregate == Aggregate.LARGEST:
+        value = f"k{index}.v"
+    elif measure.of in _KEYED:
+        value = f"SUM(k{index}.v) OVER ({days} ROWS UNBOUNDED PRECEDING)"
+    else:
+        frame = f"{measure.window + measure.offset - 1} PRECEDING AND {measure.offset} PRECEDING"
+        value = f"SUM({_amount(measure)}) OVER ({days} ROWS BETWEEN {frame})"
+    value = _typed(measure, value)
+    return f"CASE WHEN first_user.day <= s.day THEN {value} END" if measure.needs_users else value
+
+
+def _entering_and_leaving(measure: Measure, index: int, low: int) -> list[str]:
+    """+1 on the day a key enters the window, -1 on the day it leaves: exact, and two rows a gap at most."""
+    rows, by = _key_days(measure, low), f'PARTITION BY customer, "{measure.of}" ORDER BY day'
+    window = measure.window
+    return [
+        f"g{index} AS (SELECT customer, day, day - LAG(day) OVER ({by}) AS before, "
+        f"LEAD(day) OVER ({by}) - day AS after FROM ({rows}))",
+        f"k{index} AS (SELECT customer, CAST(day AS INTEGER) AS day, SUM(v) AS v FROM ("
+        f"SELECT customer, day, 1 AS v FROM g{index} WHERE before IS NULL OR before >= {window} UNION ALL "
+        f"SELECT customer, day + {window}, -1 FROM g{index} WHERE after IS NULL OR after >= {window}) "
+        "GROUP BY customer, day)",
+    ]
+
+
+def _standing(measure: Measure, index: int, low: int, from_day: int, until_day: int) -> list[str]:
+    """Each key's running window sum as steps, laid out over the days on which it is above zero; the largest a day."""
+    key = f'"{measure.of}"'
+    return [
+        f"c{index} AS (SELECT customer, {key}, day, SUM(v) AS v FROM (SELECT customer, {key}, day, v FROM "
+        f"({_key_days(measure, low)}) UNION ALL SELECT customer, {key}, day + {measure.window}, -v FROM "
+        f"({_key_days(measure, low)})) GROUP BY customer, {key}, day)",
+        f"t{index} AS (SELECT customer, day, SUM(v) OVER (PARTITION BY customer, {key} ORDER BY day "
+        f"ROWS UNBOUNDED PRECEDING) AS v, LEAD(day) OVER (PARTITION BY customer, {key} ORDER BY day) AS until "
+        f"FROM c{index})",
+        f"k{index} AS (SELECT customer, day, MAX(v) AS v FROM (SELECT customer, v, CAST(UNNEST(GENERATE_SERIES("
+        f"GREATEST(day, {from_day}), LEAST(until, {until_day}) - 1)) AS INTEGER) AS day FROM t{index} WHERE v > 0) "
+        "GROUP BY customer, day)",
+    ]
+
+
+def _key_days(measure: Measure, low: int) -> str:
+    """SELECT customer, key, day and amount v, one row a key and day on which it counts; days moved by the offset."""
+    table = "fact_user" if measure.of == "user" else "fact_event"
+    moved = f"day + {measure.offset}" if measure.offset else "day"
+    return (
+        f'SELECT customer, "{measure.of}", {moved} AS day, SUM({_amount(measure)}) AS v FROM {table} '
+        f'WHERE day >= {low} AND "{measure.of}" IS NOT NULL GROUP BY customer, "{measure.of}", day '
+        f"HAVING SUM({_amount(measure)}) > 0"
+    )
+
+
+def _within(measure: Measure, day: int) -> str:
+    last = day - measure.offset
+    return f"day BETWEEN {last - measure.window + 1} AND {last}"
+
+
+def _typed(measure: Measure, value: str) -> str:
+    """A count of nothing is 0; a sum of no values is unknown."""
+    return value if measure.aggregate == Aggregate.SUM else f"CAST(COALESCE({value}, 0) AS BIGINT)"
+
+
+def _final(metrics: tuple[Metric, ...], ctes: list[str], days: str) -> str:
+    """Evaluate the expressions for the days that a period covers."""
+    places = {measure: f"m{index}" for index, measure in enumerate(measures_of(metrics))}
+    columns = [f'{_expression_sql(metric, places)} AS "{metric.key}"' for metric in metrics]
+    return (
+        f"WITH {', '.join(ctes)} SELECT {_list(['m.customer', 'm.day', *columns])} FROM measured AS m "
+        f"JOIN period AS p ON p.customer = m.customer AND p.from_day <= m.day AND m.day < p.until_day WHERE {days}"
+    )
+
+
+def _expression_sql(metric: Metric, places: dict[Measure, str]) -> str:
+    """A lone measure keeps its type; everything else is a DOUBLE, unknown where a divisor is zero."""
+
+    tree = metric.tree()
+    is_measure = isinstance(tree, exp.Column) and tree.name in metric.measures
+    for division in tree.find_all(exp.Div):
+        division.set("this", exp.cast(division.this, "DOUBLE"))
+        division.set("expression", exp.func("NULLIF", division.expression, exp.Literal.number(0)))
+
+    def resolved(node: exp.Expr) -> exp.Expr:
+        if not isinstance(node, exp.Column):
+            return node
+        measure = metric.measures.get(node.name)
+        return exp.column(places[measure], "m") if measure else exp.column(node.name, "p", quoted=True)
+
+    sql = tree.transform(resolved).sql("duckdb")
+    return sql if is_measure else f"CAST({sql} AS DOUBLE)"
+
+
+def _list(columns: Iterable[str]) -> str:
+    return ", ".join(columns)

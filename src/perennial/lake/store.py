@@ -1,0 +1,284 @@
+"""The lake's door: everything that the rooms above ask of it."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from perennial.lake import compaction, daily, durable, inbox, inspection, manifest, metrics, reading
+from perennial.lake.algebra import Metric, plan_of
+from perennial.lake.engine import Engine
+from perennial.lake.latest import Arrivals
+from perennial.lake.manifest import Manifest
+from perennial.lake.reading import Snapshot
+from perennial.lake.terms import (
+    AlreadyPublished,
+    Compaction,
+    Counts,
+    Event,
+    EventCount,
+    EventDays,
+    Merged,
+    Stale,
+    Tombstone,
+    WentBackwards,
+)
+
+NOBODY_MERGED = Merged()
+
+
+class Lake:
+    """One organisation's usage under one folder; any number of processes may hold one.
+
+    Days are INT32 numbers since 1970-01-01 in the organisation's zone; ranges of days are half-open. `at` is always
+    the real clock, not the as-of day: it times the grace of files that readers may still hold.
+    """
+
+    def __init__(
+        self, root: Path, *, memory: str = "1GB", threads: int = 2, grace: timedelta = timedelta(minutes=10)
+    ) -> None:
+        self._root = root
+        self._engine = Engine(memory=memory, threads=threads)
+        self._grace = grace
+        self._seen = 0
+
+    # The way in
+
+    def accept(self, batch: pa.Table, *, writer: str) -> None:
+        """Store a batch of events durably; once this returns, no crash loses it.
+
+        :raises NotAnEvent: the batch does not fit the schema.
+        """
+        inbox.accept(self._root, batch, writer=writer)
+
+    def stage(self, import_id: int, part: int, batch: pa.Table) -> None:
+        """Write one part of an import aside; the same part again replaces it.
+
+        :raises NotAnEvent: the batch does not fit the schema.
+        """
+        inbox.stage(self._root, import_id, part, batch)
+
+    def publish(self, import_id: int) -> None:
+        """Make all staged parts of an import live in one step; a second time changes nothing."""
+
+        def published(current: Manifest) -> Manifest:
+            if import_id in current.imports:
+                return current
+            adopted = (*current.adopted, *inbox.staged(self._root, import_id))
+            return replace(current, adopted=adopted, imports=current.imports | {import_id: Counts()})
+
+        manifest.commit(self._root, published)
+
+    def discard(self, import_id: int) -> None:
+        """Drop an import's staged parts; a second time changes nothing.
+
+        :raises AlreadyPublished: it was published.
+        """
+        if self.is_published(import_id):
+            raise AlreadyPublished(import_id)
+        inbox.discard(self._root, import_id)
+
+    def is_published(self, import_id: int) -> bool:
+        """Say whether an import's events are live; recovery after a crash asks this."""
+        return import_id in self._live().imports
+
+    def erase(self, tombstones: Iterable[Tombstone]) -> None:
+        """Hide customers and users from every read at once; the next compaction removes their rows for good.
+
+        Counts that name nobody (a customer's totals that an erased user added to) follow with that compaction.
+        """
+        stones = tuple(sorted(set(tombstones)))
+
+        def erased(current: Manifest) -> Manifest:
+            new = tuple(stone for stone in stones if stone not in current.tombstones)
+            return replace(current, tombstones=(*current.tombstones, *new), pending=(*current.pending, *new))
+
+        manifest.commit(self._root, erased)
+
+    # Folding
+
+    def compact(
+        self, definitions: tuple[Metric, ...], *, at: datetime, left_out: Iterable[int] | None = None
+    ) -> Compaction:
+        """Fold what arrived into the day files and the facts that these metrics need; safe to kill and to repeat.
+
+        `left_out` are the users whose events are kept and count nowhere (own staff, bots, tests); None: those of
+        before. Where one comes or goes, the facts of his days are made anew.
+        """
+        return compaction.compact(
+            self._root, self._engine, plan_of(definitions), at=at, grace=self._grace, left_out=left_out
+        )
+
+    def import_counts(self, import_id: int) -> Counts | None:
+        """Return what became of an import's events so far, None where it was not published."""
+        return self._live().imports.get(import_id)
+
+    def totals(self) -> Counts:
+        """Return what became of all events that were ever folded."""
+        return self._live().totals
+
+    def stale(self) -> Stale:
+        """Return what was made of facts that changed since, and that nobody called made anew."""
+        live = self._live()
+        return Stale(live.dirty, live.late, live.changes)
+
+    def counted_as(self) -> dict[int, int]:
+        """Return who counted for whom when the daily values were made."""
+        return self._live().counted_as
+
+    def freshen(self, stale: Stale, *, counted_as: Mapping[int, int]) -> None:
+        """Say that everything made of these facts was made anew, and who counted for whom. Where facts changed since
+        `stale` was read, nobody knows whether that was seen: everything stays stale."""
+
+        def fresh(current: Manifest) -> Manifest:
+            if current.changes != stale.changes:
+                return current
+            dirty = tuple(day for day in current.dirty if day not in stale.days)
+            late = {customer: day for customer, day in current.late.items() if customer not in stale.customers}
+            return replace(current, dirty=dirty, late=late, counted_as=dict(counted_as))
+
+        manifest.commit(self._root, fresh)
+
+    # Metrics and daily tables
+
+    def metrics_asof(
+        self, definitions: tuple[Metric, ...], periods: pa.Table, day: int, *, merged: Merged = NOBODY_MERGED
+    ) -> pa.Table:
+        """Return customer, day and each metric, sorted by customer, for customers with a period around the day.
+
+        `periods` holds customer INT64, from_day, until_day INT32 (half-open, without overlap within a customer) and
+        the attributes that the metrics read. Facts count for whom `merged` says.
+
+        :raises FactsMissing: compact with these definitions first.
+        """
+        with self._reader() as (connection, snapshot):
+            days = range(day, day + 1)
+            return metrics.metrics_asof(connection, snapshot, definitions, periods, days=days, merged=merged)
+
+    def metrics_backfill(
+        self,
+        definitions: tuple[Metric, ...],
+        periods: pa.Table,
+        *,
+        from_day: int,
+        until_day: int,
+        merged: Merged = NOBODY_MERGED,
+    ) -> pa.Table:
+        """Return the same as `metrics_asof` for every day in [from_day, until_day), in no order, at linear cost.
+
+        Facts of customers without a period are not read.
+        """
+        with self._reader() as (connection, snapshot):
+            days = range(from_day, until_day)
+            return metrics.metrics_backfill(connection, snapshot, definitions, periods, days=days, merged=merged)
+
+    def write_days(
+        self,
+        name: str,
+        rows: pa.Table,
+        *,
+        from_day: int,
+        until_day: int,
+        at: datetime,
+        customers: Iterable[int] | None = None,
+    ) -> None:
+        """Replace the days [from_day, until_day) of a daily table in one commit, of some customers (None: all); the
+        table appears on first use."""
+        daily.write_days(
+            self._root, self._engine, name, rows, from_day=from_day, until_day=until_day, at=at, customers=customers
+        )
+
+    def last_day_of(self, name: str) -> int | None:
+        """Return the last day of a daily table that has a row, None where none has."""
+        with self._reader() as (connection, snapshot):
+            return daily.last_day(connection, snapshot.root, snapshot.live, name)
+
+    def read_days(self, name: str, *, customers: list[int] | None = None, from_day: int, until_day: int) -> pa.Table:
+        """Return rows of a daily table by customer and day; `customers` None means all, no rows means no such days."""
+        with self._reader() as (connection, snapshot):
+            return daily.read_days(
+                connection,
+                snapshot.root,
+                snapshot.live,
+                name,
+                customers=customers,
+                from_day=from_day,
+                until_day=until_day,
+            )
+
+    # Reads for screens and reports
+
+    def events(self, customer: int, *, from_day: int, until_day: int, limit: int = 100) -> list[Event]:
+        """Return a customer's newest events, those not yet folded included."""
+        with self._reader() as (connection, snapshot):
+            return reading.events(connection, snapshot, customer, from_day=from_day, until_day=until_day, limit=limit)
+
+    def event_counts(self, *customers: int, from_day: int, until_day: int) -> list[EventCount]:
+        """Return the counts of some customers together per day, event and feature; days without events are absent."""
+        with self._reader() as (connection, snapshot):
+            return reading.event_counts(connection, snapshot, list(customers), from_day=from_day, until_day=until_day)
+
+    def event_days(self) -> dict[int, EventDays]:
+        """Return every customer's first and last day with an event; a customer without events is absent."""
+        with self._reader() as (connection, snapshot):
+            return reading.event_days(connection, snapshot)
+
+    def last_day(self) -> int | None:
+        """Return the last day that has an event, None where there is none."""
+        with self._reader() as (connection, snapshot):
+            return reading.last_day(connection, snapshot)
+
+    def known(self, ids: Iterable[pa.Array]) -> int:
+        """Return how many of these event ids were accepted before, folded or not."""
+        with self._reader() as (connection, snapshot):
+            return reading.known(connection, snapshot, ids)
+
+    def rejected(self, *, limit: int = 1000) -> pa.Table:
+        """Return events kept aside because their id was taken by another content, newest first."""
+        with self._reader() as (connection, snapshot):
+            return reading.rejected(connection, snapshot, limit=limit)
+
+    @contextmanager
+    def arrivals(self) -> Iterator[Arrivals]:
+        """Yield reads of raw events as they came in, those not yet folded included: for the intake's own pages."""
+        with self._reader() as (connection, snapshot):
+            yield Arrivals(connection, snapshot)
+
+    @contextmanager
+    def held(self, into: Path) -> Iterator[None]:
+        """Put the live lake into an empty folder, and let nobody commit until the block ends.
+
+        The folder then is a lake by itself: the manifest as it was read, and every file that it or the inbox counts,
+        linked where the disk allows it, so that no later sweep takes a file away. What is copied of the records inside
+        the block knows everything that this lake refers to.
+        """
+        with manifest.held(self._root) as (content, live):
+            waiting = [name for name in inbox.waiting(self._root) if name not in live.retired]
+            stored = [file.path for files in live.tables.values() for file in files]
+            for name in (*stored, *live.adopted, *waiting):
+                durable.link_or_copy(self._root / name, into / name)
+            if content:
+                (into / "manifest.json").write_bytes(content)
+            yield
+
+    def check(self) -> list[str]:
+        """Return what is wrong with the files against the manifest, one sentence each."""
+        with self._reader() as (connection, snapshot):
+            return inspection.check(connection, snapshot.root, snapshot.live)
+
+    def _live(self) -> Manifest:
+        live = manifest.read(self._root)
+        if live.generation < self._seen:
+            raise WentBackwards(f"generation {live.generation} after {self._seen}")
+        self._seen = live.generation
+        return live
+
+    @contextmanager
+    def _reader(self) -> Iterator[tuple[duckdb.DuckDBPyConnection, Snapshot]]:
+        snapshot = Snapshot.of(self._root, self._live())
+        with self._engine.session() as connection:
+            yield connection, snapshot
