@@ -1,0 +1,1 @@
+"""Blueprint: the method's defaults as YAML, parsed and checked here; each room applies its own part."""

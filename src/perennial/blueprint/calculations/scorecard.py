@@ -1,0 +1,125 @@
+"""Reading a scorecard: its curves must run the way they say."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from perennial.blueprint.calculations.node import Node, refuse_doubles
+from perennial.blueprint.terms import (
+    MEASURES,
+    PORTFOLIO_FIELDS,
+    Band,
+    Direction,
+    Measure,
+    MeasureGroup,
+    MissingPolicy,
+    Scorecard,
+    Veto,
+    gettext_noop,
+)
+
+
+def parse_scorecard(node: Node) -> Scorecard:
+    """Read one scorecard.
+
+    :raises BlueprintError: a measure that there is not, a curve that is not monotone, a weight of zero, a threshold out
+        of order, a double key.
+    """
+    node.only("key", "version", "label", "groups", "bands", "coverage", "smallest_segment", "vetoes")
+    bands, coverage = node.at("bands"), node.at("coverage")
+    bands.only("yellow_from", "green_from", "hysteresis")
+    coverage.only("least", "medium", "high")
+    card = Scorecard(
+        key=node.at("key").short(60),
+        version=node.at("version").whole(1),
+        label=node.at("label").label(),
+        groups=tuple(_group(item) for item in node.at("groups").items()),
+        yellow_from=bands.at("yellow_from").number(),
+        green_from=bands.at("green_from").number(),
+        hysteresis=bands.at("hysteresis").number(),
+        least_coverage=coverage.at("least").number(),
+        medium_coverage=coverage.at("medium").number(),
+        high_coverage=coverage.at("high").number(),
+        smallest_segment=node.at("smallest_segment").whole(1),
+        vetoes=tuple(_veto(item) for item in node.at("vetoes").items()) if node.at("vetoes").given else (),
+    )
+    refuse_doubles(node.at("groups"), tuple(measure.key for measure in card.measures))
+    if not 0 <= card.hysteresis <= card.yellow_from < card.green_from <= 100 - card.hysteresis:
+        raise bands.fail(gettext_noop("0 <= hysteresis <= yellow_from < green_from <= 100 - hysteresis is wanted"))
+    if not 0 <= card.least_coverage < card.medium_coverage < card.high_coverage <= 1:
+        raise coverage.fail(gettext_noop("0 <= least < medium < high <= 1 is wanted"))
+    return card
+
+
+def _group(node: Node) -> MeasureGroup:
+    node.only("key", "label", "weight", "measures")
+    return MeasureGroup(
+        key=node.at("key").text(),
+        label=node.at("label").label(),
+        weight=_weight(node.at("weight")),
+        measures=tuple(_measure(item) for item in node.at("measures").items()),
+    )
+
+
+def _measure(node: Node) -> Measure:
+    node.only("key", "label", "definition", "weight", "direction", "points", "fresh_days", "max_age_days", "missing")
+    direction = node.at("direction").choice(Direction)
+    if node.at("key").text() not in MEASURES:
+        raise node.at("key").fail(gettext_noop("there is no measure %(key)s"), key=repr(node.at("key").text()))
+    measure = Measure(
+        key=node.at("key").text(),
+        label=node.at("label").label(),
+        definition=node.at("definition").label(),
+        weight=_weight(node.at("weight")),
+        direction=direction,
+        points=_points(node.at("points"), direction),
+        fresh_days=node.at("fresh_days").whole(),
+        max_age_days=node.at("max_age_days").whole(1),
+        missing=node.at("missing").choice(MissingPolicy),
+    )
+    if measure.fresh_days >= measure.max_age_days:
+        raise node.at("max_age_days").fail(gettext_noop("more than fresh_days is wanted"))
+    return measure
+
+
+def _weight(node: Node) -> float:
+    weight = node.number()
+    if weight <= 0:
+        raise node.fail(gettext_noop("a weight above 0 is wanted"))
+    return weight
+
+
+def _points(node: Node, direction: Direction) -> tuple[tuple[float, float], ...]:
+    points = tuple(_point(item) for item in node.items())
+    if len(points) < 2:
+        raise node.fail(gettext_noop("two points or more are wanted"))
+    for place, ((x0, z0), (x1, z1)) in enumerate(pairwise(points), start=1):
+        at = node.items()[place]
+        if x1 <= x0:
+            raise at.fail(gettext_noop("x must grow from point to point"))
+        if (direction is Direction.UP and z1 < z0) or (direction is Direction.DOWN and z1 > z0):
+            raise at.fail(gettext_noop("a curve that runs %(direction)s may not turn"), direction=direction)
+    return points
+
+
+def _point(node: Node) -> tuple[float, float]:
+    pair = node.items()
+    if len(pair) != 2:
+        raise node.fail(gettext_noop("a point is [x, z]"))
+    x, z = pair[0].number(), pair[1].number()
+    if not 0 <= z <= 100:
+        raise node.fail(gettext_noop("z is from 0 to 100"))
+    return x, z
+
+
+def _veto(node: Node) -> Veto:
+    node.only("key", "label", "when", "cap")
+    cap = node.at("cap").choice(Band)
+    if cap not in (Band.RED, Band.YELLOW):
+        raise node.at("cap").fail(gettext_noop("a veto caps at red or yellow"))
+    return Veto(
+        key=node.at("key").text(),
+        label=node.at("label").label(),
+        when=node.at("when").tree(PORTFOLIO_FIELDS),
+        cap=cap,
+    )

@@ -1,0 +1,24 @@
+"""The table of the configuration: every version of every part, so that a day knows what held on it."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+
+
+class ConfigVersion(models.Model):
+    """A text that an administrator put in force, with who, when and why. Never changed; going back is a new version.
+
+    Version 1 of a part is what shipped when it was first changed. `from_on` None: it holds for the past too.
+    """
+
+    part = models.CharField(max_length=20)
+    version = models.PositiveIntegerField()
+    text = models.TextField()
+    from_on = models.DateField(null=True)
+    reason = models.CharField(max_length=500, default="")
+    at = models.DateTimeField()
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["part", "version"], name="config_version_of_part")]

@@ -1,0 +1,200 @@
+"""The method's configuration: what ships, and what an administrator put in force from which day on.
+
+Each part is asked for as of a day, so that what was computed for a past day can be computed again; without a day the
+present one is meant. A text that this version of Perennial cannot read (any more) gives way to the one before it, and
+`problems` says so. Nothing here costs a SQL query once this unit of work has read the house.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from datetime import date
+from functools import cache, lru_cache
+from importlib.resources import files
+from typing import Any, TypeVar
+
+from perennial.blueprint.calculations import document
+from perennial.blueprint.calculations.lifecycle import parse_stages, parse_tiers
+from perennial.blueprint.calculations.metrics import parse_events, parse_metrics, spellings
+from perennial.blueprint.calculations.revenue import parse_revenue
+from perennial.blueprint.calculations.rights import completed, parse_rights, refuse_lost
+from perennial.blueprint.calculations.scorecard import parse_scorecard
+from perennial.blueprint.calculations.today import parse_today
+from perennial.blueprint.kept import Version, versions
+from perennial.blueprint.terms import (
+    BlueprintError,
+    EventKinds,
+    MetricDefinition,
+    Rights,
+    Scorecard,
+    StageRule,
+    TierPreset,
+    TodayRule,
+)
+from perennial.kernel.organisation.queries import config_stamp
+
+T = TypeVar("T")
+log = logging.getLogger("perennial.blueprint")
+
+PARTS = ("revenue", "scorecard", "tiers", "stages", "today", "rights", "metrics", "events")
+CHANGEABLE = ("revenue", "scorecard", "tiers", "stages", "today", "rights")
+"""The parts that an administrator may change. Metrics and events define what the lake's past days hold."""
+
+_PARSERS: Mapping[str, Callable[[Any], Any]] = {
+    "revenue": parse_revenue,
+    "scorecard": parse_scorecard,
+    "tiers": parse_tiers,
+    "stages": parse_stages,
+    "today": parse_today,
+    "rights": parse_rights,
+}
+
+
+@cache
+def default_text(part: str) -> str:
+    """Return the YAML that ships for a part.
+
+    :raises KeyError: there is no such part.
+    """
+    if part not in PARTS:
+        raise KeyError(part)
+    return (files("perennial.blueprint") / "defaults" / f"{part}.yaml").read_text(encoding="utf-8")
+
+
+def check(part: str, text: str) -> None:
+    """Read a text as a part would be read before it is put in force.
+
+    :raises BlueprintError: it cannot be, naming the line and what is wanted.
+    """
+    read = _parsed(part, text, f"{part}.yaml")
+    if part == "rights":
+        refuse_lost(read, _shipped("rights"), file=f"{part}.yaml")
+
+
+def history(part: str) -> tuple[Version, ...]:
+    """Return the versions of a part, the newest first; none where it is as it ships."""
+    return versions(config_stamp()).get(part, ())
+
+
+def version_of(part: str, version: int) -> Version | None:
+    """Return one version of a part; None where there is none."""
+    return next((one for one in history(part) if one.version == version), None)
+
+
+def text_in_force(part: str, on: date | None = None) -> str:
+    """Return the text of a part that is read for a day (None: the present)."""
+    text = configured_text(part, on)
+    return default_text(part) if text is None else text
+
+
+def configured_text(part: str, on: date | None = None) -> str | None:
+    """Return the text of a part for a day as it was configured; None: it is as it ships."""
+    return _choose(config_stamp(), part, on)
+
+
+def problems(part: str) -> tuple[Version, BlueprintError] | None:
+    """Return the newest version of a part and why this Perennial cannot read it; None where it can."""
+    newest = next(iter(history(part)), None)
+    if newest is None:
+        return None
+    try:
+        _parsed(part, newest.text, f"{part}.yaml")
+    except BlueprintError as error:
+        return newest, error
+    return None
+
+
+@lru_cache(maxsize=2048)
+def _choose(stamp: str, part: str, on: date | None) -> str | None:
+    for one in versions(stamp).get(part, ()):
+        if one.holds_on(on):
+            try:
+                _parsed(part, one.text, f"{part}.yaml")
+            except BlueprintError as error:
+                log.error("version %s of %s cannot be read and is passed over: %s", one.version, part, error)
+                continue
+            return one.text
+    return None
+
+
+@lru_cache(maxsize=64)
+def _parsed(part: str, text: str, name: str) -> Any:
+    return document.read(text, name, _PARSERS[part])
+
+
+@cache
+def _shipped(part: str) -> Any:
+    return _parsed(part, default_text(part), f"{part}.yaml")
+
+
+@lru_cache(maxsize=2048)
+def _read(stamp: str, part: str, on: date | None) -> Any:
+    text = _choose(stamp, part, on)
+    return _shipped(part) if text is None else _parsed(part, text, f"{part}.yaml")
+
+
+@lru_cache(maxsize=4)
+def _rights(stamp: str) -> Rights:
+    return completed(_read(stamp, "rights", None), _shipped("rights"))
+
+
+def rights() -> Rights:
+    """Return who may do what, now: a right is never one of a past day."""
+    return _rights(config_stamp())
+
+
+def tier_presets(on: date | None = None) -> tuple[TierPreset, ...]:
+    """Return the tier presets, one for each currency; the first is the default (M5)."""
+    presets: tuple[TierPreset, ...] = _read(config_stamp(), "tiers", on)
+    return presets
+
+
+def stage_rules(on: date | None = None) -> tuple[StageRule, ...]:
+    """Return the stage rules, one for each segment; the first is the default (M13)."""
+    rules: tuple[StageRule, ...] = _read(config_stamp(), "stages", on)
+    return rules
+
+
+def today_rules(on: date | None = None) -> tuple[TodayRule, ...]:
+    """Return the rules of Today, in the order of the file."""
+    rules: tuple[TodayRule, ...] = _read(config_stamp(), "today", on)
+    return rules
+
+
+def scorecard() -> Scorecard:
+    """Return the scorecard that ships (analytics 1.1); health says which is in force."""
+    card: Scorecard = _shipped("scorecard")
+    return card
+
+
+def scorecard_from(text: str, *, name: str) -> Scorecard:
+    """Read a scorecard that an administrator wrote; `name` stands in the errors. Parsed once: every page reads it."""
+    card: Scorecard = _parsed("scorecard", text, name)
+    return card
+
+
+@cache
+def metrics() -> tuple[MetricDefinition, ...]:
+    """Return the first metrics (decisions, Usage) over the default kinds of events; `algebra` is for `lake.algebra`."""
+    return document.read(default_text("metrics"), "metrics.yaml", lambda node: parse_metrics(node, event_kinds()))
+
+
+@cache
+def event_kinds() -> EventKinds:
+    """Return which event names are logins, errors and core."""
+    return document.read(default_text("events"), "events.yaml", parse_events)
+
+
+def is_core(event: str) -> bool:
+    """Return whether an event name means use of the product, as the metrics count it: no login, error or noise."""
+    named, is_listed = _core_names()
+    return (event in named) == is_listed
+
+
+@cache
+def _core_names() -> tuple[frozenset[str], bool]:
+    """Return the spelt names, and whether these are the core events (else all others are)."""
+    kinds = event_kinds()
+    names = kinds.login | kinds.error | kinds.ignored if kinds.core is None else kinds.core
+    return frozenset(spelling for name in names for spelling in spellings(name)), kinds.core is not None

@@ -1,0 +1,1 @@
+"""Members: who works here: members, teams, API keys, and what each role may do."""

@@ -1,0 +1,1 @@
+"""Team: targets and what was reached of them, for the weekly meeting."""
