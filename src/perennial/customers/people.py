@@ -1,0 +1,53 @@
+"""Contacts that a text finds, within the member's scope: by name, mail or phone, whatever the phone is parted with."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from django.db.models import F, Q, Value
+from django.db.models.functions import Replace
+
+from perennial.customers.access import rows_of
+from perennial.customers.models import Contact
+from perennial.members.models import Member
+
+FROM_LETTERS, FROM_DIGITS = 2, 4
+_PARTED_BY = (" ", "-", "(", ")", ".", "+")
+_NUMBER = re.compile(r"[\d\s()+.\-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A person at a customer of the member; `key` is the customer's."""
+
+    name: str
+    title: str
+    customer_name: str
+    key: str
+
+
+def found(member: Member, text: str, *, limit: int = 6) -> list[Found]:
+    """Return the present contacts that a text finds, who left last; one query, none for less than two letters or four
+    digits."""
+    asked, rows = _asked(text.strip()), rows_of(member, path="customer__portfolio__")
+    if asked is None or rows is None:
+        return []
+    people = Contact.objects.current().alias(digits=_digits()).filter(asked, rows, customer__merged_into=None)
+    people = people.order_by(F("left_on").asc(nulls_first=True), "name", "id").select_related("customer")[:limit]
+    return [Found(one.name, one.title, one.customer.name, one.customer.key) for one in people]
+
+
+def _asked(text: str) -> Q | None:
+    if _NUMBER.fullmatch(text):
+        digits = re.sub(r"\D", "", text)
+        return Q(digits__contains=digits) if len(digits) >= FROM_DIGITS else None
+    return Q(name__icontains=text) | Q(email__icontains=text) if len(text) >= FROM_LETTERS else None
+
+
+def _digits() -> Replace | F:
+    """Return the phone without what parts its digits."""
+    value: Replace | F = F("phone")
+    for sign in _PARTED_BY:
+        value = Replace(value, Value(sign), Value(""))
+    return value
