@@ -1,0 +1,328 @@
+"""Writes of contracts: what sources state, set-wise and safe to run twice, and the movements derived from it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from fractions import Fraction
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from perennial.contracts import facts, marks, numbers
+from perennial.contracts.calculations.movements import movements
+from perennial.contracts.calculations.mrr import stretches
+from perennial.contracts.models import Cancellation, Contract, Line, Movement, Product, Receivable
+from perennial.contracts.terms import BillingStatus, LineKind, PolicySwitches
+from perennial.contracts.terms import Movement as Moved
+from perennial.customers.aliases import Aliases, aliases
+from perennial.customers.models import Customer
+from perennial.kernel import versions
+from perennial.kernel.inserting import insert, values_of
+from perennial.kernel.organisation.queries import house
+from perennial.kernel.versions import Counted, Incoming
+
+CHUNK = 500
+MOST = 2**63 - 1
+FRAMEWORK = "framework_external_id"
+
+
+class LineRefused(ValueError):
+    """A line that cannot be; the message says why."""
+
+
+class TooFine(ArithmeticError):
+    """A movement whose exact amount fits no column; the message names the customer and the day."""
+
+
+def check_line(values: Mapping[str, Any], *, currency: str) -> str | None:
+    """Return why a line with these values (Line's columns) cannot be kept, None where it can. No query.
+
+    `currency` is the organisation's: amounts in another one wait for exchange rates.
+    """
+    starts_on, ends_on = values.get("starts_on"), values.get("ends_on")
+    kind, months = values.get("kind", LineKind.RECURRING), values.get("amount_months")
+    if values.get("currency") != currency:
+        return _("The amount is in %(theirs)s, and this organisation keeps its revenue in %(ours)s.") % {
+            "theirs": values.get("currency"), "ours": currency}  # fmt: skip
+    if starts_on is None:
+        return _("The line has no first day.")
+    if ends_on is not None and ends_on < starts_on:
+        return _("The line ends on %(end)s, before it starts on %(start)s.") % {"end": ends_on, "start": starts_on}
+    if kind not in set(LineKind):
+        return _("%(kind)s is no kind of line.") % {"kind": kind}
+    if values.get("billing_status", BillingStatus.ACTIVE) not in set(BillingStatus):
+        return _("%(status)s is no billing status.") % {"status": values["billing_status"]}
+    if months is not None and months < 1:
+        return _("An amount is for one month or more.")
+    if kind == LineKind.RECURRING and months is None and ends_on is None:
+        return _("An amount for the whole term needs the day on which the term ends.")
+    return _check_amounts(values)
+
+
+def _check_amounts(values: Mapping[str, Any]) -> str | None:
+    if not isinstance(values.get("amount"), int) or abs(values["amount"]) > MOST:
+        return _("The line has no amount that can be kept.")
+    tax_rate, percent = values.get("tax_rate"), values.get("discount_percent")
+    if values.get("amount_includes_tax") and tax_rate is None:
+        return _("An amount including tax needs its tax rate.")
+    if tax_rate is not None and not 0 <= Fraction(tax_rate) < 1:
+        return _("%(rate)s is no tax rate. Example: 0.06.") % {"rate": tax_rate}
+    if percent is not None and values.get("discount_amount") is not None:
+        return _("A discount is a percentage or an amount, not both.")
+    return None
+
+
+def write_products(names: Mapping[str, str]) -> dict[str, int]:
+    """Make the products not known yet (name by code); return the ids by code. Two queries for 500."""
+    ids: dict[str, int] = {}
+    codes = sorted(names)
+    for start in range(0, len(codes), CHUNK):
+        chunk = codes[start : start + CHUNK]
+        Product.objects.bulk_create(
+            [Product(code=code, name=names[code] or code) for code in chunk], ignore_conflicts=True
+        )
+        ids |= dict(Product.objects.filter(code__in=chunk).values_list("code", "id"))
+    return ids
+
+
+@transaction.atomic
+def write_contracts(
+    rows: Sequence[Incoming], *, source: str, at: datetime, import_id: int | None = None
+) -> tuple[dict[str, int], Counted]:
+    """Write contracts of one source by external id; return (ids by external id, counts). Four queries for 500.
+
+    The values are Contract's columns; `framework_external_id` names the framework among the source's contracts,
+    whichever comes first. Every row has an external id. An unknown framework leaves the contract without one.
+    """
+    known = _contracts(source, [row.external_id or "" for row in rows])
+    rows = numbers.as_known(Contract, rows, source)
+    fresh: dict[str, Contract] = {}
+    changed: dict[str, Contract] = {}
+    for row in rows:
+        key, values = row.external_id or "", {name: row.values[name] for name in row.values if name != FRAMEWORK}
+        if key in known:
+            if _set(known[key], values) and key not in fresh:
+                changed[key] = known[key]
+        else:
+            fresh[key] = known[key] = Contract(
+                source=source, external_id=key, learned_at=row.learned_at or at, import_id=import_id, **values
+            )
+    insert(Contract, [values_of(contract) for contract in fresh.values()])
+    known |= _contracts(source, list(fresh))
+    if changed:
+        columns = sorted({name.removesuffix("_id") for row in rows for name in row.values} - {FRAMEWORK})
+        Contract.objects.bulk_update(changed.values(), columns, batch_size=200)
+    moved = _set_frameworks(rows, known, source)
+    counted = Counted()
+    for key in known:
+        counted.add(key, "new" if key in fresh else "changed" if key in changed or key in moved else "same")
+    return {key: contract.pk for key, contract in known.items()}, counted
+
+
+def _set_frameworks(rows: Sequence[Incoming], known: Mapping[str, Contract], source: str) -> set[str]:
+    """Put contracts under their frameworks; return the external ids of those that moved."""
+    named = {row.external_id or "": row.values[FRAMEWORK] for row in rows if row.values.get(FRAMEWORK)}
+    frameworks = {**known, **_contracts(source, sorted(set(named.values()) - set(known)))}
+    moved = {
+        key: known[key]
+        for key, name in named.items()
+        if name in frameworks and _set(known[key], {"framework_id": frameworks[name].pk})
+    }
+    if moved:
+        Contract.objects.bulk_update(moved.values(), ["framework"], batch_size=CHUNK)
+    return set(moved)
+
+
+def _contracts(source: str, external_ids: Sequence[str]) -> dict[str, Contract]:
+    found: dict[str, Contract] = {}
+    for start in range(0, len(external_ids), CHUNK):
+        rows = Contract.objects.filter(source=source, external_id__in=external_ids[start : start + CHUNK])
+        found |= {contract.external_id: contract for contract in rows}
+    return found
+
+
+def _set(row: Contract, values: Mapping[str, Any]) -> bool:
+    differs = {name: value for name, value in values.items() if getattr(row, name) != value}
+    for name, value in differs.items():
+        setattr(row, name, value)
+    return bool(differs)
+
+
+@transaction.atomic
+def write_lines(rows: Sequence[Incoming], *, source: str, at: datetime, import_id: int | None = None) -> Counted:
+    """Write lines of one source set-wise by external id; return counts. Seven queries for 500. Movements follow with
+    `rebuild_movements`.
+
+    The values are Line's columns, the whole line; `renewal_of_external_id` names the line of the same source that this
+    one follows. Where a cancellation names the line, an empty day of notice in the line's own source says nothing.
+
+    :raises LineRefused: a line that `check_line` refuses; nothing is written.
+    """
+    currency, rows = house().currency, numbers.as_known(Line, rows, source)
+    for row in rows:
+        reason = check_line(row.values, currency=currency)
+        if reason is not None:
+            raise LineRefused(f"{row.external_id}: {reason}")
+    followed = {row.values["renewal_of_external_id"] for row in rows if row.values.get("renewal_of_external_id")}
+    known = line_facts(source, [row.external_id for row in rows if row.external_id] + sorted(followed))
+    cancelled = _cancelled(known.values())
+    for row in rows:
+        if row.external_id is not None:
+            known.setdefault(row.external_id, uuid.uuid4())
+    ready = [_line(row, known, cancelled) for row in rows]
+    return versions.write(Line, ready, source=source, at=at, import_id=import_id)
+
+
+def _line(row: Incoming, known: Mapping[str, uuid.UUID], cancelled: set[uuid.UUID]) -> Incoming:
+    values = {"kind": LineKind.RECURRING.value, **row.values}
+    if "renewal_of_external_id" in values:
+        values["renewal_of"] = known.get(values.pop("renewal_of_external_id") or "")
+    fact = known[row.external_id] if row.external_id is not None else None
+    if fact in cancelled:
+        values = {name: value for name, value in values.items()
+                  if value is not None or name not in {"cancelled_on", "ceases_on"}}  # fmt: skip
+    return replace(row, values=values, fact=fact)
+
+
+def line_facts(source: str, external_ids: Sequence[str]) -> dict[str, uuid.UUID]:
+    """Return the facts of a source's lines by external id; unknown ones are left out. One query for 500."""
+    found: dict[str, uuid.UUID] = {}
+    for start in range(0, len(external_ids), CHUNK):
+        rows = Line.objects.current().filter(source=source, external_id__in=external_ids[start : start + CHUNK])
+        found |= dict(rows.values_list("external_id", "fact"))
+    return found
+
+
+def _cancelled(lines: Iterable[uuid.UUID]) -> set[uuid.UUID]:
+    found: set[uuid.UUID] = set()
+    ordered = sorted(set(lines))
+    for start in range(0, len(ordered), CHUNK):
+        rows = Cancellation.objects.current().filter(line_fact__in=ordered[start : start + CHUNK])
+        found.update(rows.values_list("line_fact", flat=True))
+    return found
+
+
+@transaction.atomic
+def write_cancellations(
+    rows: Sequence[Incoming], *, source: str, at: datetime, import_id: int | None = None
+) -> Counted:
+    """Write cancellations of one source by external id; return counts. Nine queries for 500.
+
+    The values are Cancellation's columns; `line_external_id` names the line of the same source that is cancelled. A
+    cancellation that names a known line gives it notice (the line's next version); any other is a fact to show and
+    ends no revenue (decisions, Money).
+    """
+    named = sorted({row.values["line_external_id"] for row in rows if row.values.get("line_external_id")})
+    known = line_facts(source, named)
+    ready = [_cancellation(row, known) for row in numbers.as_known(Cancellation, rows, source)]
+    counted = versions.write(Cancellation, ready, source=source, at=at, import_id=import_id)
+    days = {row.values["line_fact"]: (row.values["cancelled_on"], row.values.get("effective_on"))
+            for row in ready if row.values.get("line_fact")}  # fmt: skip
+    _give_notice(days, at=at)
+    return counted
+
+
+def _cancellation(row: Incoming, known: Mapping[str, uuid.UUID]) -> Incoming:
+    values = dict(row.values)
+    if "line_external_id" in values:
+        values["line_fact"] = known.get(values.pop("line_external_id") or "")
+    return replace(row, values=values)
+
+
+def _give_notice(days: Mapping[uuid.UUID, tuple[date, date | None]], *, at: datetime) -> None:
+    ordered = sorted(days)
+    for start in range(0, len(ordered), CHUNK):
+        chunk = ordered[start : start + CHUNK]
+        lines = [line for line in Line.objects.current().select_for_update().filter(fact__in=chunk)
+                 if (line.cancelled_on, line.ceases_on) != days[line.fact]]  # fmt: skip
+        noticed = []
+        for line in lines:
+            version = versions.next_of(line, at=at)
+            assert isinstance(version, Line)
+            version.cancelled_on, version.ceases_on = days[line.fact]
+            noticed.append(version)
+        Line.objects.supersede([line.fact for line in lines], at=at)
+        Line.objects.bulk_create(noticed, batch_size=CHUNK)
+
+
+def write_receivables(rows: Sequence[Incoming], *, source: str, at: datetime, import_id: int | None = None) -> Counted:
+    """Write steps of receivable plans of one source by external id; the values are Receivable's columns. Return counts.
+
+    A day of receipt without an amount means that all of it came.
+    """
+    ready = []
+    for row in numbers.as_known(Receivable, rows, source):
+        received = row.values.get("received_amount")
+        if received is None:
+            received = row.values["amount"] if row.values.get("received_on") else 0
+        ready.append(replace(row, values={**row.values, "received_amount": received}))
+    return versions.write(Receivable, ready, source=source, at=at, import_id=import_id)
+
+
+def rebuild_movements(customer_ids: Sequence[int] | None = None, *, on: date) -> int:
+    """Derive the movements of these customers from their current lines; return how many were derived.
+
+    None: of everybody whose movements are not in step with the lines (see `marks`); four queries where all are. `on` is
+    the day up to which the lines are known: a pause still open then is churn only once it is too long. Merged customers
+    are one: their movements belong to the one that remains. Safe to run twice. Set-wise, 500 customers a transaction
+    with ten queries; customers whose lines follow each other's are rebuilt together, so that both sides of a transfer
+    agree.
+
+    :raises TooFine: an exact amount fits no column; nothing of its set is changed.
+    """
+    switches, merged = facts.switches_of(house().policy_switches), aliases()
+    if customer_ids is None:
+        waiting = marks.out_of_step(merged, switches, on)
+    else:
+        waiting = sorted({merged.of(customer_id) for customer_id in customer_ids})
+    done: set[int] = set()
+    written = 0
+    for start in range(0, len(waiting), CHUNK):
+        together = _linked(set(waiting[start : start + CHUNK]) - done, merged)
+        written += _rebuild(together, merged, switches, on)
+        done |= together
+    return written
+
+
+def _linked(customers: set[int], merged: Aliases) -> set[int]:
+    """Return the customers with those whose lines follow theirs or are followed by them, however far; lines as they
+    were count too, for a link that is gone left its transfer on the other side."""
+    found, edge = set(customers), set(customers)
+    while edge:
+        mine = Line.objects.filter(customer_id__in=merged.family(edge))
+        after = Line.objects.filter(renewal_of__in=mine.values("fact"))
+        before = Line.objects.filter(fact__in=mine.exclude(renewal_of=None).values("renewal_of"))
+        reached = {*after.values_list("customer_id", flat=True), *before.values_list("customer_id", flat=True)}
+        edge = {merged.of(customer_id) for customer_id in reached} - found
+        found |= edge
+    return found
+
+
+@transaction.atomic
+def _rebuild(customers: set[int], merged: Aliases, switches: PolicySwitches, on: date) -> int:
+    ids = merged.family(customers)
+    list(Customer.objects.select_for_update().filter(id__in=ids).order_by("id").values_list("id"))  # one at a time
+    drawn_from = marks.drawn_from(merged, switches, customers)  # before the lines: what comes between is seen next time
+    told = movements(stretches(facts.current_lines(customers, merged), switches), switches, as_of=on)
+    Movement.objects.filter(customer_id__in=ids).delete()
+    insert(Movement, [values_of(_row(one)) for one in told])
+    marks.put(drawn_from, ids, on)
+    return len(told)
+
+
+def _row(one: Moved) -> Movement:
+    numerator, denominator = one.amount.numerator, one.amount.denominator
+    if abs(numerator) > MOST or denominator > MOST:
+        raise TooFine(
+            _("The movement of customer %(id)s on %(day)s is too fine to be kept exactly. Check its lines' terms.")
+            % {"id": one.customer_id, "day": one.on}
+        )
+    return Movement(
+        customer_id=one.customer_id, product_id=one.product_id, on=one.on, kind=one.kind.value, numerator=numerator,
+        denominator=denominator, currency=one.currency, line_facts=list(one.line_keys),
+        tags=sorted(tag.value for tag in one.tags),
+    )  # fmt: skip

@@ -1,0 +1,149 @@
+"""The tables of contracts."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from perennial.kernel.versions import Version
+
+
+class Product(models.Model):
+    """What is sold. `code` is its name in the source."""
+
+    code = models.CharField(max_length=100, unique=True)
+    name = models.CharField(max_length=200)
+
+
+class Contract(models.Model):
+    """A paper that was signed: framework, order or supplement. Signing, using, paying and invoiced party may be
+    four companies; revenue counts for the one that uses."""
+
+    source = models.CharField(max_length=60, default="")
+    external_id = models.CharField(max_length=200)
+    number = models.CharField(max_length=100, default="")
+    kind = models.CharField(max_length=20, default="order")
+    framework = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="orders")
+    customer = models.ForeignKey("perennial.Customer", on_delete=models.PROTECT, related_name="contracts")
+    signing_party = models.ForeignKey("perennial.Customer", null=True, on_delete=models.PROTECT, related_name="+")
+    paying_party = models.ForeignKey("perennial.Customer", null=True, on_delete=models.PROTECT, related_name="+")
+    invoiced_party = models.ForeignKey("perennial.Customer", null=True, on_delete=models.PROTECT, related_name="+")
+    reseller = models.ForeignKey("perennial.Reseller", null=True, on_delete=models.PROTECT, related_name="contracts")
+    signed_on = models.DateField(null=True)
+    accepted_on = models.DateField(null=True)
+    import_id = models.BigIntegerField(null=True)
+    learned_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["source", "external_id"], name="contract_of_source")]
+
+
+class Line(Version):
+    """A line of a contract, one version of it: what is paid for, how much, how long (decisions.md, Money).
+
+    `amount` is minor units for the whole `quantity` over `amount_months` (None: over the whole term);
+    `tax_rate` is a decimal text ("0.06"), None unknown; `ends_on` is the first day without service, None open-ended
+    (evergreen). `cancelled_on` is the day of the notice, `ceases_on` the day it takes effect where that was said.
+    """
+
+    customer = models.ForeignKey("perennial.Customer", on_delete=models.PROTECT, related_name="lines")
+    contract = models.ForeignKey(Contract, on_delete=models.PROTECT, related_name="lines")
+    product = models.ForeignKey(Product, null=True, on_delete=models.PROTECT, related_name="lines")
+    kind = models.CharField(max_length=10)
+    quantity = models.IntegerField(null=True)
+    amount = models.BigIntegerField()
+    amount_months = models.PositiveSmallIntegerField(null=True)
+    currency = models.CharField(max_length=3)
+    tax_rate = models.CharField(max_length=12, null=True)
+    amount_includes_tax = models.BooleanField(default=False)
+    discount_percent = models.CharField(max_length=12, null=True)
+    discount_amount = models.BigIntegerField(null=True)
+    discount_months = models.PositiveSmallIntegerField(null=True)
+    starts_on = models.DateField()
+    ends_on = models.DateField(null=True)
+    notice_on = models.DateField(null=True)
+    billing_months = models.PositiveSmallIntegerField(null=True)
+    gift_months = models.PositiveSmallIntegerField(default=0)
+    pauses = models.JSONField(default=list)
+    ramp_step = models.PositiveSmallIntegerField(null=True)
+    renewal_of = models.UUIDField(null=True)
+    billing_status = models.CharField(max_length=20, default="active")
+    overdue_since_on = models.DateField(null=True)
+    cancelled_on = models.DateField(null=True)
+    ceases_on = models.DateField(null=True)
+
+    class Meta(Version.Meta):
+        indexes = [
+            models.Index(fields=["customer", "starts_on"], name="line_of_customer"),
+            models.Index(fields=["ends_on"], name="line_by_end", condition=models.Q(superseded_at=None)),
+        ]
+
+
+class Cancellation(Version):
+    """A customer said that it leaves. It ends revenue only where it names a line; else it is a fact to show."""
+
+    customer = models.ForeignKey("perennial.Customer", on_delete=models.PROTECT, related_name="cancellations")
+    line_fact = models.UUIDField(null=True)
+    cancelled_on = models.DateField()
+    effective_on = models.DateField(null=True)
+    reason = models.CharField(max_length=100, default="")
+    competitor = models.CharField(max_length=100, default="")
+    comment = models.TextField(default="")
+    refund = models.BigIntegerField(null=True)
+    currency = models.CharField(max_length=3, default="")
+
+    class Meta(Version.Meta):
+        indexes = [models.Index(fields=["customer", "cancelled_on"], name="cancellation_of_customer")]
+
+
+class Movement(models.Model):
+    """A change of MRR, derived from the current lines and rewritten per customer when they change.
+
+    `numerator`/`denominator` minor units of `currency`: exact; rounded once, at output. `line_facts` are the lines that
+    began, ended or changed on the day.
+    """
+
+    customer = models.ForeignKey("perennial.Customer", on_delete=models.CASCADE, related_name="movements")
+    product = models.ForeignKey(Product, null=True, on_delete=models.PROTECT, related_name="+")
+    on = models.DateField()
+    kind = models.CharField(max_length=12)
+    numerator = models.BigIntegerField()
+    denominator = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    line_facts = models.JSONField(default=list)
+    tags = models.JSONField(default=list)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["on", "kind"], name="movement_by_day"),
+            models.Index(fields=["customer", "on"], name="movement_of_customer"),
+        ]
+
+
+class LedgerMark(models.Model):
+    """From what a customer's movements were derived: while `drawn_from` is the same, they are. `on`: the day up to
+    which the lines were known, which matters where one pauses."""
+
+    customer = models.OneToOneField(
+        "perennial.Customer", primary_key=True, on_delete=models.CASCADE, related_name="ledger_mark"
+    )
+    drawn_from = models.CharField(max_length=32)
+    on = models.DateField()
+
+
+class Receivable(Version):
+    """One step of a receivable plan: what is due when, invoiced when, received when; and at which approval node
+    (budget, procurement, legal, seal, invoice, payment) it waits since when."""
+
+    customer = models.ForeignKey("perennial.Customer", on_delete=models.PROTECT, related_name="receivables")
+    contract = models.ForeignKey(Contract, null=True, on_delete=models.PROTECT, related_name="receivables")
+    due_on = models.DateField()
+    amount = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    invoiced_on = models.DateField(null=True)
+    received_on = models.DateField(null=True)
+    received_amount = models.BigIntegerField(default=0)
+    node = models.CharField(max_length=30, default="")
+    node_since_on = models.DateField(null=True)
+
+    class Meta(Version.Meta):
+        indexes = [models.Index(fields=["customer", "due_on"], name="receivable_of_customer")]

@@ -1,0 +1,197 @@
+"""Reads of contracts: how each customer stands on a day, its lines, papers and receivables, and which terms end."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+
+from django.db.models import Q
+
+from perennial.contracts import facts
+from perennial.contracts.calculations.due_terms import due_keys, is_odd
+from perennial.contracts.calculations.mrr import counts_until, mrr_on
+from perennial.contracts.models import Cancellation, Contract, Line, Receivable
+from perennial.contracts.standing import Book, ProductLine, SeatPeriod, Standing
+from perennial.contracts.terms import LineKind, LineTerms, PolicySwitches, TermLine
+from perennial.customers.aliases import aliases
+from perennial.kernel.organisation.queries import house
+from perennial.kernel.periods import day_before
+
+__all__ = ["Book", "ProductLine", "SeatPeriod", "Standing"]
+
+
+def standing(on: date, customer_ids: Sequence[int] | None = None) -> dict[int, Standing]:
+    """Return how each customer stands at the end of a day; those without line and receivable are left out.
+
+    Five queries (organisation, merges, lines, movements, receivables), six for some customers. For several days, or
+    several questions, read a `Book` once.
+    """
+    return Book.read(customer_ids).standing(on)
+
+
+def seat_periods(customer_ids: Sequence[int] | None = None) -> dict[int, list[SeatPeriod]]:
+    """Return each customer's stretches with the seats contracted then (`Book.seat_periods`); five queries."""
+    return Book.read(customer_ids).seat_periods()
+
+
+@dataclass(frozen=True)
+class LineOnDay:
+    """A line, what it is worth a month on a day (exact minor units without tax), and whether it runs then."""
+
+    line: Line
+    mrr: Fraction
+    runs: bool
+
+
+def lines_of(customer_id: int, *, on: date) -> list[LineOnDay]:
+    """Return a customer's lines, and those of customers merged into it, with product and contract: those that run
+    first, then the latest. Three queries."""
+    switches = facts.switches_of(house().policy_switches)
+    found = []
+    rows = Line.objects.current().filter(customer_id__in=aliases().family([customer_id]))
+    for line in rows.select_related("product", "contract"):
+        terms = facts.terms_of(line)
+        found.append(LineOnDay(line, mrr_on(terms, on, switches), _runs(terms, on, switches)))
+    return sorted(found, key=lambda one: (not one.runs, -one.line.starts_on.toordinal(), one.line.pk))
+
+
+def _runs(line: LineTerms, on: date, switches: PolicySwitches) -> bool:
+    end = counts_until(line, switches)
+    return line.kind is LineKind.RECURRING and line.starts_on <= on and (end is None or on < end)
+
+
+def contracts_of(customer_id: int) -> list[Contract]:
+    """Return the papers that a customer, or one merged into it, signs, uses, pays or is invoiced by, the latest first.
+    Two queries."""
+    ids = aliases().family([customer_id])
+    party = (
+        Q(customer_id__in=ids) | Q(signing_party_id__in=ids) | Q(paying_party_id__in=ids) | Q(invoiced_party_id__in=ids)
+    )
+    rows = Contract.objects.filter(party).select_related(
+        "customer", "signing_party", "paying_party", "invoiced_party", "reseller", "framework"
+    )
+    return sorted(rows, key=lambda paper: (-(paper.signed_on or date.min).toordinal(), paper.pk))
+
+
+def receivables_of(customer_id: int) -> list[Receivable]:
+    """Return a customer's receivables as known now, those of customers merged into it among them, by due day. Two
+    queries."""
+    rows = Receivable.objects.current().filter(customer_id__in=aliases().family([customer_id]))
+    return list(rows.select_related("contract").order_by("due_on", "id"))
+
+
+def cancellations_of(customer_id: int) -> list[Cancellation]:
+    """Return a customer's cancellations as known now, those of customers merged into it among them, the latest first.
+    Two queries."""
+    rows = Cancellation.objects.current().filter(customer_id__in=aliases().family([customer_id]))
+    return list(rows.order_by("-cancelled_on", "-id"))
+
+
+def due_lines(since: date, until: date, rows: Q) -> list[TermLine]:
+    """Return the terms that end within [since, until), by day (calculations/due_terms). Two queries, one more for each
+    500 lines of which only a follower can tell whether they were terms."""
+    ending = Q(ends_on__gte=since, ends_on__lt=until, kind=LineKind.RECURRING.value)
+    return [line for line in _term_lines(rows & ending) if line.renews]
+
+
+def recurring_lines(customer_ids: Sequence[int]) -> list[TermLine]:
+    """Return every recurring line of the customers, by end, open-ended ones last. Two queries for 500."""
+    found: list[TermLine] = []
+    for start in range(0, len(customer_ids), 500):
+        chunk = Q(customer_id__in=customer_ids[start : start + 500], kind=LineKind.RECURRING.value)
+        found += _term_lines(chunk)
+    return found
+
+
+def open_lines(rows: Q) -> list[TermLine]:
+    """Return the recurring lines that never come up for renewal: open-ended ones, short ones, and stopped ones."""
+    return [line for line in _term_lines(rows & Q(kind=LineKind.RECURRING.value)) if not line.renews]
+
+
+def _term_lines(rows: Q) -> list[TermLine]:
+    switches = facts.switches_of(house().policy_switches)
+    read = [(line, facts.terms_of(line)) for line in Line.objects.current().filter(rows).select_related("contract")]
+    followed = _followed([terms.line_key for _line, terms in read if is_odd(terms, switches)])
+    due = due_keys([terms for _line, terms in read], followed, switches)
+    found = []
+    for line, terms in read:
+        last = line.starts_on if line.ends_on is None else max(day_before(line.ends_on), line.starts_on)
+        found.append(
+            TermLine(
+                fact=terms.line_key,
+                customer_id=line.customer_id,
+                product_id=line.product_id,
+                starts_on=line.starts_on,
+                ends_on=line.ends_on,
+                arr=12 * mrr_on(terms, last, switches),
+                signed_on=line.contract.signed_on,
+                renewal_of=terms.renewal_of,
+                cancelled_on=line.cancelled_on,
+                renews=terms.line_key in due,
+            )
+        )
+    return sorted(found, key=lambda one: (one.ends_on is None, one.ends_on or one.starts_on, one.fact))
+
+
+def _followed(line_facts: Sequence[str]) -> set[str]:
+    found: set[str] = set()
+    for start in range(0, len(line_facts), 500):
+        rows = Line.objects.current().filter(renewal_of__in=line_facts[start : start + 500])
+        found.update(str(fact) for fact in rows.values_list("renewal_of", flat=True))
+    return found
+
+
+def product_lines(customer_ids: Sequence[int] | None = None) -> dict[int, list[ProductLine]]:
+    """Return each customer's recurring lines as known now, by start; without one they are left out. Five queries."""
+    return Book.read(customer_ids).product_lines()
+
+
+def tax_rates(line_facts: Collection[str]) -> dict[str, Fraction | None]:
+    """Return the tax rate of each line, None where none is known. One query for 500."""
+    ordered, found = sorted(line_facts), dict[str, Fraction | None]()
+    for start in range(0, len(ordered), 500):
+        lines = Line.objects.current().filter(fact__in=ordered[start : start + 500])
+        for fact, rate in lines.values_list("fact", "tax_rate"):
+            found[str(fact)] = None if rate is None else Fraction(rate)
+    return found
+
+
+@dataclass(frozen=True)
+class LineSpan:
+    """A current line of a source: whose it is, and its days [starts_on, ends_on); None: open-ended."""
+
+    customer_id: int
+    starts_on: date
+    ends_on: date | None
+
+
+def line_spans(source: str) -> dict[str, LineSpan]:
+    """Return the current lines of a source by external id; one query."""
+    rows = Line.objects.current().filter(source=source).exclude(external_id=None)
+    found = rows.values_list("external_id", "customer_id", "starts_on", "ends_on")
+    return {
+        external_id: LineSpan(customer_id, starts_on, ends_on) for external_id, customer_id, starts_on, ends_on in found
+    }
+
+
+def contract_ids(source: str, external_ids: Sequence[str]) -> dict[str, int]:
+    """Return a source's contracts by external id; unknown ones are left out. One query for 500."""
+    found: dict[str, int] = {}
+    for start in range(0, len(external_ids), 500):
+        rows = Contract.objects.filter(source=source, external_id__in=external_ids[start : start + 500])
+        found |= dict(rows.values_list("external_id", "id"))
+    return found
+
+
+def contract_spans(customer_ids: Sequence[int]) -> dict[int, tuple[date, date | None]]:
+    """Return each customer's first contract day and the first day without any (None: open-ended); one query for 500."""
+    found: dict[int, tuple[date, date | None]] = {}
+    for start in range(0, len(customer_ids), 500):
+        rows = Line.objects.current().filter(customer_id__in=customer_ids[start : start + 500])
+        for customer_id, starts_on, ends_on in rows.values_list("customer_id", "starts_on", "ends_on"):
+            first, last = found.get(customer_id, (starts_on, starts_on))
+            open_ended = last is None or ends_on is None
+            found[customer_id] = (min(first, starts_on), None if open_ended else max(last or ends_on, ends_on))
+    return found
