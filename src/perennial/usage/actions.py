@@ -1,0 +1,200 @@
+"""Writes of usage: product users, and the daily values of every customer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date, datetime
+
+import pyarrow as pa
+from django.db import transaction
+
+from perennial.contracts import queries as contracts
+from perennial.customers import queries as customers
+from perennial.customers.aliases import Aliases, aliases
+from perennial.kernel.journal import actions as journal
+from perennial.lake.terms import EventDays, Merged, Stale, day_number
+from perennial.usage import counted
+from perennial.usage.lake import METRICS_TABLE, definitions, lake
+from perennial.usage.models import ProductUser
+from perennial.usage.terms import UserKind
+
+CHUNK = 500
+STRETCH_DAYS = 92
+FEW_DAYS = 4
+"""Up to here days are computed one by one: a stretch costs as much as about six days."""
+FOREVER = 2**30
+Report = Callable[[int, int], None]
+
+
+@transaction.atomic
+def user_ids(source: str, users: Iterable[tuple[int, str]], *, at: datetime) -> dict[tuple[int, str], int]:
+    """Return the lake's id of each (customer, external user id) of a source; unknown ones are made. Set-wise."""
+    wanted = sorted(set(users))
+    found: dict[tuple[int, str], int] = {}
+    for start in range(0, len(wanted), CHUNK):
+        chunk = wanted[start : start + CHUNK]
+        ProductUser.objects.bulk_create(
+            [ProductUser(source=source, customer_id=c, external_id=u, learned_at=at) for c, u in chunk],
+            ignore_conflicts=True,
+        )
+        rows = ProductUser.objects.filter(
+            source=source, customer_id__in={c for c, _u in chunk}, external_id__in={u for _c, u in chunk}
+        )
+        found |= {(c, u): i for i, c, u in rows.values_list("id", "customer_id", "external_id")}
+    return {key: found[key] for key in wanted}
+
+
+@transaction.atomic
+def classify(*, user_ids: Sequence[int], kind: UserKind, by: int | None, at: datetime) -> int:
+    """Say whose users these are; return how many that changed. The next `bring_up_to` makes their days anew."""
+    rows = ProductUser.objects.select_for_update().filter(id__in=list(user_ids)).exclude(kind=kind.value)
+    changed = sorted(rows.values_list("id", flat=True))
+    if changed:
+        ProductUser.objects.filter(id__in=changed).update(kind=kind.value)
+        journal.record("users.classified", by=by, at=at, data={"users": changed, "kind": kind.value})
+    return len(changed)
+
+
+@contextmanager
+def folding(*, at: datetime) -> Iterator[Future[float]]:
+    """Fold what arrived aside, while the caller does what needs no usage; yield how many seconds it will have taken.
+
+    The fold asks the records nothing. `bring_up_to` waits for it, since only one process or thread folds at a time, and
+    finds nothing left to fold.
+    """
+    known, left_out = definitions(), counted.left_out()
+
+    def fold() -> float:
+        started = time.monotonic()
+        lake().compact(known, at=at, left_out=left_out)
+        return time.monotonic() - started
+
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="fold") as aside:
+        yield aside.submit(fold)
+
+
+def bring_up_to(
+    on: date, *, at: datetime, report: Report | None = None, book: contracts.Book | None = None
+) -> list[int]:
+    """Fold what arrived and compute the daily values of every day that it touched, up to `on`; return these days.
+
+    Safe to run twice: days that nothing touched and that are computed already stay as they are (frozen rows). A late
+    event changes its day and as many days after it as the longest window reaches back, so that everything from the
+    first changed day on is computed anew: for the customers concerned where they are few, else for everybody. So do a
+    user of another kind and a merge. `book`: the contracts of all customers, where they are at hand.
+    """
+    store, by = lake(), aliases()
+    store.compact(definitions(), at=at, left_out=counted.left_out())
+    computed, stale, days = store.last_day_of(METRICS_TABLE), store.stale(), store.event_days()
+    last = max(day_number(on), computed or 0)
+    late = _late(stale, store.counted_as(), by, days)
+    stretches = _to_compute([day for day in stale.days if day <= last], late, computed, last)
+    if stretches:
+        seats = contracts.seat_periods() if book is None else book.seat_periods()
+        together = _together(days, by)
+        merged, until = counted.merged(by), last + 1
+        for first, end, some in stretches:
+            theirs = together if some is None else {c: together[c] for c in some if c in together}
+            periods = seat_periods(seats, theirs, until=until)
+            for start in range(first, end, STRETCH_DAYS):
+                stop = min(start + STRETCH_DAYS, end)
+                rows = _values(periods, start, stop, merged)
+                store.write_days(METRICS_TABLE, rows, from_day=start, until_day=stop, at=at, customers=some)
+                if report is not None:
+                    report(stop - stretches[0][0], until - stretches[0][0])
+    store.freshen(_until(last, stale), counted_as=by.into)
+    return list(range(stretches[0][0], last + 1)) if stretches else []
+
+
+def _until(last: int, stale: Stale) -> Stale:
+    """Return what is stale up to a day."""
+    customers = {customer: day for customer, day in stale.customers.items() if day <= last}
+    return replace(stale, days=tuple(day for day in stale.days if day <= last), customers=customers)
+
+
+Stretch = tuple[int, int, list[int] | None]  # from, until, customers (None: all)
+
+
+def _to_compute(days: list[int], late: Mapping[int, int], computed: int | None, last: int) -> list[Stretch]:
+    """Return what to compute, the earliest first: some customers' days before those that are computed for all."""
+    late = {customer: day for customer, day in late.items() if day <= last}
+    if computed is None:
+        return [(min([*days, *late.values(), last]), last + 1, None)]
+    first = min([*days, *([computed + 1] if computed < last else [])], default=last + 1)
+    some = {customer: day for customer, day in late.items() if day < first}
+    found: list[Stretch] = [(min(some.values()), first, sorted(some))] if some else []
+    return [*found, (first, last + 1, None)] if first <= last else found
+
+
+def _late(stale: Stale, before: Mapping[int, int], by: Aliases, days: Mapping[int, EventDays]) -> dict[int, int]:
+    """Return the customers whose values changed, each with the first such day: by late events, and by merges."""
+    late: dict[int, int] = {}
+    changes = [(by.of(number), day) for number, day in stale.customers.items()]
+    for number in before.keys() | by.into.keys():
+        if before.get(number) != by.into.get(number) and number in days:
+            concerned = {number, before.get(number, number), by.of(number)}
+            changes += [(customer, days[number].first_day) for customer in concerned]
+    for customer, day in changes:
+        late[customer] = min(day, late.get(customer, day))
+    return late
+
+
+def _together(days: Mapping[int, EventDays], by: Aliases) -> dict[int, EventDays]:
+    """Return the first and last day of each customer with those merged into it."""
+    found: dict[int, EventDays] = {}
+    for number, one in days.items():
+        other = found.get(by.of(number), one)
+        found[by.of(number)] = EventDays(min(one.first_day, other.first_day), max(one.last_day, other.last_day))
+    return found
+
+
+def _values(periods: pa.Table, from_day: int, until_day: int, merged: Merged) -> pa.Table:
+    """Return the daily values of [from_day, until_day): few days cost less one by one, many in one go."""
+    store = lake()
+    if until_day - from_day > FEW_DAYS:
+        return store.metrics_backfill(definitions(), periods, from_day=from_day, until_day=until_day, merged=merged)
+    days = range(from_day, until_day)
+    return pa.concat_tables([store.metrics_asof(definitions(), periods, day, merged=merged) for day in days])
+
+
+def seat_periods(
+    seats: Mapping[int, Sequence[contracts.SeatPeriod]], days: Mapping[int, EventDays], *, until: int
+) -> pa.Table:
+    """Return each customer's stretches of days with the seats contracted then, without a gap from its first event on.
+
+    A customer without any event has no stretch and so no values: that nothing was measured is unknown, not zero
+    (private deployments, M21). Seats are unknown where no contract names them.
+    """
+    table: dict[str, list[int | None]] = {"customer": [], "from_day": [], "until_day": [], "seats": []}
+    for customer in customers.all_ids():
+        if customer not in days or days[customer].first_day >= until:
+            continue
+        spans = [
+            (day_number(start), day_number(end) if end else FOREVER, count)
+            for start, end, count in seats.get(customer, ())
+        ]
+        for start, end, count in _without_gaps(spans, days[customer].first_day, until):
+            for name, value in zip(table, (customer, start, end, count), strict=True):
+                table[name].append(value)
+    types = {"customer": pa.int64(), "from_day": pa.int32(), "until_day": pa.int32(), "seats": pa.int64()}
+    return pa.table({name: pa.array(values, types[name]) for name, values in table.items()})
+
+
+def _without_gaps(
+    spans: list[tuple[int, int, int | None]], first: int, until: int
+) -> Iterable[tuple[int, int, int | None]]:
+    place = first
+    for start, end, count in sorted(spans):
+        if start > place:
+            yield place, min(start, until), None
+        place = max(place, start)
+        if place >= until or end <= place:
+            continue
+        yield place, min(end, until), count
+        place = min(end, until)
+    if place < until:
+        yield place, until, None

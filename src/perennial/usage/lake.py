@@ -1,0 +1,36 @@
+"""The organisation's lake, one handle a process, and the metric definitions in force."""
+
+from __future__ import annotations
+
+from functools import cache, lru_cache
+from pathlib import Path
+
+from django.conf import settings
+
+from perennial.blueprint import queries as blueprint
+from perennial.lake.algebra import Metric, parse_metrics
+from perennial.lake.store import Lake
+
+METRICS_TABLE = "metrics"
+
+
+def lake() -> Lake:
+    """Return the lake of this home."""
+    return _lake(Path(settings.HOME) / "lake")
+
+
+@lru_cache(maxsize=4)
+def _lake(root: Path) -> Lake:
+    return Lake(root)
+
+
+@cache
+def definitions() -> tuple[Metric, ...]:
+    """Return the metrics that the blueprint defines, as the algebra computes them."""
+    return parse_metrics([dict(definition.algebra) for definition in blueprint.metrics()])
+
+
+@cache
+def metric_keys() -> tuple[str, ...]:
+    """Return the keys of the metrics, in the blueprint's order."""
+    return tuple(metric.key for metric in definitions())

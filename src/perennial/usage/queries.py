@@ -1,0 +1,70 @@
+"""Reads of usage: daily values from the lake's frozen rows, counts for charts.
+
+No SQL query on the records, but one where facts are read: they count for the customer that theirs was merged into.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from perennial.customers.aliases import aliases
+from perennial.lake.terms import EventCount, day_date, day_number
+from perennial.usage.lake import METRICS_TABLE, lake, metric_keys
+
+Values = Mapping[str, float | None]
+
+
+@dataclass(frozen=True)
+class DayValues:
+    """A customer's metrics on one day; None is unknown."""
+
+    on: date
+    values: Values
+
+
+def values_on(on: date, customer_ids: Sequence[int] | None = None) -> dict[int, Values]:
+    """Return each customer's metrics of one day; customers without a row are left out."""
+    day = day_number(on)
+    rows = lake().read_days(METRICS_TABLE, customers=_listed(customer_ids), from_day=day, until_day=day + 1)
+    return {row["customer"]: {key: row.get(key) for key in metric_keys()} for row in rows.to_pylist()}
+
+
+def series_of(customer_id: int, *, from_on: date, until_on: date) -> list[DayValues]:
+    """Return one customer's metrics for each day of [from_on, until_on) that has a row, oldest first."""
+    rows = lake().read_days(
+        METRICS_TABLE, customers=[customer_id], from_day=day_number(from_on), until_day=day_number(until_on)
+    )
+    return [
+        DayValues(on=day_date(row["day"]), values={key: row.get(key) for key in metric_keys()})
+        for row in rows.to_pylist()
+    ]
+
+
+def counts_of(customer_id: int, *, from_on: date, until_on: date) -> list[EventCount]:
+    """Return one customer's event counts by day, event and feature; days without events are absent. One query."""
+    numbers = aliases().family([customer_id])
+    return lake().event_counts(*numbers, from_day=day_number(from_on), until_day=day_number(until_on))
+
+
+def last_used_on() -> dict[int, date]:
+    """Return the last day on which each customer has an event; who never had one is left out. One query."""
+    return {customer: max(days) for customer, days in _used().items()}
+
+
+def first_used_on() -> dict[int, date]:
+    """Return the first day on which each customer has an event; who never had one is left out. One query."""
+    return {customer: min(days) for customer, days in _used().items()}
+
+
+def _used() -> dict[int, list[date]]:
+    by, found = aliases(), defaultdict[int, list[date]](list)
+    for number, days in lake().event_days().items():
+        found[by.of(number)] += [day_date(days.first_day), day_date(days.last_day)]
+    return found
+
+
+def _listed(customer_ids: Sequence[int] | None) -> list[int] | None:
+    return None if customer_ids is None else list(customer_ids)
