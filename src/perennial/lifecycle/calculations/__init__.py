@@ -1,0 +1,1 @@
+"""Tier, stage and rhythm, derived from contracts and touchpoints."""

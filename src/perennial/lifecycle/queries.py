@@ -1,0 +1,171 @@
+"""Reads of the lifecycle: tier and stage of every customer on a day, derived from contracts, never typed in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from fractions import Fraction
+
+from django.db.models import Min
+
+from perennial.blueprint import queries as blueprint
+from perennial.blueprint.terms import StageRule, Tier
+from perennial.contracts import queries as contracts
+from perennial.customers.models import Customer
+from perennial.kernel.organisation.queries import house
+from perennial.lifecycle.calculations import tiers
+from perennial.lifecycle.calculations.products import FirstValue, current_terms
+from perennial.lifecycle.calculations.stages import customer_stage
+from perennial.lifecycle.calculations.tiers import tier_of
+from perennial.lifecycle.models import Passage
+from perennial.lifecycle.terms import CustomerStage, ProductTerm
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A customer's tier and stage on a day; `tier` None: no revenue is known, or no preset has the currency.
+
+    `stage` None: no term runs, was left open within the grace, or is signed. `first_value_on`: None while not reached.
+    """
+
+    tier: str | None
+    stage: str | None
+    stage_since_on: date | None
+    onboarding_started_on: date | None
+    first_value_on: date | None
+
+
+@dataclass(frozen=True)
+class Stay:
+    """A customer's time in a tier or stage; `left_on` None: still there."""
+
+    scale: str
+    value: str
+    entered_on: date
+    left_on: date | None
+
+
+def standing(on: date, customer_ids: Sequence[int] | None = None, *, terms: Terms | None = None) -> dict[int, Standing]:
+    """Return tier and stage of each customer on a day, past or present; nine queries, however many customers.
+
+    ACV is the ARR of the day (M5); without a preset in the organisation's currency nobody has a tier. `terms` are those
+    read before for the same customers: then one query, or none where they were asked for this day just before.
+    """
+    terms = terms or Terms.read(customer_ids)
+    if on not in terms.stood:
+        terms.stood.clear()
+        terms.stood[on] = _standing(terms, on)
+    return terms.stood[on]
+
+
+def _standing(terms: Terms, on: date) -> dict[int, Standing]:
+    revenue = terms.book.standing(on)
+    currency, presets = house().currency, blueprint.tier_presets(on)
+    found = {}
+    for customer_id, (_segment, first_value_on) in terms.customers.items():
+        known = revenue.get(customer_id)
+        tier = tier_of(known.arr if known else None, currency, presets)
+        stage = terms.stage(customer_id, on)
+        found[customer_id] = Standing(
+            tier=tier.key if tier else None,
+            stage=stage.stage.value if stage else None,
+            stage_since_on=stage.since_on if stage else None,
+            onboarding_started_on=stage.onboarding_started_on if stage else None,
+            first_value_on=first_value_on if first_value_on is not None and first_value_on <= on else None,
+        )
+    return found
+
+
+def passages_of(customer_id: int) -> list[Stay]:
+    """Return a customer's tiers and stages over time, the latest first; one query."""
+    rows = Passage.objects.filter(customer_id=customer_id).order_by("-entered_on", "-id")
+    return [Stay(scale=p.scale, value=p.value, entered_on=p.entered_on, left_on=p.left_on) for p in rows]
+
+
+def tier_by_revenue(arr: Fraction | None, currency: str, on: date | None = None) -> Tier | None:
+    """Return the tier of an ARR in minor units by the tiers of a day (None: the present); None where it is unknown or
+    no preset has the currency. No query."""
+    return tier_of(arr, currency, blueprint.tier_presets(on))
+
+
+def touch_ratio(last_touch_on: date | None, tier: Tier | None, on: date) -> Fraction | None:
+    """Return the silence divided by the tier's rhythm (1 is due today); None where either is unknown. No query."""
+    return tiers.touch_ratio(last_touch_on, tier, on)
+
+
+def tier_named(key: str | None) -> Tier | None:
+    """Return the tier of a key with its wording and rhythm, None for none. No query."""
+    return next((t for preset in blueprint.tier_presets() for t in preset.tiers if t.key == key), None)
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What the stages are derived from, read once for any number of days. `book`: the contracts behind them."""
+
+    customers: Mapping[int, tuple[str | None, date | None]]  # segment, first value
+    book: contracts.Book
+    lines: Mapping[int, Sequence[contracts.ProductLine]]
+    recorded_from: date | None
+    told: dict[date, dict[int, list[ProductTerm]]] = field(default_factory=dict, repr=False, compare=False)
+    stood: dict[date, dict[int, Standing]] = field(default_factory=dict, repr=False, compare=False)
+    rules: dict[tuple[str | None, date | None], StageRule] = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def read(cls, customer_ids: Sequence[int] | None = None, *, book: contracts.Book | None = None) -> Terms:
+        """Read lines, segments and first values; seven queries, eight for some customers, two with a book at hand."""
+        everyone = Customer.objects.filter(merged_into=None)
+        rows = everyone if customer_ids is None else everyone.filter(id__in=customer_ids)
+        book = book or contracts.Book.read(customer_ids)
+        return cls(
+            customers={c: (segment, day) for c, segment, day in rows.values_list("id", "segment", "first_value_on")},
+            book=book,
+            lines=book.product_lines(),
+            recorded_from=everyone.aggregate(first=Min("first_value_on"))["first"],
+        )
+
+    def of(self, customer_id: int, on: date) -> list[ProductTerm]:
+        """Return the current term of each of a customer's products on a day; the last day asked for is kept."""
+        if on not in self.told:
+            self.told.clear()
+            self.told[on] = {}
+        told = self.told[on]
+        if customer_id not in told:
+            told[customer_id] = self._of(customer_id, on)
+        return told[customer_id]
+
+    def _of(self, customer_id: int, on: date) -> list[ProductTerm]:
+        first_value_on = self.customers[customer_id][1]
+        recorded_from = self.recorded_from if self.recorded_from is not None and self.recorded_from <= on else None
+        value = FirstValue(reached_on=first_value_on, recorded_from=recorded_from)
+        return current_terms(self.lines.get(customer_id, ()), self.rule(customer_id, on), value, on)
+
+    def stage(self, customer_id: int, on: date) -> CustomerStage | None:
+        """Return a customer's stage on a day, None where no term runs, is within its grace, or is signed."""
+        return customer_stage(self.of(customer_id, on), self.rule(customer_id, on), on)
+
+    def days_behind(self, customer_id: int, on: date) -> int | None:
+        """Return by how many days a renewal is unsigned past the end of its term; 0 while it runs or once it is signed.
+
+        None where no term of the customer ends.
+        """
+        ending = [term for term in self.of(customer_id, on) if term.ends_on is not None]
+        behind = [(on - t.ends_on).days for t in ending if t.ends_on and (t.renewed_on is None or t.renewed_on > on)]
+        return max([0, *behind]) if ending else None
+
+    def rule(self, customer_id: int, on: date | None = None) -> StageRule:
+        """Return the stage rule of a customer's segment as of a day (None: the present), by its key or any of its
+        names; the first for all others."""
+        key = self.customers[customer_id][0], on
+        if key not in self.rules:
+            self.rules[key] = rule_of(*key)
+        return self.rules[key]
+
+
+def rule_of(segment: str | None, on: date | None = None) -> StageRule:
+    """Return the stage rule of a declared segment as of a day (None: the present); the default where none has that key
+    or name. No query."""
+    rules = blueprint.stage_rules(on)
+    wanted = (segment or "").strip().lower()
+    names = ((rule, (rule.key, rule.label.en, rule.label.zh_hans, rule.label.zh_hant)) for rule in rules)
+    return next((rule for rule, words in names if wanted in {word.lower() for word in words}), rules[0])
