@@ -1,0 +1,1 @@
+"""Health: scorecards from the blueprint, scores that explain themselves, bands with hysteresis."""

@@ -1,0 +1,133 @@
+"""The score of a whole fleet (analytics 1.1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from perennial.blueprint.terms import MissingPolicy, Scorecard
+from perennial.health.calculations.bands import is_coloured, scored_band
+from perennial.health.calculations.curves import points_of, trust_of
+from perennial.health.calculations.means import means_of
+from perennial.health.calculations.rounding import TENTH, half_even, to_tenths
+from perennial.health.calculations.trend import WEEKS_A_QUARTER, kendall_p, theil_sen
+from perennial.health.calculations.uncertainty import error_of
+from perennial.health.calculations.weights import customer_weights
+from perennial.health.terms import (
+    BANDS,
+    MILLION,
+    NO_BAND,
+    Bools,
+    FleetInputs,
+    FleetScores,
+    Floats,
+    Ints,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """One week's scores, customers × measures; units as in FleetScores."""
+
+    points: Ints
+    trust: Ints
+    means: Ints
+    mean_of: Ints
+    effective: Ints
+    weights: Ints
+    cover: Ints
+
+    @property
+    def score(self) -> Ints:
+        """Σ weight × effective points."""
+        total: Ints = (self.weights * self.effective).sum(axis=1)
+        return total
+
+    @property
+    def coverage(self) -> Ints:
+        """Σ weight × trust, in millionths, rounded down."""
+        share: Ints = (self.cover * self.trust).sum(axis=1) // MILLION
+        return share
+
+    @property
+    def scored(self) -> Bools:
+        """Whether any measure counts."""
+        some: Bools = self.weights.sum(axis=1) > 0
+        return some
+
+
+def score_fleet(card: Scorecard, inputs: FleetInputs) -> FleetScores:
+    """Return every customer's score of the last week, and the trend of all weeks under this one configuration.
+
+    Means, spreads and so every score depend on the whole fleet: give all customers that are scored, not a page of them.
+    :raises ValueError: the arrays do not fit the scorecard or each other.
+    """
+    _check(card, inputs)
+    weeks = [_week(card, v, a, inputs.segments) for v, a in zip(inputs.values, inputs.ages, strict=True)]
+    weekly = np.stack(
+        [np.where(_coloured(card, week), half_even(week.score, TENTH) / 10, np.nan) for week in weeks], axis=1
+    )
+    last = weeks[-1]
+    coloured = _coloured(card, last)
+    alone = np.where(coloured, scored_band(card, to_tenths(last.score), inputs.previous), NO_BAND)
+    return FleetScores(
+        scored=last.scored,
+        score=last.score,
+        segment_score=(last.weights * last.means).sum(axis=1),
+        contributions=last.weights * (last.effective - last.means),
+        known=last.trust > 0,
+        trust=last.trust,
+        points=last.points,
+        effective=last.effective,
+        means=last.means,
+        mean_of=last.mean_of,
+        weights=last.weights,
+        coverage=last.coverage,
+        error=error_of(
+            last.points,
+            last.trust > 0,
+            last.cover * (MILLION - last.trust) // MILLION,
+            inputs.segments,
+            card.smallest_segment,
+        ),
+        scored_band=alone,
+        band=np.where(coloured, np.minimum(alone, inputs.caps), len(BANDS) - 1),
+        weekly=weekly,
+        trend=theil_sen(weekly) * WEEKS_A_QUARTER,
+        trend_p=kendall_p(weekly),
+    )
+
+
+def _coloured(card: Scorecard, week: Week) -> Bools:
+    coloured: Bools = week.scored & is_coloured(card, week.coverage)
+    return coloured
+
+
+def _week(card: Scorecard, values: Floats, ages: Floats, segments: Ints) -> Week:
+    measures = list(enumerate(card.measures))
+    points, trust = np.empty(values.shape, dtype=np.int64), np.empty(values.shape, dtype=np.int64)
+    for column, measure in measures:
+        points[:, column] = points_of(values[:, column], measure.points)
+        trust[:, column] = trust_of(values[:, column], ages[:, column], measure)
+    means, mean_of = means_of(points, trust > 0, segments, card.smallest_segment)
+    stand_in = means.copy()
+    for column, measure in measures:
+        if measure.missing is MissingPolicy.WORST:
+            stand_in[:, column] = 0
+    effective = (trust * points + (MILLION - trust) * stand_in + MILLION // 2) // MILLION
+    for column, measure in measures:
+        if measure.missing is MissingPolicy.RENORMALISE:
+            effective[:, column] = np.where(trust[:, column] > 0, points[:, column], means[:, column])
+    weights, cover = customer_weights(card, trust)
+    return Week(points, trust, means, mean_of, effective, weights, cover)
+
+
+def _check(card: Scorecard, inputs: FleetInputs) -> None:
+    weeks, customers, measures = inputs.values.shape
+    if measures != len(card.measures) or weeks < 1:
+        raise ValueError(f"{len(card.measures)} measures and a week are wanted, got {measures} and {weeks}")
+    if inputs.ages.shape != inputs.values.shape:
+        raise ValueError("values and ages have different shapes")
+    if any(len(part) != customers for part in (inputs.segments, inputs.previous, inputs.caps)):
+        raise ValueError("segments, previous and caps need one entry for each customer")

@@ -1,0 +1,208 @@
+"""What a score is made of: the raw value of every measure for every customer on a day, and how old each is.
+
+Private to the room. A measure that nothing tells of is unknown (NaN), never 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from math import nan
+from typing import Any
+
+import numpy as np
+
+from perennial.blueprint.terms import PORTFOLIO_FIELDS, Tier
+from perennial.contracts import queries as contracts
+from perennial.customers import queries as customers
+from perennial.engagement import queries as engagement
+from perennial.health.terms import Floats
+from perennial.kernel.organisation.queries import House
+from perennial.lake.terms import day_date
+from perennial.lifecycle import queries as lifecycle
+from perennial.support import queries as support
+from perennial.usage import queries as usage
+from perennial.usage.lake import lake, metric_keys
+from perennial.voice import queries as voice
+
+Value = tuple[float, float]  # raw value, and its age in days
+UNKNOWN: Value = (nan, nan)
+USAGE = metric_keys()
+OTHERS = (
+    "overdue_tickets", "open_tickets", "csat", "touch_ratio", "level_1_rung", "nps", "overdue_days",
+    "renewal_days_behind",
+)  # fmt: skip
+MEASURES: tuple[str, ...] = (*USAGE, *OTHERS)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the rooms know of all customers on a day, by customer id."""
+
+    on: date
+    standing: Mapping[int, contracts.Standing]
+    usage: Mapping[int, usage.Values]
+    support: Mapping[int, support.Support]
+    contact: Mapping[int, date]
+    people: Mapping[int, customers.Relationship]
+    nps: Mapping[int, voice.Answer]
+    csat: Mapping[int, voice.Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class DayFacts:
+    """The customers that are scored on a day, by id, and their values and ages (customers × MEASURES)."""
+
+    on: date
+    customers: list[int]
+    values: Floats
+    ages: Floats
+
+
+class Facts:
+    """Reads what scores are made of; what does not change from day to day is read once."""
+
+    def __init__(self, place: House, terms: lifecycle.Terms | None = None) -> None:
+        self.place = place
+        self.terms = terms or lifecycle.Terms.read()
+        self._tiers: dict[tuple[date, int], Tier | None] = {}
+        last = lake().last_day()
+        self.last_event_on = None if last is None else day_date(last)
+
+    def known(self, on: date) -> Known:
+        """Return what the rooms know on a day; seven queries."""
+        at = datetime.combine(on, time.max, self.place.timezone)
+        return Known(
+            on=on,
+            standing=self.terms.book.standing(on),
+            usage=usage.values_on(on),
+            support=support.standing(at),
+            contact={c: self.place.day_of(when) for c, when in engagement.last_contact(at).items()},
+            people=customers.relationships(on),
+            nps=voice.latest("nps", at),
+            csat=voice.latest("csat", at),
+        )
+
+    def scored(self, known: Known) -> list[int]:
+        """Return who is scored: who pays, and who has a term running, within its grace or signed. Customers that left
+        are not, nor are those that never bought; where no contract is kept at all, everybody is."""
+        if not self.terms.lines:
+            return sorted(self.terms.customers)
+        live = {customer for customer, one in known.standing.items() if one.mrr > 0}
+        return sorted(c for c in self.terms.customers if c in live or self.terms.of(c, known.on))
+
+    def of_day(self, known: Known) -> DayFacts:
+        """Return the values and ages of everybody who is scored on a day."""
+        ids = self.scored(known)
+        columns = [self._usage(known, key, ids) for key in USAGE]
+        columns += [[read(self, known, customer) for customer in ids] for read in _READERS.values()]
+        table = np.array(columns, dtype=np.float64).reshape(len(MEASURES), len(ids), 2)
+        return DayFacts(on=known.on, customers=ids, values=table[:, :, 0].T.copy(), ages=table[:, :, 1].T.copy())
+
+    def _usage(self, known: Known, key: str, ids: Sequence[int]) -> list[Value]:
+        """A metric is as old as the last event that anybody sent: a feed that stopped is not silence."""
+        if self.last_event_on is None:
+            return [UNKNOWN] * len(ids)
+        age = float(max((known.on - self.last_event_on).days, 0))
+        found = (known.usage.get(customer, {}).get(key) for customer in ids)
+        return [UNKNOWN if value is None else (float(value), age) for value in found]
+
+    def tier(self, known: Known, customer: int) -> Tier | None:
+        """Return a customer's tier on the day."""
+        key = known.on, customer
+        if key not in self._tiers:
+            one = known.standing.get(customer)
+            self._tiers[key] = lifecycle.tier_by_revenue(one.arr if one else None, self.place.currency, known.on)
+        return self._tiers[key]
+
+    def row(self, known: Known, customer: int) -> dict[str, Any]:
+        """Return the customer as the vetoes see it: fields of the portfolio row as far as they are known below health;
+        the others (score, band, tasks, names) are unknown to a veto."""
+        one, people, tickets = known.standing.get(customer), known.people.get(customer), known.support.get(customer)
+        told: dict[str, Any] = {
+            "tier": tier.key if (tier := self.tier(known, customer)) else None,
+            "segment": self.terms.customers[customer][0],
+            "first_value_on": self.terms.customers[customer][1],
+            "last_touch_on": known.contact.get(customer),
+            "champion_left_on": people.champion_left_on if people else None,
+            "open_tickets": tickets.open if tickets else None,
+            "overdue_tickets": tickets.overdue if tickets else None,
+            "is_live": one is not None and one.mrr > 0,
+            "tags": (),
+        }
+        if one is not None:
+            told |= {key: getattr(one, key) for key in (
+                "mrr", "arr", "seats", "next_renewal_on", "renewal_arr", "notice_on", "overdue_amount",
+                "oldest_overdue_on",
+            )}  # fmt: skip
+        return {**dict.fromkeys(PORTFOLIO_FIELDS), **known.usage.get(customer, {}), **told}
+
+
+def _tickets(key: str) -> Callable[[Facts, Known, int], Value]:
+    """Where tickets are kept at all, a customer without one has none open."""
+
+    def read(_facts: Facts, known: Known, customer: int) -> Value:
+        if not known.support:
+            return UNKNOWN
+        found = known.support.get(customer)
+        return (float(getattr(found, key)) if found else 0.0, 0.0)
+
+    return read
+
+
+def _answer(answer: voice.Answer | None, facts: Facts, on: date) -> Value:
+    return UNKNOWN if answer is None else (answer.score, float((on - facts.place.day_of(answer.answered_at)).days))
+
+
+def _csat(facts: Facts, known: Known, customer: int) -> Value:
+    """The last survey answer; where there is none, what tickets of the last 90 days were rated."""
+    if customer in known.csat:
+        return _answer(known.csat[customer], facts, known.on)
+    tickets = known.support.get(customer)
+    return UNKNOWN if tickets is None or tickets.satisfaction is None else (tickets.satisfaction, 0.0)
+
+
+def _touch_ratio(facts: Facts, known: Known, customer: int) -> Value:
+    if customer not in known.contact:
+        return UNKNOWN
+    ratio = lifecycle.touch_ratio(known.contact[customer], facts.tier(known, customer), known.on)
+    return UNKNOWN if ratio is None else (float(ratio), 0.0)
+
+
+def _level_1_rung(_facts: Facts, known: Known, customer: int) -> Value:
+    """0 where contacts are kept and none is level 1; else 1 (stranger) to 5, where contacts count rungs from 0."""
+    people = known.people.get(customer)
+    if people is None or (people.has_level_1 and people.level_1_rung is None):
+        return UNKNOWN
+    rung = 0 if people.level_1_rung is None else people.level_1_rung + 1
+    return (float(rung), float((known.on - people.learned_on).days))
+
+
+def _nps(facts: Facts, known: Known, customer: int) -> Value:
+    return _answer(known.nps.get(customer), facts, known.on)
+
+
+def _overdue_days(_facts: Facts, known: Known, customer: int) -> Value:
+    one = known.standing.get(customer)
+    if one is None or one.overdue_amount is None:
+        return UNKNOWN
+    return (float((known.on - one.oldest_overdue_on).days) if one.oldest_overdue_on else 0.0, 0.0)
+
+
+def _renewal_days_behind(facts: Facts, known: Known, customer: int) -> Value:
+    days = facts.terms.days_behind(customer, known.on)
+    return UNKNOWN if days is None else (float(days), 0.0)
+
+
+_READERS: Mapping[str, Callable[[Facts, Known, int], Value]] = {
+    "overdue_tickets": _tickets("overdue"),
+    "open_tickets": _tickets("open"),
+    "csat": _csat,
+    "touch_ratio": _touch_ratio,
+    "level_1_rung": _level_1_rung,
+    "nps": _nps,
+    "overdue_days": _overdue_days,
+    "renewal_days_behind": _renewal_days_behind,
+}
+assert tuple(_READERS) == OTHERS

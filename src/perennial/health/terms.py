@@ -1,0 +1,178 @@
+"""What goes into a score and what comes out of it.
+
+After the curve a score is whole numbers: points, shares of trust and weights are counted in millionths, their
+products in millionths of millionths. So the parts of a score add up exactly, in any order and on any machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from perennial.blueprint.terms import Band
+
+MILLION = 10**6
+POINT = 10**12  # one point of a score, in the unit of `FleetScores.score` and of every part
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+BANDS = (Band.RED, Band.YELLOW, Band.GREEN, Band.GREY)
+NO_BAND = -1
+NO_CAP = 2
+
+
+class Confidence(StrEnum):
+    """How much of a score was observed rather than assumed (coverage)."""
+
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+    GREY = "grey"
+
+
+class AssumedFrom(StrEnum):
+    """Whose mean stands in for what is unknown; `nobody`: no customer's value is known, so 50 points stand in."""
+
+    SEGMENT = "segment"
+    FLEET = "fleet"
+    NOBODY = "nobody"
+
+
+@dataclass(frozen=True, slots=True)
+class MetVeto:
+    """A veto of the scorecard that was met on the day: its key, the best band that it leaves (index into BANDS), and
+    the values of the fields that it asks for (days as ISO texts)."""
+
+    key: str
+    cap: int
+    values: Mapping[str, str | float | bool | None]
+
+
+@dataclass(frozen=True, slots=True)
+class FleetInputs:
+    """Raw values of every customer, a week apart, the last week being the as-of day; measures in the scorecard's order.
+
+    values: weeks × customers × measures, NaN where unknown; ages: the same shape, days since the value was observed
+    on that week's day; segments: any whole number per customer (static segments only); previous: index into BANDS of
+    the band that the score alone gave last time, NO_BAND where none; caps: index of the best band that the vetoes
+    leave, else NO_CAP; vetoes: those that each customer met, only to be printed.
+    """
+
+    values: Floats
+    ages: Floats
+    segments: Ints
+    previous: Ints
+    caps: Ints
+    vetoes: Sequence[Sequence[MetVeto]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FleetScores:
+    """Scores of the as-of day, one row per customer; measures in the scorecard's order. Unit POINT unless said.
+
+    `contributions` of a row sum exactly to `score` − `segment_score`. `scored` is False where no measure counts at
+    all: then the figures of the row mean nothing. `points`, `means` and `effective` are in millionths of a point,
+    `trust`, `weights` and `coverage` in millionths of one. `weekly` is in points, oldest first, and NaN where the
+    week was grey; `trend` in points a quarter; `scored_band` and `band` are indexes into BANDS.
+    """
+
+    scored: Bools
+    score: Ints
+    segment_score: Ints
+    contributions: Ints
+    known: Bools
+    trust: Ints
+    points: Ints
+    effective: Ints
+    means: Ints
+    mean_of: Ints
+    weights: Ints
+    coverage: Ints
+    error: Floats
+    scored_band: Ints
+    band: Ints
+    weekly: Floats
+    trend: Floats
+    trend_p: Floats
+
+
+class Part(NamedTuple):
+    """One measure's share in a customer's score, as it is printed.
+
+    `contribution` is what it adds to the segment's score, in tenths of a point; the printed contributions add up to
+    the printed score minus the printed segment's score. `value` and `points` are None where nothing was observed;
+    `trust` below 1 means that the rest was taken from `assumed_from`; `mean_of` says whose mean `mean` is. `age_days`:
+    how old the value was on the day, None where nothing was ever observed.
+    """
+
+    key: str
+    value: float | None
+    points: Decimal | None
+    effective: Decimal
+    trust: float
+    weight: float
+    mean: Decimal
+    assumed_from: AssumedFrom | None
+    contribution: Decimal
+    mean_of: AssumedFrom
+    age_days: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerScore:
+    """A customer's score as it is printed, in points with one decimal.
+
+    `score` is None where no measure counts. `band` is what people see: grey below the least coverage, capped by vetoes;
+    `scored_band` is what the score alone gives and what the next run takes as the previous band. `trend` is points a
+    quarter, None with fewer than 8 weeks that had a colour; an arrow is shown only where `trend_shown`.
+    """
+
+    score: Decimal | None
+    segment_score: Decimal | None
+    error: Decimal | None
+    coverage: float
+    confidence: Confidence
+    band: Band
+    scored_band: Band | None
+    trend: Decimal | None
+    trend_p: float | None
+    trend_shown: bool
+    change_28d: Decimal | None
+    weekly: Sequence[Decimal | None]
+    parts: tuple[Part, ...]
+    vetoes: Sequence[MetVeto] = ()
+
+
+class BandCause(StrEnum):
+    """What made a band what it is."""
+
+    THRESHOLD = "threshold"  # the score lies between the thresholds of its band
+    HYSTERESIS = "hysteresis"  # it lies beyond one, by less than the hysteresis
+    VETO = "veto"  # a rule caps it
+    COVERAGE = "coverage"  # too little is known for a colour
+
+
+@dataclass(frozen=True, slots=True)
+class BandReason:
+    """Why a band is what it is.
+
+    `scored_band` is what the score alone gives, None where grey. It reaches from `from_score` up to `until_score` (None
+    at the ends of the scale), and the next run leaves it below `falls_below` or from `rises_from` on (None: there is no
+    worse or better one).
+    """
+
+    cause: BandCause
+    band: Band
+    scored_band: Band | None
+    from_score: float | None
+    until_score: float | None
+    falls_below: float | None
+    rises_from: float | None
