@@ -1,0 +1,1 @@
+"""Renewals: which terms end when, and what became of them."""

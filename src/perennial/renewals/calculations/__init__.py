@@ -1,0 +1,1 @@
+"""The arithmetic of renewals: pure, no Django, no database, no clock."""

@@ -1,0 +1,94 @@
+"""What became of terms that came to their end, told by due day, so that neither early nor late paper moves a renewal
+from one period into another (analytics 3.4).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from fractions import Fraction
+
+from perennial.contracts.terms import TermLine
+from perennial.renewals.terms import EARLY_DAYS, GRACE_DAYS, RENEWED, Due, Outcome, RenewalRate
+
+
+def outcomes(due: Sequence[TermLine], lines: Sequence[TermLine], *, on: date, late_days: int = GRACE_DAYS) -> list[Due]:
+    """Return what became, by `on`, of the terms that are due, those of one customer and day together, by day.
+
+    `lines` are all recurring lines of these customers. A line follows a term that it names; where a line names none,
+    it follows a term of its product that ends on its first day or at most `late_days` before. A line follows once.
+    What was signed after `on` has not happened.
+    """
+    ending: dict[tuple[date, int], list[TermLine]] = defaultdict(list)
+    for line in due:
+        if line.ends_on is not None:
+            ending[line.ends_on, line.customer_id].append(line)
+    free: dict[int, list[TermLine]] = defaultdict(list)
+    for line in lines:
+        if line.signed_on is None or line.signed_on <= on:
+            free[line.customer_id].append(line)
+    found = []
+    for (due_on, customer_id), terms in sorted(ending.items(), key=lambda item: item[0]):
+        after = [line for line in free[customer_id] if _follows(line, terms, due_on, late_days)]
+        free[customer_id] = [line for line in free[customer_id] if line not in after]
+        found.append(_told(customer_id, due_on, terms, after, _Clock(on, late_days)))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Clock:
+    """The day on which it is told, and how late paper may be."""
+
+    on: date
+    late_days: int
+
+
+def _follows(line: TermLine, terms: Sequence[TermLine], due_on: date, late_days: int) -> bool:
+    if line.renewal_of is not None:
+        return any(line.renewal_of == term.fact for term in terms)
+    in_time = due_on <= line.starts_on <= due_on + timedelta(days=late_days)
+    return in_time and any(line.product_id == term.product_id for term in terms)
+
+
+def _told(customer_id: int, due_on: date, terms: Sequence[TermLine], after: Sequence[TermLine], clock: _Clock) -> Due:
+    agreed_on = min((line.signed_on or line.starts_on for line in after), default=None)
+    given_up = all(term.cancelled_on is not None and term.cancelled_on <= clock.on for term in terms)
+    outcome = _outcome(due_on, agreed_on, clock, given_up=given_up)
+    return Due(
+        customer_id=customer_id,
+        due_on=due_on,
+        arr=sum((term.arr for term in terms), Fraction(0)),
+        renewed=sum((line.arr for line in after), Fraction(0)) if outcome in RENEWED else Fraction(0),
+        agreed_on=agreed_on,
+        outcome=outcome,
+        lines=tuple(sorted(term.fact for term in terms)),
+    )
+
+
+def _outcome(due_on: date, agreed_on: date | None, clock: _Clock, *, given_up: bool) -> Outcome:
+    last_day = due_on + timedelta(days=clock.late_days)
+    if agreed_on is not None and agreed_on <= last_day:
+        if agreed_on > due_on:
+            return Outcome.LATE
+        return Outcome.EARLY if (due_on - agreed_on).days > EARLY_DAYS else Outcome.ON_TIME
+    return Outcome.LOST if given_up or clock.on > last_day else Outcome.OPEN
+
+
+def rate_of(found: Sequence[Due]) -> RenewalRate:
+    """Return the renewal rate of the terms: resolved ones and open ones, so that nobody reads renewed / resolved."""
+    due = sum((one.arr for one in found), Fraction(0))
+    kept = sum((min(one.arr, one.renewed) for one in found), Fraction(0))
+    net = sum((one.renewed for one in found), Fraction(0))
+    still_open = sum((one.arr for one in found if one.outcome is Outcome.OPEN), Fraction(0))
+    renewed = sum(one.outcome in RENEWED for one in found)
+    return RenewalRate(
+        due=due,
+        count=len(found),
+        dollar=kept / due if due else None,
+        net=net / due if due else None,
+        logo=Fraction(renewed, len(found)) if found else None,
+        highest=(kept + still_open) / due if due else None,
+        resolved=(due - still_open) / due if due else None,
+    )

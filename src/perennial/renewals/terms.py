@@ -1,0 +1,61 @@
+"""The words of renewals: what became of a term that came to its end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from fractions import Fraction
+
+GRACE_DAYS = 30
+"""Late paper is not churn: so long after its end a term may still be renewed (analytics 3.3)."""
+EARLY_DAYS = 90
+"""Signed earlier than this before the end, a renewal is early: it pulls another period's work forward (3.4)."""
+
+
+class Outcome(StrEnum):
+    """What became of a term that is due."""
+
+    EARLY = "early"
+    ON_TIME = "on_time"
+    LATE = "late"
+    OPEN = "open"
+    LOST = "lost"
+
+
+RENEWED = frozenset({Outcome.EARLY, Outcome.ON_TIME, Outcome.LATE})
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """The terms of one customer that end on one day. Exact minor units a year, without tax.
+
+    `renewed` is what its followers are worth a year, 0 where nothing follows; `agreed_on` the day on which the
+    first of them was signed, or began where no signature is known.
+    """
+
+    customer_id: int
+    due_on: date
+    arr: Fraction
+    renewed: Fraction
+    agreed_on: date | None
+    outcome: Outcome
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RenewalRate:
+    """Renewals by due day (analytics 3.4). Exact ratios; None where nothing was due.
+
+    `dollar` caps each renewal at what was due, `net` does not; `logo` counts customers' terms. `highest` is the rate
+    if everything still open were renewed: the truth lies between `dollar` and it. `resolved` is the share of the ARR
+    due that is no longer open.
+    """
+
+    due: Fraction
+    count: int
+    dollar: Fraction | None
+    net: Fraction | None
+    logo: Fraction | None
+    highest: Fraction | None
+    resolved: Fraction | None
