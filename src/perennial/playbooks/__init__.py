@@ -1,0 +1,1 @@
+"""Playbooks: tasks and Today: who needs a contact now, and why."""
