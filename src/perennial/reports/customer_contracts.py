@@ -1,0 +1,111 @@
+"""The contracts of one customer: papers, lines and what each is worth, former versions, cancellations, receivables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+
+from perennial.contracts import history
+from perennial.contracts import queries as contracts
+from perennial.contracts.models import Cancellation, Contract, Line, Receivable
+from perennial.contracts.terms import LineKind
+from perennial.reports.customer_file import Collections, File, collections, received_by
+
+
+@dataclass(frozen=True)
+class LineRow:
+    """A line, its MRR on the as-of day (None where it makes none), and what was known of it before, latest first.
+
+    `runs`: it makes MRR; `is_on`: it holds the day, as a trial or a service does that makes none.
+    """
+
+    line: Line
+    mrr: Fraction | None
+    runs: bool
+    is_on: bool
+    former: Sequence[Line]
+
+    @property
+    def tax_percent(self) -> str | None:
+        """The line's tax rate in percent as it is printed ("6", "6.5"), None where it is unknown."""
+        rate = self.line.tax_rate
+        return None if rate is None else f"{(Decimal(rate) * 100).normalize():f}"
+
+
+@dataclass(frozen=True)
+class Paper:
+    """A contract with the customer's own lines, at least one."""
+
+    contract: Contract
+    lines: Sequence[LineRow]
+
+
+@dataclass(frozen=True)
+class Due:
+    """A step of the receivable plan; `late_days` None: not overdue. `left` minor units still to come."""
+
+    step: Receivable
+    left: int
+    late_days: int | None
+
+
+@dataclass(frozen=True)
+class Contracts:
+    """The contracts' tab. `others`: papers in which the customer is a party and that have no line of its own.
+
+    `mrr`: the sum of the lines that run, exact minor units of `currency`; None where they are in more than one.
+    """
+
+    papers: Sequence[Paper]
+    others: Sequence[Contract]
+    cancellations: Sequence[Cancellation]
+    receivables: Sequence[Due]
+    collections: Collections | None
+    mrr: Fraction | None
+    currency: str
+
+
+def contracts_tab(file: File) -> Contracts:
+    """Return the contracts' tab; seven queries, however many lines. Ask `file.sees_revenue` first."""
+    customer_id = file.customer.pk
+    lines, former = file.lines, history.former_versions(customer_id)
+    rows: dict[int, list[LineRow]] = {}
+    papers = {paper.pk: paper for paper in contracts.contracts_of(customer_id)}
+    for one in lines:
+        row = _row(one, file.on, former.get(one.line.fact, ()))
+        rows.setdefault(one.line.contract_id, []).append(row)
+        papers.setdefault(one.line.contract_id, one.line.contract)
+    receivables = file.receivables
+    running = [one for one in lines if one.runs]
+    currencies = sorted({one.line.currency for one in running}) or [file.house.currency]
+    return Contracts(
+        papers=sorted((Paper(paper, rows[pk]) for pk, paper in papers.items() if pk in rows), key=_order),
+        others=[paper for pk, paper in papers.items() if pk not in rows],
+        cancellations=contracts.cancellations_of(customer_id),
+        receivables=[_due(step, file.on) for step in reversed(receivables)],
+        collections=collections(receivables, file.on),
+        mrr=sum((one.mrr for one in running), Fraction(0)) if len(currencies) == 1 else None,
+        currency=currencies[0],
+    )
+
+
+def _row(one: contracts.LineOnDay, on: date, former: Sequence[Line]) -> LineRow:
+    line = one.line
+    holds = line.starts_on <= on and (line.ends_on is None or on < line.ends_on)
+    is_on = one.runs or (holds and line.kind != LineKind.RECURRING.value)
+    return LineRow(line, one.mrr if one.runs else None, one.runs, is_on, former)
+
+
+def _order(paper: Paper) -> tuple[bool, int]:
+    """Papers with a running line first, then the latest."""
+    latest = max(row.line.starts_on for row in paper.lines)
+    return not any(row.runs for row in paper.lines), -latest.toordinal()
+
+
+def _due(step: Receivable, on: date) -> Due:
+    left = step.amount - received_by(step, on)
+    late = left > 0 and step.due_on < on
+    return Due(step, left, (on - step.due_on).days if late else None)

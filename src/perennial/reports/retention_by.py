@@ -1,0 +1,201 @@
+"""Retention told apart: by segment, tier, CSM, region, country, industry or product, with the whole beside its parts.
+
+A customer counts by what it is today: whose book, which tier. So a book is compared with itself, and every customer of
+the first day stands in exactly one part. By product each customer and product is one (analytics 3.2, the product
+variant): what moved between a customer's products then stands in a line of its own, so that the parts and it are the
+whole to the last cent.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from fractions import Fraction
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from perennial.contracts import ledger
+from perennial.contracts.calculations.retention import Retention, retention
+from perennial.customers.access import visible_fields
+from perennial.customers.catalogue import FIELDS
+from perennial.customers.models import PortfolioRow
+from perennial.kernel.money import largest_remainder, round_half_even
+from perennial.kernel.periods import Period
+from perennial.members.models import Member
+from perennial.reports import revenue
+from perennial.reports.labels import choice_words
+from perennial.reports.revenue import Book, CustomerBehind
+from perennial.reports.revenue_figures import Figure
+
+
+class Dimension(StrEnum):
+    """What retention is told apart by."""
+
+    TIER = "tier"
+    SEGMENT = "segment"
+    OWNER = "owner"
+    REGION = "region"
+    COUNTRY = "country"
+    INDUSTRY = "industry"
+    PRODUCT = "product"
+
+    @property
+    def label(self) -> str | Promise:
+        """Return what it is called."""
+        return _("Product") if self is Dimension.PRODUCT else FIELDS[self.value].label
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The cohort of one value. `value` is what an address carries, "" where the customers' value is unknown; `outside`
+    what the API names it by. `opening`, `kept` and `closing` are printed minor units that add up to the whole's."""
+
+    value: str
+    label: str
+    outside: str | None
+    found: Retention
+    opening: int = 0
+    kept: int = 0
+    closing: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The whole, its parts by opening MRR, and what no part holds (`between`, of products only; None: nothing)."""
+
+    dimension: Dimension
+    whole: Part
+    parts: list[Part]
+    between: Part | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """Which value each unit of the cohort has: `of` its key, and what values are called inside and outside."""
+
+    of: Callable[[Any], Any]
+    labels: Mapping[Any, str]
+    outside: Mapping[Any, str]
+
+
+def dimensions_of(member: Member) -> list[Dimension]:
+    """Return what a member may see retention told apart by: fields that are hidden from him are not among it."""
+    fields = visible_fields(member)
+    return [one for one in Dimension if one is Dimension.PRODUCT or one.value in fields]
+
+
+def told(book: Book, span: Period, dimension: Dimension) -> Told:
+    """Return the retention of a span told apart. Four queries, five by product, however many customers.
+
+    The cohort and its days are `revenue.retention`'s: MRR above zero at the end of `span.since`.
+    """
+    first, last = min(span.since, span.until, book.as_of), min(span.until, book.as_of)
+    opening, closing = ledger.balances_on(first, book.rows), ledger.balances_on(last, book.rows)
+    whole = retention(opening, closing)
+    if dimension is Dimension.PRODUCT:
+        cohort = {key for key, amount in opening.items() if amount > 0}
+        of_units = [{unit: amount for unit, amount in ledger.balances_by_product(day, book.rows).items()
+                     if unit[0] in cohort} for day in (first, last)]  # fmt: skip
+        parts = _parts(of_units[0], of_units[1], _products())
+    else:
+        parts = _parts(opening, closing, _values(dimension, book))
+    between = _between(whole, parts) if dimension is Dimension.PRODUCT else None
+    printed = _printed(whole, [*parts, *([between] if between else [])])
+    return Told(
+        dimension=dimension,
+        whole=Part("", "", None, whole, *(round_half_even(one) for one in (whole.opening, whole.kept, whole.closing))),
+        parts=printed[: len(parts)],
+        between=printed[-1] if between else None,
+    )
+
+
+def part_of(found: Told, value: str) -> Part | None:
+    """Return the part of a value as addresses write it; None where nobody of the cohort has it."""
+    return next((part for part in found.parts if part.value == value), None)
+
+
+def behind(book: Book, figure: Figure, span: Period, found: Told, part: Part) -> list[CustomerBehind]:
+    """Return the customers behind a part's rate, the largest change first; their columns add up to the part's."""
+    first, last = min(span.since, span.until, book.as_of), min(span.until, book.as_of)
+    if found.dimension is Dimension.PRODUCT:
+        opening, closing = (
+            {unit[0]: amount for unit, amount in ledger.balances_by_product(day, book.rows).items()
+             if _text(unit[1]) == part.value} for day in (first, last)
+        )  # fmt: skip
+    else:
+        of = _values(found.dimension, book).of
+        opening = {key: amount for key, amount in ledger.balances_on(first, book.rows).items()
+                   if _text(of(key)) == part.value}  # fmt: skip
+        closing = ledger.balances_on(last, book.rows)
+    printed = part.opening, part.kept if figure.key == "grr" else part.closing
+    return revenue.named(revenue.cohort_behind(figure, opening, closing, printed), book)
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value)
+
+
+def _values(dimension: Dimension, book: Book) -> _Named:
+    """Return each customer's value on the as-of day, of those in the ledger that the member sees."""
+    seen = ledger.customer_ids(book.rows)
+    column = FIELDS[dimension.value].column
+    rows = PortfolioRow.objects.filter(customer_id__in=seen)
+    if dimension is Dimension.OWNER:
+        found = list(rows.values_list("customer_id", column, "owner__name", "owner__email"))
+        labels = {owner: name for _customer, owner, name, _mail in found if owner is not None}
+        mails = {owner: mail for _customer, owner, _name, mail in found if owner is not None}
+        return _Named({row[0]: row[1] for row in found}.get, labels, mails)
+    values = {customer: value or None for customer, value in rows.values_list("customer_id", column)}
+    return _Named(values.get, choice_words(book.currency).get(dimension.value, {}), {})
+
+
+def _products() -> _Named:
+    names = ledger.product_names()
+    return _Named(lambda unit: unit[1], names, names)
+
+
+def _parts(
+    opening: Mapping[Hashable, Fraction] | Mapping[Any, Fraction], closing: Mapping[Any, Fraction], named: _Named
+) -> list[Part]:
+    before: dict[Any, dict[Any, Fraction]] = defaultdict(dict)
+    after: dict[Any, dict[Any, Fraction]] = defaultdict(dict)
+    for unit, amount in opening.items():
+        if amount > 0:
+            value = named.of(unit)
+            before[value][unit] = amount
+            after[value][unit] = closing.get(unit, Fraction(0))
+    made = [
+        Part(_text(value), named.labels.get(value, _text(value)),
+             None if value is None else named.outside.get(value, _text(value)), retention(before[value], after[value]))
+        for value in before
+    ]  # fmt: skip
+    return sorted(made, key=lambda part: (not part.value, -part.found.opening, part.label))
+
+
+def _between(whole: Retention, parts: list[Part]) -> Part | None:
+    """Return what the products' parts do not hold: what went from one to another at the same customer, what the
+    customers bought besides, and red lines. It has no share of its own."""
+    rest = [
+        getattr(whole, name) - sum((getattr(part.found, name) for part in parts), Fraction(0))
+        for name in ("opening", "kept", "closing")
+    ]
+    if not any(rest):
+        return None
+    nobody = retention({}, {})
+    return Part("", "", None, replace(nobody, opening=rest[0], kept=rest[1], closing=rest[2]))
+
+
+def _printed(whole: Retention, parts: list[Part]) -> list[Part]:
+    """Return the parts with amounts that add up, as printed, to the whole's."""
+    opening, kept, closing = (
+        largest_remainder([getattr(part.found, name) for part in parts], round_half_even(getattr(whole, name)))
+        for name in ("opening", "kept", "closing")
+    )
+    return [
+        replace(part, opening=opening[place], kept=kept[place], closing=closing[place])
+        for place, part in enumerate(parts)
+    ]
