@@ -1,0 +1,1 @@
+"""Jobs: all recurring work, and what follows from each journal entry."""
