@@ -1,0 +1,1 @@
+"""Integrations: ways in from other systems."""
