@@ -1,0 +1,1 @@
+"""API: version 1, the same rows as the pages."""

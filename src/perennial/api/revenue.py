@@ -1,0 +1,148 @@
+"""Revenue: monthly movements that reconcile, and retention of a cohort."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from typing import Annotated, Any, Literal
+
+from django.http import HttpRequest
+from django.utils import timezone
+from ninja import Query, Router
+from ninja.errors import HttpError
+
+from perennial.api.keys import caller
+from perennial.api.wire import Day
+from perennial.contracts.calculations.retention import Retention
+from perennial.contracts.ledger import MovementRow
+from perennial.contracts.terms import MovementKind
+from perennial.kernel import money
+from perennial.kernel.periods import Period, month_of, months_between
+from perennial.reports import retention_by, revenue
+from perennial.reports.retention_by import Dimension, Part
+from perennial.reports.revenue import Book
+
+router = Router(tags=["revenue"])
+MOST_MONTHS = 240
+MOVEMENTS = (
+    "MRR of the months, both included, without tax, in the organisation's currency. Opening + movements = closing, "
+    "exactly as printed; losses are negative; `customers` pay at closing (analytics 3.1)."
+)
+RETENTION = (
+    "Of the customers with recurring revenue on day `from`: what they hold on day `to`. GRR caps each customer at its "
+    "opening, NRR does not, logo counts customers (analytics 3.2). `opening` is their MRR then, in {currency}; "
+    "the interval is Wilson's. A line counts from its first day up to, not including, the day on which it ends."
+)
+_MONTH = re.compile(r"(19[7-9]\d|20\d\d|21\d\d)-(0[1-9]|1[0-2])", re.ASCII)
+
+
+@router.get("/revenue/movements", url_name="revenue_movements")
+def revenue_movements(
+    request: HttpRequest,
+    from_: Annotated[str, Query(alias="from")],
+    to: Annotated[str, Query()],
+    period: Annotated[Literal["month"], Query()] = "month",
+) -> dict[str, Any]:
+    """MRR movements by month, both months included (`2023-01`)."""
+    member = caller(request, "revenue.read")
+    since, until = _month(from_, "from"), _month(to, "to")
+    if not 0 < months_between(since.since, until.until) <= MOST_MONTHS:
+        raise HttpError(400, f"`to` must not lie before `from`, nor {MOST_MONTHS} months or more after it.")
+    book = revenue.book_of(member, at=timezone.now())
+    rows = revenue.movements(book, Period(since.since, until.until))
+    return {
+        "currency": book.currency,
+        "definition": MOVEMENTS,
+        "rows": [_row(row, book.currency) for row in rows],
+    }
+
+
+def _row(row: MovementRow, currency: str) -> dict[str, Any]:
+    kinds = {kind.value: _decimal(row.movements.get(kind, 0), currency) for kind in MovementKind}
+    return {
+        "period": row.period.since.strftime("%Y-%m"),
+        "opening": _decimal(row.opening, currency),
+        **kinds,
+        "closing": _decimal(row.closing, currency),
+        "customers": row.customers,
+    }
+
+
+def _month(text: str, name: str) -> Period:
+    if not _MONTH.fullmatch(text):
+        raise HttpError(400, f"`{name}` must be a month such as 2023-01.")
+    return month_of(date(int(text[:4]), int(text[5:]), 1))
+
+
+def _decimal(minor: int, currency: str) -> Decimal:
+    return Decimal(money.decimal_string(minor, currency))
+
+
+@router.get("/revenue/retention", url_name="revenue_retention")
+def revenue_retention(
+    request: HttpRequest,
+    from_: Annotated[Day, Query(alias="from")],
+    to: Annotated[Day, Query()],
+    by: Annotated[Dimension | None, Query()] = None,
+) -> dict[str, Any]:
+    """NRR, GRR and logo retention of the cohort of day `from`, [from, to). With `by`, told apart as well: the rows and
+    what moved between products (`between`) add up to the whole."""
+    member = caller(request, "revenue.read")
+    if from_ >= to:
+        raise HttpError(400, "`to` must lie after `from`.")
+    book, span = revenue.book_of(member, at=timezone.now()), Period(from_, to)
+    if by is None:
+        return _whole(revenue.retention(book, span), book)
+    if by not in retention_by.dimensions_of(member):
+        raise HttpError(400, f"There is no field {by.value}.")
+    told = retention_by.told(book, span, by)
+    return {
+        **_whole(told.whole.found, book),
+        **_money(told.whole, book),
+        "customers_kept": told.whole.found.customers_kept,
+        "by": by.value,
+        "rows": [_part(part, book) for part in told.parts],
+        "between": _money(told.between, book) if told.between else None,
+    }
+
+
+def _whole(found: Retention, book: Book) -> dict[str, Any]:
+    return {
+        **_rates(found),
+        "opening": _decimal(money.round_half_even(found.opening), book.currency),
+        "customers": found.customers,
+        "definition": RETENTION.format(currency=book.currency),
+        "interval": _interval(found),
+    }
+
+
+def _part(part: Part, book: Book) -> dict[str, Any]:
+    found = part.found
+    return {
+        "value": part.outside,
+        "label": part.label,
+        **_rates(found),
+        **_money(part, book),
+        "customers": found.customers,
+        "customers_kept": found.customers_kept,
+        "interval": _interval(found),
+    }
+
+
+def _money(part: Part, book: Book) -> dict[str, Decimal]:
+    amounts = {"opening": part.opening, "kept": part.kept, "closing": part.closing}
+    return {key: _decimal(minor, book.currency) for key, minor in amounts.items()}
+
+
+def _rates(found: Retention) -> dict[str, float | None]:
+    return {"nrr": _ratio(found.net), "grr": _ratio(found.gross), "logo": _ratio(found.logo)}
+
+
+def _interval(found: Retention) -> dict[str, Any]:
+    return {"logo": list(found.logo_interval) if found.logo_interval else None, "level": 0.95}
+
+
+def _ratio(value: Fraction | None) -> float | None:
+    return None if value is None else float(value)
