@@ -1,0 +1,1 @@
+"""The customer list: its address, its cells, filters, saved views, bulk changes."""

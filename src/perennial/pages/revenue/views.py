@@ -1,0 +1,150 @@
+"""Revenue: what moved MRR month by month, how much stays, and the customers behind each number."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from perennial.contracts.calculations.retention import Retention
+from perennial.contracts.ledger import MovementRow
+from perennial.kernel.periods import Period, day_before
+from perennial.members import access
+from perennial.members.models import Member
+from perennial.pages.files import TYPES, download
+from perennial.pages.revenue import address, by, chart, opening, tables
+from perennial.pages.tags import day, money, number, percent
+from perennial.reports import retention_by, revenue, sheets
+from perennial.reports.revenue import Book
+from perennial.reports.revenue_figures import FIGURES, RATES
+
+YEARS_OFFERED = 3
+
+
+@dataclass(frozen=True)
+class Kpi:
+    """A headline figure."""
+
+    label: str
+    figure: str
+    explain: str
+    note: str
+
+
+@require_GET
+def page(request: HttpRequest) -> HttpResponse:
+    """Show the months of the address. At most ten queries besides the frame's, however many customers."""
+    book = opening.book_of(request)
+    member = opening.member_of(request)
+    since = revenue.first_day(book)
+    may = {"import": access.may(member, "imports.run"), "export": access.may(member, "exports.run")}
+    if since is None:
+        return render(request, "revenue/empty.html", {"may": may})
+    chosen = opening.chosen_of(request, book)
+    rows = revenue.movements(book, chosen.span)
+    asked = {"book": book, "chosen": chosen, "may": may, "periods": _periods(book, chosen, since),
+             "months": address.months_query(chosen.span)}  # fmt: skip
+    return render(request, "revenue/page.html", asked | (_told(rows, chosen, book, member) if rows else {}))
+
+
+def _told(rows: list[MovementRow], chosen: address.Chosen, book: Book, member: Member) -> dict[str, Any]:
+    charted = revenue.total([row for row in rows if chosen.month in {None, row.period}] or rows)
+    floor = chart.floor_of(charted)
+    year = revenue.trailing_year(book, chosen.span.until)
+    apart = retention_by.told(book, year, chosen.by)
+    return {
+        "table": tables.table_of(rows, chosen, book),
+        "kpis": [*_balances(rows, chosen.span, book), *_rates(apart.whole.found, year, chosen.span)],
+        "by": by.table_of(apart, chosen, year, book.currency, retention_by.dimensions_of(member)),
+        "terms": tables.explanation_url(FIGURES["terms"], chosen.span),
+        "settings": tables.settings_of(book),
+        "chart_url": f"{reverse('revenue_chart')}?{chosen.query(month=chosen.month)}",
+        "chart_title": chart.title(charted, book),
+        "chart_floor": money(floor, book.currency) if floor else "",
+        "whole": f"?{chosen.query()}#chart" if chosen.month else "",
+        "export": f"{reverse('revenue_export')}?{chosen.query()}",
+        "export_by": f"{reverse('revenue_export')}?{chosen.query()}&table=by",
+    }
+
+
+def _periods(book: Book, chosen: address.Chosen, since: date) -> list[tuple[str, str, bool]]:
+    years = range(book.as_of.year, max(since.year, book.as_of.year - YEARS_OFFERED + 1) - 1, -1)
+    offered = [(address.LAST_12, _("Last 12 months")), *((str(year), str(year)) for year in years)]
+    return [(f"?period={period}", label, period == chosen.period) for period, label in offered]
+
+
+def _balances(rows: list[MovementRow], span: Period, book: Book) -> list[Kpi]:
+    last = rows[-1]
+    as_of = _("on %(day)s") % {"day": day(min(book.as_of, day_before(last.period.until)))}
+    change = as_of
+    if rows[0].opening > 0:
+        growth = Fraction(last.closing - rows[0].opening, rows[0].opening)
+        sign = "+" if growth > 0 else ""
+        change = _("%(change)s since the opening") % {"change": f"{sign}{percent(growth, 1)}"}
+    values = [
+        ("mrr", money(last.closing, book.currency), change),
+        ("arr", money(12 * last.closing, book.currency), as_of),
+        ("customers", number(last.customers), as_of),
+    ]
+    return [
+        Kpi(str(FIGURES[key].label), text, tables.explanation_url(FIGURES[key], span), note)
+        for key, text, note in values
+    ]
+
+
+def _rates(found: Retention, year: Period, span: Period) -> list[Kpi]:
+    nobody = _("nobody paid on %(day)s") % {"day": day(year.since)}
+    over = _("12 months to %(day)s") % {"day": day(year.until)}
+    notes = {
+        "nrr": over,
+        "grr": over,
+        "logo": _("95%% interval %(range)s") % {"range": tables.interval(found.logo_interval)},
+    }
+    values = {"nrr": found.net, "grr": found.gross, "logo": found.logo}
+    return [
+        Kpi(str(one.label), percent(values[one.key], 1), tables.explanation_url(one, span),
+            notes[one.key] if found.customers else nobody)
+        for one in RATES
+    ]  # fmt: skip
+
+
+@require_GET
+def waterfall(request: HttpRequest) -> JsonResponse:
+    """Answer the chart of the months, or of the month that is opened, as charts.js draws it."""
+    book = opening.book_of(request)
+    chosen = address.read(request.GET, book.as_of)
+    rows = revenue.movements(book, chosen.charted)
+    return JsonResponse(chart.answer(rows, book))
+
+
+@require_POST
+def export(request: HttpRequest) -> HttpResponse:
+    """Answer what is shown as a file: the months; with `table=by` retention told apart; with `figure` the customers
+    behind a number."""
+    book, member = opening.book_of(request), opening.member_of(request)
+    format = request.POST.get("format", sheets.CSV)
+    if not access.may(member, "exports.run") or format not in TYPES:
+        raise Http404
+    chosen = opening.chosen_of(request, book)
+    span, asked = chosen.span, {}
+    if "figure" in request.GET:
+        about = opening.About.of(request, book)
+        sheet, name, span = tables.sheet_of_customers(about.customers(), about.figure, book), about.name, about.span
+        asked = about.told
+    elif request.GET.get("table") == "by":
+        told = retention_by.told(book, revenue.trailing_year(book, span.until), chosen.by)
+        sheet, name, asked = by.sheet_of(told, book), f"retention-by-{chosen.by}", {"by": chosen.by.value}
+    else:
+        sheet, name = tables.sheet_of_months(revenue.movements(book, span), book), "movements"
+    months = address.months_query(span)
+    return download(
+        sheet, format=format, name=f"revenue-{name}-{'-to-'.join(months.values())}", kind="revenue.exported",
+        member=member, asked={**months, **asked},
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Settings: the own profile, members, roles, keys, the blueprint, the organisation."""

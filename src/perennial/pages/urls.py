@@ -1,0 +1,140 @@
+"""The addresses of the pages."""
+
+from django.urls import path
+
+from perennial.pages import exports, palette
+from perennial.pages.customer import actions as customer_actions
+from perennial.pages.customer import charts, explain, opened
+from perennial.pages.customer import page as customer
+from perennial.pages.customers import many, views
+from perennial.pages.customers import page as customers
+from perennial.pages.events import guides, mend, rejected, unconfirmed
+from perennial.pages.events import keys as write_keys
+from perennial.pages.events import live as coming
+from perennial.pages.health_check import healthz
+from perennial.pages.imports import edits, mapping
+from perennial.pages.imports import views as imports
+from perennial.pages.revenue import opening as revenue_opens
+from perennial.pages.revenue import views as revenue
+from perennial.pages.settings import configuration, keys, people, profile, welcome
+from perennial.pages.settings import house as home
+from perennial.pages.today import actions as decide
+from perennial.pages.today import away, tasks
+from perennial.pages.today import explain as today_opens
+from perennial.pages.today import page as today
+from perennial.pages.weekly import opening, targets
+from perennial.pages.weekly import views as weekly
+
+urlpatterns = [
+    path("healthz", healthz, name="healthz"),
+    path("", today.page, name="today"),
+    path("today/about", today_opens.about, name="today_about"),
+    path("today/put-away", away.page, name="today_away"),
+    path("today/put-away/bring-back", away.bring_back, name="today_bring_back"),
+    path("today/<int:item_id>/why/<str:rule>", today_opens.why, name="today_why"),
+    path("today/<int:item_id>/order", today_opens.order, name="today_order"),
+    path("today/<int:item_id>/done", decide.done, name="today_done"),
+    path("today/<int:item_id>/snooze", decide.snooze, name="today_snooze"),
+    path("today/<int:item_id>/put-away", away.put_away, name="today_put_away"),
+    path("today/<int:item_id>/reopen", decide.reopen, name="today_reopen"),
+    path("today/<int:item_id>/delegate", decide.delegate, name="today_delegate"),
+    path("today/<int:item_id>/log", decide.log, name="today_log"),
+    path("today/log/<uuid:fact>/retract", decide.retract, name="today_log_retract"),
+    path("today/tasks/<int:task_id>/done", tasks.done, name="today_task_done"),
+    path("today/tasks/<int:task_id>/reopen", tasks.reopen, name="today_task_reopen"),
+    path("today/tasks/<int:task_id>/due", tasks.move, name="today_task_move"),
+    path("revenue", revenue.page, name="revenue"),
+    path("revenue/chart", revenue.waterfall, name="revenue_chart"),
+    path("revenue/explanation", revenue_opens.explanation, name="revenue_explanation"),
+    path("revenue/customers", revenue_opens.customers, name="revenue_customers"),
+    path("revenue/export", revenue.export, name="revenue_export"),
+    path("weekly", weekly.page, name="weekly"),
+    path("weekly/explanation", opening.explanation, name="weekly_explanation"),
+    path("weekly/customers", opening.customers, name="weekly_customers"),
+    path("weekly/target", targets.target, name="weekly_target"),
+    path("weekly/export", weekly.export, name="weekly_export"),
+    path("customers", customers.page, name="customers"),
+    path("customers/list/count", customers.count, name="customers_count"),
+    path("customers/list/filter/<str:field>", customers.ask, name="customers_filter"),
+    path("customers/list/assign", many.assign, name="customers_assign"),
+    path("customers/list/tag", many.tag, name="customers_tag"),
+    path("customers/list/undo/<int:number>", many.undo, name="customers_undo"),
+    path("customers/list/edited", edits.page, name="customers_edited"),
+    path("customers/list/edited/<int:import_id>", edits.one, name="customers_edited_one"),
+    path("customers/list/edited/<int:import_id>/apply", edits.apply, name="customers_edited_apply"),
+    path("customers/list/edited/<int:import_id>/undo", edits.undo, name="customers_edited_undo"),
+    path("customers/list/edited/<int:import_id>/discard", edits.discard, name="customers_edited_discard"),
+    path("customers/list/views", views.create, name="customers_views"),
+    path("customers/list/views/<int:view_id>", views.change, name="customers_view"),
+    path("customers/list/views/<int:view_id>/keep", views.keep, name="customers_view_keep"),
+    path("customers/list/views/<int:view_id>/delete", views.delete, name="customers_view_delete"),
+    path("palette", palette.palette, name="palette"),
+    path("welcome", welcome.page, name="welcome"),
+    path("settings", profile.page, name="settings"),
+    path("settings/members", people.members, name="settings_members"),
+    path("settings/members/<int:member_id>", people.member, name="settings_member"),
+    path("settings/roles", people.roles, name="settings_roles"),
+    path("settings/keys", keys.keys, name="settings_keys"),
+    path("settings/keys/<int:key_id>/revoke", keys.revoke, name="settings_key_revoke"),
+    path("settings/events", write_keys.keys, name="settings_events"),
+    path("settings/events/<int:key_id>/revoke", write_keys.revoke, name="settings_events_revoke"),
+    path("settings/events/live", coming.page, name="settings_events_live"),
+    path("settings/events/balance", coming.balance, name="settings_events_balance"),
+    path("settings/events/rejected", rejected.groups, name="settings_events_rejected"),
+    path("settings/events/rejected/list", rejected.listed, name="settings_events_rejected_list"),
+    path("settings/events/rejected/file", rejected.file, name="settings_events_rejected_file"),
+    path("settings/events/rejected/discard", rejected.discard, name="settings_events_rejected_discard"),
+    path("settings/events/rejected/undo/<int:number>", rejected.undo, name="settings_events_rejected_undo"),
+    path("settings/events/rejected/mend", mend.many, name="settings_events_rejected_mend"),
+    path("settings/events/rejected/<int:number>", mend.one, name="settings_events_rejected_one"),
+    path("settings/events/unconfirmed", unconfirmed.page, name="settings_events_unconfirmed"),
+    path("settings/events/unconfirmed/decide", unconfirmed.decide, name="settings_events_unconfirmed_decide"),
+    path("settings/events/unconfirmed/dialog", unconfirmed.dialog, name="settings_events_unconfirmed_dialog"),
+    path("settings/events/unconfirmed/choose", unconfirmed.choose, name="settings_events_unconfirmed_choose"),
+    path("settings/events/unconfirmed/back", unconfirmed.take_back, name="settings_events_unconfirmed_back"),
+    path("settings/events/guides", guides.page, name="settings_events_guides"),
+    path("settings/blueprint", configuration.parts, name="settings_blueprint"),
+    path("settings/blueprint/<str:part>", configuration.part, name="settings_blueprint_part"),
+    path("settings/blueprint/<str:part>/file", configuration.file, name="settings_blueprint_file"),
+    path("settings/blueprint/<str:part>/<int:number>", configuration.version, name="settings_blueprint_version"),
+    path("settings/blueprint/<str:part>/<int:number>/back", configuration.back, name="settings_blueprint_back"),
+    path("settings/organisation", home.organisation, name="settings_organisation"),
+    path("customers/<slug:key>", customer.page, name="customer"),
+    path("customers/<slug:key>/charts/<slug:metric>", charts.chart, name="customer_chart"),
+    path("customers/<slug:key>/health/<slug:metric>", opened.page, name="customer_measure"),
+    path("customers/<slug:key>/why/<slug:rule>", opened.why, name="customer_why"),
+    path("customers/<slug:key>/log", customer_actions.log, name="customer_log"),
+    path("customers/<slug:key>/log/<uuid:fact>/retract", customer_actions.retract, name="customer_log_retract"),
+    path("customers/<slug:key>/log/<uuid:fact>/restore", customer_actions.restore, name="customer_log_restore"),
+    path(
+        "customers/<slug:key>/put-away/<int:number>/bring-back",
+        customer_actions.bring_back,
+        name="customer_bring_back",
+    ),
+    path("customers/<slug:key>/tasks", customer_actions.task, name="customer_task"),
+    path("customers/<slug:key>/tasks/<int:task_id>/done", customer_actions.task_done, name="customer_task_done"),
+    path("customers/<slug:key>/tasks/<int:task_id>/drop", customer_actions.task_drop, name="customer_task_drop"),
+    path("customers/<slug:key>/tasks/<int:task_id>/reopen", customer_actions.task_reopen, name="customer_task_reopen"),
+    path("customers/<slug:key>/owner", customer_actions.owner, name="customer_owner"),
+    path("customers/<slug:key>/facts", customer_actions.facts, name="customer_facts"),
+    path("customers/<slug:key>/contacts", customer_actions.contact, name="customer_contact"),
+    path("customers/<slug:key>/contacts/<uuid:fact>", customer_actions.contact, name="customer_contact_one"),
+    path("customers/<slug:key>/undo/<int:number>", customer_actions.undo, name="customer_undo"),
+    path("explain/<slug:field>", explain.page, name="explain"),
+    path("import", imports.imports, name="imports"),
+    path("import/<int:import_id>", imports.one, name="import"),
+    path("import/<int:import_id>/files", imports.files, name="import_files"),
+    path("import/<int:import_id>/look", imports.look, name="import_look"),
+    path("import/<int:import_id>/mapping", mapping.page, name="import_mapping"),
+    path("import/<int:import_id>/mapping/file", mapping.as_yaml, name="import_mapping_file"),
+    path("import/<int:import_id>/mapping/yaml", mapping.from_yaml, name="import_mapping_yaml"),
+    path("import/<int:import_id>/check", imports.check, name="import_check"),
+    path("import/<int:import_id>/rejections", imports.rejections, name="import_rejections"),
+    path("import/<int:import_id>/publish", imports.publish, name="import_publish"),
+    path("import/<int:import_id>/progress", imports.progress, name="import_progress"),
+    path("import/<int:import_id>/stop", imports.stop, name="import_stop"),
+    path("import/<int:import_id>/cancel", imports.cancel, name="import_cancel"),
+    path("exports", exports.exports, name="exports"),
+    path("exports/<int:job_id>", exports.one, name="export"),
+    path("exports/<int:job_id>/file", exports.file, name="export_file"),
+]

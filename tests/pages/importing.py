@@ -1,0 +1,52 @@
+"""What the tests of imports share: signing in, uploading, and the worker's turn."""
+
+from __future__ import annotations
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from perennial.jobs import worker
+from perennial.kernel.queue import actions as queue
+from perennial.members.models import Member
+
+CUSTOMERS = "customer_id,name,industry,signup_date\nC1,Acme,Steel,2024-01-31\nC2,Beta,Trade,2024-02-29\n"
+LINES = (
+    "line_id,customer_id,mrr,start_date,end_date\n"
+    "L1,C1,100.00,2024-02-01,2025-02-01\nL2,C2,abc,2024-02-01,\nL3,C9,10.00,2024-02-01,\nL4,C2,50.00,2024-03-01,\n"
+    "L5,C2,60.00,2024-04-01,\nL6,C2,70.00,2024-05-01,\n"
+)
+
+
+def signed_in(client: Client, member_id: int) -> Client:
+    client.force_login(Member.objects.get(id=member_id))
+    return client
+
+
+def upload(client: Client, files: dict[str, str | bytes], to: str = "/import") -> int:
+    """Upload files by name; return the import's id from the address to which one is led."""
+    given = [
+        SimpleUploadedFile(name, content.encode() if isinstance(content, str) else content)
+        for name, content in files.items()
+    ]
+    answer = client.post(to, {"files": given})
+    assert answer.status_code == 302
+    return int(answer.headers["Location"].rsplit("/", 1)[1])
+
+
+def work() -> None:
+    """Do every job that waits, as the worker would."""
+    while claimed := queue.claim(at=worker.now(), kinds=["import.look", "import.check", "import.publish"]):
+        worker.perform(claimed)
+
+
+def taken_in(client: Client, files: dict[str, str | bytes]) -> int:
+    """Upload files and have them looked at."""
+    import_id = upload(client, files)
+    work()
+    return import_id
+
+
+def text(client: Client, address: str, status: int = 200) -> str:
+    answer = client.get(address)
+    assert answer.status_code == status, answer.headers
+    return answer.content.decode()
