@@ -1,0 +1,43 @@
+"""`perennial key create NAME`: make an API key; prints only the key."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+HELP = "make an API key"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", choices=["create"])
+    parser.add_argument("name")
+    parser.add_argument("--scope", required=True, choices=["read", "write", "intake"])
+    parser.add_argument("--member", help="mail address of the member whose rights bound the key; else the first admin")
+
+
+def run(given: argparse.Namespace) -> Mapping[str, Any]:
+    from perennial.members import actions, queries
+    from perennial.members.models import Member, Role
+    from perennial.site.cli import CommandFailed
+
+    if given.member:
+        member = queries.by_email(given.member)
+    else:
+        member = Member.objects.filter(role=Role.admin, is_active=True).order_by("id").first()
+    if member is None:
+        whom = f"There is no member {given.member}." if given.member else "There is no active administrator."
+        raise CommandFailed(f"{whom} Make one first: perennial member create EMAIL --role admin")
+    try:
+        key_id, key = actions.create_key(
+            member_id=member.pk, name=given.name, scope=given.scope, by=None, at=datetime.now(UTC)
+        )
+    except actions.MemberError as error:
+        raise CommandFailed(str(error)) from error
+    return {"id": key_id, "key": key, "scope": given.scope}
+
+
+def said(result: Mapping[str, Any]) -> str:
+    """Return the key alone, so that a script can take it as it is."""
+    return str(result["key"])

@@ -1,0 +1,32 @@
+"""What must be true before anything serves: tables up to date, browser files in place, translations compiled."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from django.conf import settings
+from django.core.management import call_command
+
+from perennial.site import leftovers
+
+
+def migrate() -> None:
+    """Bring the tables up to date; quick when they are. What a killed backup or restore left is removed first."""
+    Path(settings.HOME).mkdir(parents=True, exist_ok=True)
+    leftovers.clear(Path(settings.HOME))
+    call_command("migrate", interactive=False, verbosity=0)
+
+
+def place_static_files() -> None:
+    """Collect the browser files into the home when the package's differ from those collected last."""
+    folder = settings.PACKAGE / "static"
+    stamp = hashlib.sha256()
+    for file in sorted(folder.rglob("*")):
+        if file.is_file():
+            stamp.update(f"{file.relative_to(folder)} {file.stat().st_size} {file.stat().st_mtime_ns}".encode())
+    mark = Path(settings.STATIC_ROOT) / ".collected"
+    if mark.exists() and mark.read_text() == stamp.hexdigest():
+        return
+    call_command("collectstatic", interactive=False, clear=True, verbosity=0)
+    mark.write_text(stamp.hexdigest())

@@ -1,0 +1,13 @@
+"""The WSGI application of `perennial serve`: pages and API, and the tracking calls beside them."""
+
+import os
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "perennial.site.settings")
+
+from django.core.wsgi import get_wsgi_application
+
+pages = get_wsgi_application()  # before anything that reads the tables is imported
+
+from perennial.intake.application import beside  # noqa: E402 - see above
+
+application = beside(pages)

@@ -1,0 +1,13 @@
+"""The WSGI application of `perennial intake`: the tracking calls without the pages' middleware in memory."""
+
+import os
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "perennial.site.settings")
+
+import django
+
+django.setup()  # before anything that reads the tables is imported
+
+from perennial.intake.application import application  # noqa: E402 - see above
+
+__all__ = ["application"]
