@@ -1,0 +1,1 @@
+"""Support: tickets as the help desk knows them."""

@@ -1,0 +1,1 @@
+"""Voice: what customers said in surveys."""
