@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import http.client
 import json
 import socket
 import subprocess
@@ -49,7 +50,7 @@ class Intake:
         return made_key.out.strip()
 
     def call(self, path: str, body: bytes, *, method: str = "POST", **headers: str) -> tuple[int, dict[str, str], Any]:
-        """Return (status, headers, answer) of one request; None where nobody answers."""
+        """Return (status, headers, answer) of one request; status 0 where nobody answers, or not to the end."""
         request = urllib.request.Request(self.host + path, data=body if method == "POST" else None, method=method)
         for name, value in headers.items():
             request.add_header(name.replace("_", "-"), value)
@@ -60,7 +61,7 @@ class Intake:
         except urllib.error.HTTPError as error:
             text = error.read()
             return error.code, dict(error.headers), json.loads(text) if text else None
-        except OSError:
+        except (OSError, http.client.HTTPException):  # refused, reset, or killed in the middle of its answer
             return 0, {}, None
 
     def send(self, *messages: Any, key: str | None = None, **fields: Any) -> Any:
