@@ -67,6 +67,21 @@ def test_every_column_of_the_content_makes_a_conflict_and_no_other_does(tmp_path
         assert _folded(lake, batch(first, changed)) == Counts(accepted=2, stored=1, conflicts=1), column
 
 
+@pytest.mark.parametrize(
+    ("apart", "timed", "verdict"),
+    [(60, True, "duplicates"), (61, True, "conflicts"), (9000, False, "duplicates")],
+)
+def test_a_message_sent_again_is_the_same_though_its_clock_was_corrected_or_it_had_no_time(
+    tmp_path: Path, apart: int, timed: bool, verdict: str
+) -> None:
+    later = AT + timedelta(seconds=apart)
+    first = event("a") | {"ts": AT, "received_at": AT - timedelta(seconds=9 if timed else 0)}
+    again = event("a") | {"ts": later, "received_at": later + timedelta(seconds=9 if timed else 0)}
+    assert _folded(Lake(tmp_path / "sent"), batch(first, again)) == Counts(2, 1, **{verdict: 1})
+    rows = [one | {"import_id": 1} for one in (first, again)]
+    assert _folded(Lake(tmp_path / "imported"), batch(*rows)) == Counts(2, 1, conflicts=1)
+
+
 def test_the_same_conflict_sent_again_is_a_duplicate_of_it(tmp_path: Path) -> None:
     lake = Lake(tmp_path)
     both = batch(event("a", n=1), event("a", n=2), event("a", n=2))

@@ -7,7 +7,15 @@ from perennial.lake.terms import CONTENT, EVENT_SCHEMA, REPEAT_WINDOW_DAYS, Coun
 
 _COLUMNS = ", ".join(f'"{name}"' for name in EVENT_SCHEMA.names)
 _CONTENT = ", ".join(f'"{name}"' for name in CONTENT)
-_SAME = " AND ".join(f'u."{name}" IS NOT DISTINCT FROM f."{name}"' for name in CONTENT)
+# A message's time is not its sender's word alone: one without a time has that of its receipt, and a clock is corrected
+# in whole minutes. Sent again it is the same message, so that its time need not be the same; an imported row's must.
+_SAME_TIME = (
+    "u.ts = f.ts OR (u.import_id IS NULL AND f.import_id IS NULL AND "
+    "(ABS(epoch_us(u.ts) - epoch_us(f.ts)) <= 60000000 OR (u.ts = u.received_at AND f.ts = f.received_at)))"
+)
+_SAME = " AND ".join(
+    f"({_SAME_TIME})" if name == "ts" else f'u."{name}" IS NOT DISTINCT FROM f."{name}"' for name in CONTENT
+)
 # A message's id is free again after the window; an imported row's id is its source's own key and is never free again.
 _IN_WINDOW = f"ABS(u.day - f.day) <= {REPEAT_WINDOW_DAYS} OR (u.import_id IS NOT NULL AND f.import_id IS NOT NULL)"
 # The rest only makes the choice the same on every run and in every engine.
