@@ -101,9 +101,11 @@ def test_a_second_run_computes_nothing_and_a_late_event_recomputes_from_its_day_
     used, late = ids["used"], ON - timedelta(days=3)
     happened([(used, 1, "saved", None, ON - timedelta(days=10), 1)], now=now)
     actions.bring_up_to(ON, at=now)
-    assert actions.bring_up_to(ON, at=now) == []
+    assert actions.bring_up_to(ON, at=now).days == []
     happened([(used, 2, "saved", "new", late, 1)], now=now + timedelta(hours=1))
-    assert actions.bring_up_to(ON, at=now + timedelta(hours=1)) == list(range(day_number(late), day_number(ON) + 1))
+    assert actions.bring_up_to(ON, at=now + timedelta(hours=1)).days == list(
+        range(day_number(late), day_number(ON) + 1)
+    )
     assert queries.values_on(ON)[used]["active_users_28d"] == 2
     assert queries.values_on(late - timedelta(days=1))[used]["active_users_28d"] == 1
 
@@ -112,7 +114,7 @@ def test_the_next_day_is_computed_alone(ids: dict[str, int], now: datetime) -> N
     happened([(ids["used"], 1, "saved", None, ON, 1)], now=now)
     actions.bring_up_to(ON, at=now)
     tomorrow = ON + timedelta(days=1)
-    assert actions.bring_up_to(tomorrow, at=now) == [day_number(tomorrow)]
+    assert actions.bring_up_to(tomorrow, at=now).days == [day_number(tomorrow)]
     assert queries.values_on(tomorrow)[ids["used"]]["days_since_last"] == 1
 
 
@@ -158,13 +160,13 @@ def test_values_of_earlier_days_follow_a_user_of_another_kind_and_back(ids: dict
     assert before[0][used]["active_users_7d"] == before[1][used]["active_users_7d"] == 2
     assert actions.classify(user_ids=[ada, eve], kind=UserKind.CUSTOMER, by=None, at=now) == 0
     assert actions.classify(user_ids=[eve], kind=UserKind.STAFF, by=None, at=now) == 1
-    assert actions.bring_up_to(ON, at=now) == list(range(day_number(day), day_number(ON) + 1))
+    assert actions.bring_up_to(ON, at=now).days == list(range(day_number(day), day_number(ON) + 1))
     for on in (day, ON):
         told = queries.values_on(on)[used]
         assert (told["active_users_7d"], told["breadth_28d"]) == (1, 1)
         assert told["days_since_last"] == (on - day).days + 1
         assert queries.values_on(on)[ids["private"]] == before[on == ON][ids["private"]]
-    assert actions.bring_up_to(ON, at=now) == []
+    assert actions.bring_up_to(ON, at=now).days == []
     actions.classify(user_ids=[eve], kind=UserKind.CUSTOMER, by=None, at=now)
     actions.bring_up_to(ON, at=now)
     assert (queries.values_on(day), queries.values_on(ON)) == before
@@ -190,7 +192,7 @@ def test_a_late_event_of_one_customer_leaves_the_rows_of_all_others_alone(ids: d
         spoil(late - timedelta(days=1), customer, now)
     happened([(used, 1, "login", None, late, 2)], now=now + timedelta(hours=1))
     tomorrow = ON + timedelta(days=1)
-    assert actions.bring_up_to(tomorrow, at=now) == list(range(day_number(late), day_number(tomorrow) + 1))
+    assert actions.bring_up_to(tomorrow, at=now).days == list(range(day_number(late), day_number(tomorrow) + 1))
     logins = {
         (customer == used, on): queries.values_on(on)[customer]["logins_7d"]
         for customer in (used, other)
@@ -250,7 +252,7 @@ def test_a_merged_customers_facts_count_for_the_one_that_remains_and_its_users_o
     assert [(one.event, one.feature, one.n) for one in counts] == [
         ("login", None, 1), ("saved", "search", 3), ("saved", "report", 3),
     ]  # fmt: skip
-    assert actions.bring_up_to(ON, at=now) == []
+    assert actions.bring_up_to(ON, at=now).days == []
 
     part(customer_id=gone, by=None, at=now)
     actions.bring_up_to(ON, at=now)

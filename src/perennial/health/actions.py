@@ -72,13 +72,52 @@ def score_day(on: date, *, at: datetime, terms: lifecycle.Terms | None = None) -
         _replace_latest({}, on, card, at, is_present=is_present)
         return 0
     before = frozen.last_scores(on)
-    inputs = _inputs(card, facts, today, weeks, before)
+    vetoes = [_vetoes(card, facts.row(today, c), on) for c in ids] if card.card.vetoes else [[] for _customer in ids]
+    inputs = _inputs(card, weeks, vetoes, before)
     printed = dict(zip(ids, print_fleet(card.card, inputs, score_fleet(card.card, inputs)), strict=True))
     frozen.write_scores(on, printed, {c: _fell_on(one, before.get(c), on) for c, one in printed.items()}, at=at)
     with transaction.atomic():
         _replace_latest(printed, on, card, at, is_present=is_present)
         _tell(printed, before, on, at)
     return len(ids)
+
+
+def rescore(on: date, customer_ids: Sequence[int], *, at: datetime) -> bool:
+    """Score some customers anew whose usage changed within a day; return False where the day was not scored as a whole
+    yet, and nothing is changed. A constant count of reads.
+
+    All else that a score reads is as the day's whole run froze it; everybody's usage is as old as the feed is now. The
+    means beside a score move with these customers; scores of others follow with the next whole run.
+    """
+    card, stored = card_in_force(on), frozen.read_inputs(on, news=None)
+    if card is None or stored is None or stored.tiers is None:
+        return False
+    wanted = set(customer_ids)
+    places = np.array([row for row, c in enumerate(stored.customers) if c in wanted], dtype=np.int64)
+    ids = [stored.customers[row] for row in places]
+    facts = Facts(house(), lifecycle.Terms.read(ids))
+    today = facts.known(on, ids)
+    weeks = [frozen.inputs_near(day, news=_news()) for day in _weeks_before(on)]
+    past = [week for week in weeks if week is not None]
+    if len(past) < len(weeks):
+        return False
+    if not ids:
+        return True
+    present = facts.with_usage(stored, today.usage)
+    before = frozen.last_scores(on, ids)
+    vetoes: list[list[MetVeto]] = [[] for _customer in stored.customers]
+    for row, customer in zip(places, ids, strict=True):
+        vetoes[row] = _vetoes(card, facts.row(today, customer), on)
+    inputs = _inputs(card, [*past, present], vetoes, before)
+    scores = score_fleet(card.card, inputs)
+    printed = dict(zip(ids, print_fleet(card.card, inputs.of(places), scores.of(places)), strict=True))
+    fell = {c: _fell_on(one, before.get(c), on) for c, one in printed.items()}
+    frozen.write_inputs([present], news=None, at=at)
+    frozen.write_scores(on, printed, fell, at=at, customer_ids=ids)
+    with transaction.atomic():
+        _replace_latest(printed, on, card, at, is_present=facts.place.as_of_on == on, customer_ids=ids)
+        _tell(printed, before, on, at)
+    return True
 
 
 def _card(on: date, at: datetime) -> Card:
@@ -94,8 +133,7 @@ def _card(on: date, at: datetime) -> Card:
 def _weeks(facts: Facts, today: Known, at: datetime) -> list[DayFacts]:
     """Return the facts of the day and of the twelve weeks before, oldest first; a week of which no day near
     by is frozen is made and frozen now."""
-    days = [today.on - timedelta(weeks=back) for back in range(WEEKS - 1, 0, -1)]
-    news = JournalEntry.objects.filter(kind="import.published").aggregate(last=Max("id"))["last"] or 0
+    days, news = _weeks_before(today.on), _news()
     found = {day: frozen.inputs_near(day, news=news) for day in days}
     made = {day: facts.of_day(facts.known(day)) for day, near in found.items() if near is None}
     frozen.write_inputs(list(made.values()), news=news, at=at)
@@ -104,8 +142,17 @@ def _weeks(facts: Facts, today: Known, at: datetime) -> list[DayFacts]:
     return [*(found[day] or made[day] for day in days), present]
 
 
+def _weeks_before(on: date) -> list[date]:
+    return [on - timedelta(weeks=back) for back in range(WEEKS - 1, 0, -1)]
+
+
+def _news() -> int:
+    """Return the last import that was published: rows made for a past day are made anew after the next one."""
+    return JournalEntry.objects.filter(kind="import.published").aggregate(last=Max("id"))["last"] or 0
+
+
 def _inputs(
-    card: Card, facts: Facts, today: Known, weeks: Sequence[DayFacts], before: Mapping[int, FrozenScore]
+    card: Card, weeks: Sequence[DayFacts], vetoes: Sequence[Sequence[MetVeto]], before: Mapping[int, FrozenScore]
 ) -> FleetInputs:
     """Put the weeks side by side for the customers of the last one; who was not scored in a week is unknown there."""
     ids = weeks[-1].customers
@@ -118,9 +165,8 @@ def _inputs(
             to, origin = np.array(pairs).T
             values[number, to] = week.values[origin][:, columns]
             ages[number, to] = week.ages[origin][:, columns]
-    tiers = [tier.key if (tier := facts.tier(today, customer)) else "" for customer in ids]
+    tiers = weeks[-1].tiers or [""] * len(ids)
     codes = {tier: code for code, tier in enumerate(sorted(set(tiers)))}
-    vetoes = [_vetoes(card, facts.row(today, c), today.on) for c in ids] if card.card.vetoes else [[]] * len(ids)
     return FleetInputs(
         values=values,
         ages=ages,
@@ -162,14 +208,20 @@ def _fell_on(now: CustomerScore, before: FrozenScore | None, on: date) -> date |
 
 
 def _replace_latest(
-    printed: Mapping[int, CustomerScore], on: date, card: Card, at: datetime, *, is_present: bool
+    printed: Mapping[int, CustomerScore],
+    on: date,
+    card: Card,
+    at: datetime,
+    *,
+    is_present: bool,
+    customer_ids: Sequence[int] | None = None,
 ) -> None:
-    """Write the scores that pages open. A later day's stay, unless `on` is where the organisation was put: history
-    imported today is first scored on the clock's day, and then on the day where the data ends."""
+    """Write the scores that pages open, of some customers (None: all). A later day's stay, unless `on` is where the
+    organisation was put: history imported today is first scored on the clock's day, and then where the data ends."""
     latest = Score.objects.aggregate(last=Max("on"))["last"]
     if latest is not None and latest > on and not is_present:
         return
-    Score.objects.all().delete()
+    (Score.objects.all() if customer_ids is None else Score.objects.filter(customer_id__in=customer_ids)).delete()
     insert(Score, [
         {"customer_id": c, "scorecard_id": card.id, "on": on, "parts": _stored(one), "computed_at": at}
         for c, one in printed.items()

@@ -6,7 +6,7 @@ Private to the room. A measure that nothing tells of is unknown (NaN), never 0.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from math import nan
 from typing import Any
@@ -52,12 +52,14 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class DayFacts:
-    """The customers that are scored on a day, by id, and their values and ages (customers × MEASURES)."""
+    """The customers that are scored on a day, by id, their values and ages (customers × MEASURES) and their tiers (""
+    for none); `tiers` None: frozen before tiers were kept."""
 
     on: date
     customers: list[int]
     values: Floats
     ages: Floats
+    tiers: list[str] | None
 
 
 class Facts:
@@ -70,18 +72,18 @@ class Facts:
         last = lake().last_day()
         self.last_event_on = None if last is None else day_date(last)
 
-    def known(self, on: date) -> Known:
-        """Return what the rooms know on a day; seven queries."""
+    def known(self, on: date, ids: Sequence[int] | None = None) -> Known:
+        """Return what the rooms know on a day of some customers (None: all), whose terms are at hand; seven queries."""
         at = datetime.combine(on, time.max, self.place.timezone)
         return Known(
             on=on,
             standing=self.terms.book.standing(on),
-            usage=usage.values_on(on),
-            support=support.standing(at),
-            contact={c: self.place.day_of(when) for c, when in engagement.last_contact(at).items()},
-            people=customers.relationships(on),
-            nps=voice.latest("nps", at),
-            csat=voice.latest("csat", at),
+            usage=usage.values_on(on, ids),
+            support=support.standing(at, ids),
+            contact={c: self.place.day_of(when) for c, when in engagement.last_contact(at, ids).items()},
+            people=customers.relationships(on, ids),
+            nps=voice.latest("nps", at, ids),
+            csat=voice.latest("csat", at, ids),
         )
 
     def scored(self, known: Known) -> list[int]:
@@ -98,15 +100,29 @@ class Facts:
         columns = [self._usage(known, key, ids) for key in USAGE]
         columns += [[read(self, known, customer) for customer in ids] for read in _READERS.values()]
         table = np.array(columns, dtype=np.float64).reshape(len(MEASURES), len(ids), 2)
-        return DayFacts(on=known.on, customers=ids, values=table[:, :, 0].T.copy(), ages=table[:, :, 1].T.copy())
+        tiers = [tier.key if (tier := self.tier(known, customer)) else "" for customer in ids]
+        values, ages = table[:, :, 0].T.copy(), table[:, :, 1].T.copy()
+        return DayFacts(on=known.on, customers=ids, values=values, ages=ages, tiers=tiers)
+
+    def with_usage(self, day: DayFacts, of: Mapping[int, usage.Values]) -> DayFacts:
+        """Return the facts of a day with the usage that some customers have by now; of the rest its age alone moves."""
+        values, ages, count = day.values.copy(), day.ages.copy(), len(USAGE)
+        ages[:, :count] = np.where(np.isnan(values[:, :count]), nan, self._age(day.on))
+        rows = [row for row, customer in enumerate(day.customers) if customer in of]
+        if rows:
+            known = [[self._aged(of[day.customers[row]].get(key), day.on) for key in USAGE] for row in rows]
+            values[rows, :count], ages[rows, :count] = np.moveaxis(np.array(known, dtype=np.float64), 2, 0)
+        return replace(day, values=values, ages=ages)
 
     def _usage(self, known: Known, key: str, ids: Sequence[int]) -> list[Value]:
+        return [self._aged(known.usage.get(customer, {}).get(key), known.on) for customer in ids]
+
+    def _aged(self, value: float | None, on: date) -> Value:
+        return UNKNOWN if value is None or self.last_event_on is None else (float(value), self._age(on))
+
+    def _age(self, on: date) -> float:
         """A metric is as old as the last event that anybody sent: a feed that stopped is not silence."""
-        if self.last_event_on is None:
-            return [UNKNOWN] * len(ids)
-        age = float(max((known.on - self.last_event_on).days, 0))
-        found = (known.usage.get(customer, {}).get(key) for customer in ids)
-        return [UNKNOWN if value is None else (float(value), age) for value in found]
+        return nan if self.last_event_on is None else float(max((on - self.last_event_on).days, 0))
 
     def tier(self, known: Known, customer: int) -> Tier | None:
         """Return a customer's tier on the day."""

@@ -1,8 +1,8 @@
 """The frozen rows of health in the lake: inputs and scores of past days, as they were known then. Private to the room.
 
-`inputs`: a DOUBLE column for each measure and its age; `news` is the last import that the row knew of, NULL in the row
-that a day wrote of itself: those are never computed again, while rows made for days before the first one are made anew
-once more was imported. `scores`: what was printed on a day.
+`inputs`: a DOUBLE column for each measure and its age, and the tier of the day; `news` is the last import that the row
+knew of, NULL in the row that a day wrote of itself: those are never computed again, while rows made for days before the
+first one are made anew once more was imported. `scores`: what was printed on a day.
 """
 
 from __future__ import annotations
@@ -64,6 +64,8 @@ def _table_of(facts: DayFacts, news: int | None) -> pa.Table:
         "day": pa.array([day_number(facts.on)] * len(facts.customers), pa.int32()),
         "news": pa.array([news] * len(facts.customers), pa.int64()),
     }
+    if facts.tiers is not None:
+        columns["tier"] = pa.array(facts.tiers, pa.string())
     for place, key in enumerate(MEASURES):
         columns[key] = pa.array(facts.values[:, place], pa.float64(), from_pandas=True)
         columns[f"{key}_age"] = pa.array(facts.ages[:, place], pa.float64(), from_pandas=True)
@@ -97,7 +99,9 @@ def _facts(on: date, rows: pa.Table) -> DayFacts:
         if key in rows.column_names:
             values[:, place] = _floats(rows, key)
             ages[:, place] = _floats(rows, f"{key}_age")
-    return DayFacts(on=on, customers=rows["customer"].to_pylist(), values=values, ages=ages)
+    tiers = rows["tier"].to_pylist() if "tier" in rows.column_names else None
+    customers = rows["customer"].to_pylist()
+    return DayFacts(on, customers, values, ages, tiers=None if tiers is None or None in tiers else tiers)
 
 
 def _floats(rows: pa.Table, key: str) -> Floats:
@@ -105,9 +109,14 @@ def _floats(rows: pa.Table, key: str) -> Floats:
 
 
 def write_scores(
-    on: date, scores: Mapping[int, CustomerScore], fell: Mapping[int, date | None], *, at: datetime
+    on: date,
+    scores: Mapping[int, CustomerScore],
+    fell: Mapping[int, date | None],
+    *,
+    at: datetime,
+    customer_ids: Sequence[int] | None = None,
 ) -> None:
-    """Freeze what a day printed."""
+    """Freeze what a day printed, of some customers (None: all)."""
     day = day_number(on)
     printed = list(scores.values())
     table = pa.table(
@@ -126,7 +135,7 @@ def write_scores(
             "weekly": pa.array([[_float(w) for w in one.weekly] for one in printed], pa.list_(pa.float64())),
         }
     )
-    lake().write_days(SCORES, table, from_day=day, until_day=day + 1, at=at)
+    lake().write_days(SCORES, table, from_day=day, until_day=day + 1, at=at, customers=customer_ids)
 
 
 def read_scores(from_on: date, until_on: date, customer_ids: Sequence[int] | None = None) -> list[FrozenScore]:

@@ -7,7 +7,7 @@ products in millionths of millionths. So the parts of a score add up exactly, in
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
@@ -73,6 +73,12 @@ class FleetInputs:
     caps: Ints
     vetoes: Sequence[Sequence[MetVeto]] = ()
 
+    def of(self, rows: Ints) -> FleetInputs:
+        """Return the inputs of some customers, by their places; to be printed, not to be scored."""
+        vetoes = [self.vetoes[row] for row in rows.tolist()] if self.vetoes else ()
+        return FleetInputs(self.values[:, rows], self.ages[:, rows], self.segments[rows], self.previous[rows],
+                           self.caps[rows], vetoes)  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class FleetScores:
@@ -102,6 +108,10 @@ class FleetScores:
     weekly: Floats
     trend: Floats
     trend_p: Floats
+
+    def of(self, rows: Ints) -> FleetScores:
+        """Return the scores of some customers, by their places."""
+        return FleetScores(**{each.name: getattr(self, each.name)[rows] for each in fields(self)})
 
 
 class Part(NamedTuple):

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from perennial.jobs import reactions, schedule
 from perennial.jobs.handlers import HANDLERS
+from perennial.jobs.live import Live
 from perennial.kernel.organisation import stamp
 from perennial.kernel.queue import actions as queue
 from perennial.kernel.queue.actions import Cancelled, Claim, LostLease, PermanentFailure
@@ -36,6 +37,7 @@ class Worker:
 
     def __init__(self) -> None:
         self.stopping = threading.Event()
+        self.live = Live()
 
     def run(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -54,7 +56,8 @@ class Worker:
         claimed = queue.claim(at=at)
         if claimed is not None:
             perform(claimed)
-        return bool(reacted or claimed)
+        stamp.keep(None)
+        return self.live.step(at=now()) or bool(reacted or claimed)
 
 
 def perform(claimed: Claim) -> None:

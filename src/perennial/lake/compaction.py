@@ -21,7 +21,7 @@ from perennial.lake.terms import EVENT_SCHEMA, REPEAT_WINDOW_DAYS, Compaction, C
 EVENTS = "events"
 REJECTED = "rejected"
 _ORDER = ("customer", "ts")  # an id in the order would double the cost of sorting, and nobody reads by it
-FEW = 200
+FEW = 5000
 """Up to this many customers of a changed day are named, so that they alone are made anew."""
 _COLUMNS = ", ".join(f'"{name}"' for name in EVENT_SCHEMA.names)
 

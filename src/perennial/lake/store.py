@@ -113,6 +113,11 @@ class Lake:
             self._root, self._engine, plan_of(definitions), at=at, grace=self._grace, left_out=left_out
         )
 
+    def is_waiting(self) -> bool:
+        """Return whether the inbox holds events that are not folded yet."""
+        retired = self._live().retired
+        return any(name not in retired for name in inbox.waiting(self._root))
+
     def import_counts(self, import_id: int) -> Counts | None:
         """Return what became of an import's events so far, None where it was not published."""
         return self._live().imports.get(import_id)

@@ -20,7 +20,7 @@ from perennial.lake.terms import EventDays, Merged, Stale, day_number
 from perennial.usage import counted
 from perennial.usage.lake import METRICS_TABLE, definitions, lake
 from perennial.usage.models import ProductUser
-from perennial.usage.terms import UserKind
+from perennial.usage.terms import Brought, UserKind
 
 CHUNK = 500
 STRETCH_DAYS = 92
@@ -77,10 +77,8 @@ def folding(*, at: datetime) -> Iterator[Future[float]]:
         yield aside.submit(fold)
 
 
-def bring_up_to(
-    on: date, *, at: datetime, report: Report | None = None, book: contracts.Book | None = None
-) -> list[int]:
-    """Fold what arrived and compute the daily values of every day that it touched, up to `on`; return these days.
+def bring_up_to(on: date, *, at: datetime, report: Report | None = None, book: contracts.Book | None = None) -> Brought:
+    """Fold what arrived and compute the daily values of every day that it touched, up to `on`; return what that was.
 
     Safe to run twice: days that nothing touched and that are computed already stay as they are (frozen rows). A late
     event changes its day and as many days after it as the longest window reaches back, so that everything from the
@@ -107,7 +105,10 @@ def bring_up_to(
                 if report is not None:
                     report(stop - stretches[0][0], until - stretches[0][0])
     store.freshen(_until(last, stale), counted_as=by.into)
-    return list(range(stretches[0][0], last + 1)) if stretches else []
+    everybody = any(some is None for _first, _end, some in stretches)
+    concerned = sorted({customer for _first, _end, some in stretches for customer in some or ()})
+    made = list(range(stretches[0][0], last + 1)) if stretches else []
+    return Brought(days=made, customers=None if everybody else concerned)
 
 
 def _until(last: int, stale: Stale) -> Stale:
@@ -120,13 +121,19 @@ Stretch = tuple[int, int, list[int] | None]  # from, until, customers (None: all
 
 
 def _to_compute(days: list[int], late: Mapping[int, int], computed: int | None, last: int) -> list[Stretch]:
-    """Return what to compute, the earliest first: some customers' days before those that are computed for all."""
+    """Return what to compute, the earliest first: some customers' days before those that are computed for all. Who is
+    late by the last of these days alone (an event of today, live) has no earlier one made anew for another's sake.
+    """
     late = {customer: day for customer, day in late.items() if day <= last}
     if computed is None:
         return [(min([*days, *late.values(), last]), last + 1, None)]
     first = min([*days, *([computed + 1] if computed < last else [])], default=last + 1)
     some = {customer: day for customer, day in late.items() if day < first}
-    found: list[Stretch] = [(min(some.values()), first, sorted(some))] if some else []
+    found: list[Stretch] = []
+    if earlier := {customer: day for customer, day in some.items() if day < first - 1}:
+        found.append((min(earlier.values()), first, sorted(earlier)))
+    if rest := sorted(some.keys() - earlier.keys()):
+        found.append((first - 1, first, rest))
     return [*found, (first, last + 1, None)] if first <= last else found
 
 

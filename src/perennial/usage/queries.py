@@ -49,6 +49,11 @@ def counts_of(customer_id: int, *, from_on: date, until_on: date) -> list[EventC
     return lake().event_counts(*numbers, from_day=day_number(from_on), until_day=day_number(until_on))
 
 
+def is_waiting() -> bool:
+    """Return whether events arrived that are in no daily value yet. No query."""
+    return lake().is_waiting()
+
+
 def last_used_on() -> dict[int, date]:
     """Return the last day on which each customer has an event; who never had one is left out. One query."""
     return {customer: max(days) for customer, days in _used().items()}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -12,3 +14,11 @@ class UserKind(StrEnum):
     STAFF = "staff"
     BOT = "bot"
     TEST = "test"
+
+
+@dataclass(frozen=True)
+class Brought:
+    """What a run made anew: the days, and the customers of whom some day was (None: everybody)."""
+
+    days: Sequence[int]
+    customers: Sequence[int] | None
