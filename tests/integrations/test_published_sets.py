@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import os
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from perennial.support.models import Ticket
 from perennial.usage.lake import definitions, lake
 from perennial.usage.models import ProductUser
 
+one_database = pytest.mark.skipif(os.environ.get("TEST_ON") == "postgres", reason="RavenStack goes into both databases")
 LATER = 40_000
 """A day after all of them."""
 
@@ -66,7 +68,9 @@ def ravenstack(at: datetime) -> dict[str, Any]:
     }
 
 
-def test_ravenstack_agrees_with_a_recount(sample_data: Path, home: Path, organisation: None, now: datetime) -> None:
+def test_ravenstack_agrees_with_a_recount_and_the_same_files_again_change_nothing(
+    sample_data: Path, home: Path, organisation: None, now: datetime
+) -> None:
     folder = sample_data / "ravenstack"
     found = bring_in(folder, "ravenstack.yaml", at=now)
     assert counts(found) == {
@@ -91,20 +95,22 @@ def test_ravenstack_agrees_with_a_recount(sample_data: Path, home: Path, organis
     months, cents = duckdb.sql(f"SELECT count(*), sum(mrr_amount) * 100 FROM '{lines_file}'").fetchall()[0]
     amounts = list(Line.objects.values_list("amount", flat=True))
     assert (len(amounts), sum(amounts)) == (months, cents)
-
-
-def test_a_cancellation_that_names_no_subscription_ends_no_revenue(
-    sample_data: Path, home: Path, organisation: None, now: datetime
-) -> None:
-    folder = sample_data / "ravenstack"
-    bring_in(folder, "ravenstack.yaml", at=now)
-    open_ended = duckdb.sql(
-        f"SELECT count(*) FROM '{folder / 'ravenstack_subscriptions.csv'}' WHERE end_date IS NULL"
-    ).fetchall()[0][0]
+    # A cancellation that names no subscription ends no revenue.
+    open_ended = duckdb.sql(f"SELECT count(*) FROM '{lines_file}' WHERE end_date IS NULL").fetchall()[0][0]
     assert Line.objects.filter(ends_on=None).count() == open_ended
     assert set(Cancellation.objects.values_list("line_fact", flat=True)) == {None}
 
+    once = ravenstack(now)
+    again = checked(folder, "ravenstack.yaml", at=now)
+    assert {kind: (n["new"], n["changed"]) for kind, n in counts(again).items()} == dict.fromkeys(counts(again), (0, 0))
+    assert counts(again)["usage"] == {"new": 0, "changed": 0, "same": 24979, "rejected": 21}
+    work.publish_now(again, at=now)
+    twice = ravenstack(now)
+    assert twice.pop("usage").stored == once.pop("usage").stored
+    assert twice == once
 
+
+@one_database
 def test_both_publishers_files_give_the_same_records(
     sample_data: Path, home: Path, organisation: None, now: datetime, settings: Any, tmp_path: Path
 ) -> None:
@@ -120,18 +126,7 @@ def test_both_publishers_files_give_the_same_records(
     assert len(found[0]["lines"]) == 5000
 
 
-def test_the_same_files_again_change_nothing(sample_data: Path, home: Path, organisation: None, now: datetime) -> None:
-    bring_in(sample_data / "ravenstack", "ravenstack.yaml", at=now)
-    before = ravenstack(now)
-    again = checked(sample_data / "ravenstack", "ravenstack.yaml", at=now)
-    assert {kind: (n["new"], n["changed"]) for kind, n in counts(again).items()} == dict.fromkeys(counts(again), (0, 0))
-    assert counts(again)["usage"] == {"new": 0, "changed": 0, "same": 24979, "rejected": 21}
-    work.publish_now(again, at=now)
-    after = ravenstack(now)
-    assert after.pop("usage").stored == before.pop("usage").stored
-    assert after == before
-
-
+@one_database
 def test_nova_makes_its_companies_from_the_events_and_leaves_out_who_is_none(
     sample_data: Path, home: Path, organisation: None, now: datetime
 ) -> None:
@@ -165,7 +160,8 @@ def crm6(sample_data: Path, tmp_path: Path) -> Path:
     return folder
 
 
-def test_crm6_counts_seats_only_where_the_unit_is_users(
+@one_database
+def test_crm6_counts_seats_only_where_the_unit_is_users_and_keeps_each_event_once_though_none_has_an_id(
     crm6: Path, home: Path, organisation: None, now: datetime
 ) -> None:
     found = bring_in(crm6, "crm6.yaml", at=now)
@@ -180,19 +176,13 @@ def test_crm6_counts_seats_only_where_the_unit_is_users(
     assert sum(quantity for _amount, quantity in kept if quantity is not None) == seats
     assert sum(quantity is None for _amount, quantity in kept) == addons
 
-
-def test_crm6_events_without_ids_are_all_kept_with_their_words_and_users_and_only_once(
-    crm6: Path, home: Path, organisation: None, now: datetime
-) -> None:
     file = crm6 / "event_first100accounts.csv"
-    found = bring_in(crm6, "crm6.yaml", at=now)
     events = duckdb.sql(f"SELECT count(*) FROM '{file}'").fetchall()[0][0]
     assert counts(found)["usage"] == {"new": events, "changed": 0, "same": 0, "rejected": 0}
     lake().compact(definitions(), at=now)
     kinds: dict[str, int] = {}
-    for customer in Customer.objects.values_list("id", flat=True):
-        for one in lake().event_counts(customer, from_day=0, until_day=LATER):
-            kinds[one.event] = kinds.get(one.event, 0) + one.n
+    for one in lake().event_counts(*Customer.objects.values_list("id", flat=True), from_day=0, until_day=LATER):
+        kinds[one.event] = kinds.get(one.event, 0) + one.n
     assert sum(kinds.values()) == events
     assert kinds["search"] == duckdb.sql(f"SELECT count(*) FROM '{file}' WHERE event_type_id = 0").fetchall()[0][0]
     assert not [kind for kind in kinds if kind.isdigit()]
