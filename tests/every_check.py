@@ -6,22 +6,23 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
+import threading
 import time
-from contextlib import ExitStack
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
-POSTGRES = "tests on PostgreSQL"
+NO_TESTS = 5
+"""What pytest says where the arguments choose no test: those of another lane."""
+_one_at_a_time = threading.Lock()
 Step = tuple[str, list[str], dict[str, str]]
 """A name, a command, and what its environment has besides."""
 
 
-def steps(arguments: list[str]) -> list[Step]:
+def short_steps() -> list[Step]:
     python, no_home = sys.executable, {"PERENNIAL_HOME": str(ROOT / ".check-home")}
-    pytest = [python, "-m", "pytest", *arguments]
-    found = [
+    return [
         ("format", [str(BIN / "ruff"), "format", "--check", "--quiet", "."], {}),
         ("lint", [str(BIN / "ruff"), "check", "--quiet", "."], {}),
         ("types", [str(BIN / "mypy")], no_home),
@@ -29,12 +30,21 @@ def steps(arguments: list[str]) -> list[Step]:
         ("migrations", [python, "-m", "django", "makemigrations", "--check", "--dry-run"],
          {**no_home, "DJANGO_SETTINGS_MODULE": "perennial.site.settings"}),
         ("words", [python, "words.py", "check"], {}),
-        ("tests on SQLite", pytest, {"TEST_ON": "sqlite"}),
     ]  # fmt: skip
-    if os.environ.get("TEST_DATABASE_URL"):
-        # Only what touches the records differs between the databases; the browser tests ran above.
-        found.append((POSTGRES, [*pytest, "-m", "not browser"], {"TEST_ON": "postgres"}))
-    return found
+
+
+def lanes(arguments: list[str]) -> list[list[Step]]:
+    """Return the tests in two lanes of about the same length, for two cores; a lane does one step after the other.
+
+    Only what touches the records differs between the databases: `tests/conftest.py` leaves the rest out on PostgreSQL.
+    """
+    pytest = [sys.executable, "-m", "pytest", *arguments]
+    postgres: list[Step] = [("tests on PostgreSQL", [*pytest, "-m", "not browser"], {"TEST_ON": "postgres"})]
+    return [
+        [("tests on SQLite", [*pytest, "-m", "not browser"], {"TEST_ON": "sqlite"})],
+        [*(postgres if os.environ.get("TEST_DATABASE_URL") else []),
+         ("tests in a browser", [*pytest, "-m", "browser"], {"TEST_ON": "sqlite"})],
+    ]  # fmt: skip
 
 
 def skipped() -> list[str]:
@@ -54,39 +64,29 @@ def chromium() -> str | None:
 
 
 def main(arguments: list[str]) -> int:
-    failed = []
-    *short, on_sqlite = (each for each in steps(arguments) if each[0] != POSTGRES)
-    for step in short:
-        failed += _run([step])
-    # Each of the two keeps one core busy: side by side they take little more than the longer one.
-    failed += _run([on_sqlite, *(each for each in steps(arguments) if each[0] == POSTGRES)])
+    failed = [name for step in short_steps() for name in _run(step)]
+    with ThreadPoolExecutor() as pool:
+        done = pool.map(lambda lane: [_run(step, few=bool(arguments)) for step in lane], lanes(arguments))
+        failed += [name for lane in done for names in lane for name in names]
     for text in skipped():
         print(f"skipped: {text}")
     print(f"failed: {', '.join(failed)}" if failed else "every check passed")
     return 1 if failed else 0
 
 
-def _run(together: list[Step]) -> list[str]:
-    """Run steps side by side, the first one's output as it comes, the others' after it; return those that failed."""
+def _run(step: Step, *, few: bool = False) -> list[str]:
+    """Run a step and print what it said once it is over; return its name where it failed. `few`: of chosen tests."""
+    name, command, extra = step
     started = time.monotonic()
-    print(f"── {' · '.join(name for name, _command, _extra in together)}", flush=True)
-    failed = []
-    with ExitStack() as files:
-        outputs = [None, *(files.enter_context(tempfile.TemporaryFile()) for _other in together[1:])]
-        running = [
-            subprocess.Popen(command, cwd=ROOT, env={**os.environ, **extra}, stdout=output, stderr=output)
-            for (_name, command, extra), output in zip(together, outputs, strict=True)
-        ]
-        for (name, _command, _extra), process, output in zip(together, running, outputs, strict=True):
-            code = process.wait()
-            if output is not None:
-                output.seek(0)
-                sys.stdout.flush()
-                shutil.copyfileobj(output, sys.stdout.buffer)
-            verdict = "ok" if code == 0 else f"FAILED ({code})"
-            print(f"   {name}: {verdict} after {time.monotonic() - started:.0f} s", flush=True)
-            failed += [name] if code else []
-    return failed
+    print(f"── {name} …", flush=True)
+    done = subprocess.run(command, cwd=ROOT, env={**os.environ, **extra}, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, check=False)  # fmt: skip
+    nothing_chosen = done.returncode == NO_TESTS and few
+    verdict = "ok" if done.returncode == 0 else "no such test" if nothing_chosen else f"FAILED ({done.returncode})"
+    with _one_at_a_time:
+        sys.stdout.buffer.write(done.stdout)
+        print(f"   {name}: {verdict} after {time.monotonic() - started:.0f} s", flush=True)
+    return [] if done.returncode == 0 or nothing_chosen else [name]
 
 
 if __name__ == "__main__":
