@@ -54,6 +54,7 @@ def main(arguments: list[str]) -> int:
             print(
                 f"{mark} {row['name']}: {row['value']} {row['unit']} (reach {row['reach']}) – {row['how']}", flush=True
             )
+    print(f"at the end: {machine.pace():.2f} s for ten million sums", file=sys.stderr)
     return 1 if short else 0
 
 

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from tests.lake.builders import AT, DAY, METRICS, batch, event
 
 from perennial.lake import compaction, manifest
@@ -40,6 +41,21 @@ def test_a_compaction_without_work_commits_nothing(tmp_path: Path) -> None:
     generation = manifest.read(tmp_path).generation
     assert lake.compact(METRICS, at=AT).counts == Counts()
     assert manifest.read(tmp_path).generation == generation
+
+
+@pytest.mark.parametrize("at_once", [1, 3, 1000])
+def test_however_many_events_are_summed_up_at_once_the_facts_are_the_same(
+    tmp_path: Path, at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compaction, "AT_ONCE", at_once)
+    lake = Lake(tmp_path)
+    days = [DAY, DAY + 1, DAY + 40, DAY + 41, DAY + 200]
+    lake.accept(batch(*(event(f"{day} {n}", day=day) for day in days for n in range(2))), writer="w1")
+    lake.compact(METRICS, at=AT)
+    assert lake.check() == []
+    assert [(one.day, one.n) for one in lake.event_counts(1, from_day=DAY, until_day=DAY + 400)] == [
+        (day, 2) for day in days
+    ]
 
 
 def test_only_the_days_touched_are_written_anew(tmp_path: Path) -> None:

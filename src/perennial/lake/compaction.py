@@ -1,10 +1,9 @@
 """Folding: the inbox and published imports become sorted day or month files and their facts, in one commit."""
 # ruff: noqa: S608 (names and numbers only; text from outside passes the algebra's allow-list)
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from itertools import groupby
 from pathlib import Path
 
 import duckdb
@@ -15,12 +14,14 @@ from perennial.lake.engine import Engine, Target, excluding_sql, files_sql, make
 from perennial.lake.facts import FACT_TABLES, fact_schema, fact_sql, lay_out
 from perennial.lake.manifest import Manifest, Rewrite
 from perennial.lake.rewriting import rewrite
-from perennial.lake.spans import Span, month_of, spans_to_write
+from perennial.lake.spans import Span, spans_to_write
 from perennial.lake.terms import EVENT_SCHEMA, REPEAT_WINDOW_DAYS, Compaction, Counts, Subject
 
 EVENTS = "events"
 REJECTED = "rejected"
 _ORDER = ("customer", "ts")  # an id in the order would double the cost of sorting, and nobody reads by it
+AT_ONCE = 2_000_000
+"""Events whose facts are made in one go."""
 FEW = 5000
 """Up to this many customers of a changed day are named, so that they alone are made anew."""
 _COLUMNS = ", ".join(f'"{name}"' for name in EVENT_SCHEMA.names)
@@ -189,7 +190,7 @@ def _rewrite_facts(
     connection: duckdb.DuckDBPyConnection, work: Work, events: Rewrite, counted: set[int]
 ) -> list[Rewrite]:
     """Roll up the spans rewritten and those with days counted differently, or every span where other facts are wanted
-    than the lake has; a month at a time."""
+    than the lake has; a few months at a time."""
     files = work.live.with_rewrite(events, at=datetime.min.replace(tzinfo=UTC)).files(EVENTS)
     everything = work.plan != work.live.plan
     replaced = events.spans | {
@@ -197,7 +198,7 @@ def _rewrite_facts(
         if everything or any(day in counted for day in range(file.span.from_day, file.span.until_day))
     }  # fmt: skip
     done = [Rewrite(table, frozenset(), ()) for table in FACT_TABLES]
-    for _month, spans in groupby(sorted(replaced), key=lambda span: month_of(span.from_day)):
+    for spans in _in_turns(replaced, {file.span: file.rows for file in files}):
         days = {day: span for span in spans for day in range(span.from_day, span.until_day)}
         paths = [file.path for file in files if file.span.from_day in days]
         lay_out(connection, files_sql(work.root, paths, EVENT_SCHEMA, where=work.counted), work.plan)
@@ -209,6 +210,18 @@ def _rewrite_facts(
             for each, (table, grain) in zip(done, FACT_TABLES.items(), strict=True)
         ]
     return done
+
+
+def _in_turns(spans: Iterable[Span], rows: Mapping[Span, int]) -> Iterator[list[Span]]:
+    """Yield the spans in order, together up to AT_ONCE rows."""
+    turn: list[Span] = []
+    for span in sorted(spans):
+        if turn and sum(rows.get(one, 0) for one in [*turn, span]) > AT_ONCE:
+            yield turn
+            turn = []
+        turn.append(span)
+    if turn:
+        yield turn
 
 
 def _differently_counted(connection: duckdb.DuckDBPyConnection, work: Work) -> dict[int, tuple[int, ...] | None]:

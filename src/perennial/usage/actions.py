@@ -23,7 +23,9 @@ from perennial.usage.models import ProductUser
 from perennial.usage.terms import Brought, UserKind
 
 CHUNK = 500
-STRETCH_DAYS = 92
+STRETCH_ROWS, STRETCH_DAYS = 1_000_000, 31
+"""Many days are computed so many rows at a time (customers × days), and not less than a month: memory stays bounded,
+and a small house has its years in one go."""
 FEW_DAYS = 4
 """Up to here days are computed one by one: a stretch costs as much as about six days."""
 FOREVER = 2**30
@@ -98,8 +100,9 @@ def bring_up_to(on: date, *, at: datetime, report: Report | None = None, book: c
         for first, end, some in stretches:
             theirs = together if some is None else {c: together[c] for c in some if c in together}
             periods = seat_periods(seats, theirs, until=until)
-            for start in range(first, end, STRETCH_DAYS):
-                stop = min(start + STRETCH_DAYS, end)
+            length = max(STRETCH_DAYS, STRETCH_ROWS // max(len(theirs), 1))
+            for start in range(first, end, length):
+                stop = min(start + length, end)
                 rows = _values(periods, start, stop, merged)
                 store.write_days(METRICS_TABLE, rows, from_day=start, until_day=stop, at=at, customers=some)
                 if report is not None:
