@@ -27,6 +27,7 @@ def line() -> str:
         check=False,
     ).stdout.strip()
     return (
-        f"{pace():.2f} s for ten million sums, {os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}, "
+        f"{pace():.2f} s for ten million sums, "
+        f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}, "
         f"{datetime.now(UTC):%Y-%m-%d}, commit {commit or 'unknown'}"
     )
