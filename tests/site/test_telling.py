@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from perennial.site import telling
+from perennial.site import imported, telling
 from perennial.site.telling import Progress
 
 
@@ -68,3 +68,33 @@ def test_progress_on_a_terminal_is_one_line_that_is_written_over_and_cleared() -
     assert [line.strip() for line in terminal.getvalue().split("\r")] == [
         "", "demo: computing … 25 %", "demo: computing … 100 %", "", ""]  # fmt: skip
     assert "\n" not in terminal.getvalue()
+
+
+def test_an_import_is_told_by_its_counts_what_to_look_at_and_what_nobody_said() -> None:
+    counted = {"new": 1200, "changed": 0, "same": 3, "rejected": 2}
+    result = {
+        "import": 7,
+        "kinds": {"customers": counted, "touchpoints": dict.fromkeys(counted, 0)},
+        "quality": {"missing_owner": {"count": 4, "examples": ["A", "B", "C", "D"]}},
+        "assumed": ["lines.csv, column “end”: read as the day after."],
+        "published": True,
+    }
+    assert imported.told(result).splitlines() == [
+        "Published: 1,200 new, 3 unchanged, 2 refused.",
+        "  customers      1,200 new        3 unchanged        2 refused",
+        "  touchpoints        0 rows",
+        "",
+        "What to look at in the data:",
+        "        4  Customers without a CSM (A; B; C; …)",
+        "",
+        "Read without anybody having said so:",
+        "  lines.csv, column “end”: read as the day after.",
+        "",
+        "Refused rows, with column, value and reason: in the web under Import, no. 7; or give --errors FILE.",
+        "",
+        "The figures follow where a worker runs (`perennial serve --with-worker`), or now: "
+        "`perennial nightly --on YYYY-MM-DD`.",
+    ]
+    dry = imported.told({**result, "published": False, "assumed": [], "errors": "e.csv"}).splitlines()
+    assert dry[0] == "Checked, nothing written: 1,200 new, 3 unchanged, 2 refused."
+    assert dry[-1] == "Refused rows, with column, value and reason: e.csv"

@@ -10,6 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from perennial.site.imported import told as said
+
+__all__ = ["HELP", "arguments", "run", "said"]
 HELP = "import a folder or files"
 
 
@@ -46,18 +49,21 @@ def run(given: argparse.Namespace) -> Mapping[str, Any]:
     found = queries.one(import_id)
     result = {"import": import_id, **counts, "quality": found.quality if found else {}, "published": not given.dry_run}
     result |= _not_taken(found.findings if found else {})
+    if given.errors:
+        result["errors"] = str(given.errors)
     if given.dry_run:
         actions.cancel(import_id=import_id, by=None, at=at)
     return result
 
 
 def _not_taken(findings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return, and say, which files were not read and which tables nobody asked for; nothing where there are none."""
+    """Return, and say, which files were not read and which tables nobody asked for, and return what was read in a way
+    that nobody had said; nothing where there is none."""
     for one in findings.get("not_read", ()):
         print(f"{one['file']}: {one['reason']}", file=sys.stderr)
     for name in findings.get("left_out", ()):
         print(f"{name}: left out, since no table of the mapping takes it.", file=sys.stderr)
-    return {key: findings[key] for key in ("not_read", "left_out") if findings.get(key)}
+    return {key: findings[key] for key in ("not_read", "left_out", "assumed") if findings.get(key)}
 
 
 def _create(paths: list[Path], at: datetime) -> int:
