@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from datetime import date, datetime
 from io import BytesIO
+from types import SimpleNamespace
 
 import openpyxl
 import pytest
@@ -25,6 +26,7 @@ from perennial.kernel.organisation.models import Organisation
 from perennial.kernel.periods import Period
 from perennial.members.models import Member
 from perennial.pages.revenue import address
+from perennial.pages.revenue.chart import floor_of
 
 TODAY = date(2024, 12, 31)
 
@@ -356,3 +358,14 @@ def test_a_month_outside_the_months_is_not_opened() -> None:
     chosen = address.read(QueryDict("period=2024&month=2024-05"), TODAY)
     assert chosen.charted == Period(date(2024, 5, 1), date(2024, 6, 1))
     assert chosen.query(month=chosen.month) == "period=2024&month=2024-05"
+
+
+@pytest.mark.parametrize(
+    ("opening", "steps", "floor"),
+    [(1000, (0, 0), 0), (1000, (), 0), (1000, (500,), 0), (1000, (10, -5), 990), (0, (5,), 0)],
+)
+def test_the_axis_leaves_zero_only_for_small_steps_and_never_where_nothing_moved(
+    opening: int, steps: tuple[int, ...], floor: int
+) -> None:
+    whole = SimpleNamespace(opening=opening, movements=dict(enumerate(steps)))
+    assert floor_of(whole) == floor  # type: ignore[arg-type]

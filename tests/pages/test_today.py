@@ -12,6 +12,7 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 from tests.playbooks.rows import AT, ON, row
+from tests.usage.test_actions import happened
 
 from perennial.customers.models import PortfolioRow
 from perennial.engagement.models import Touchpoint
@@ -19,6 +20,7 @@ from perennial.kernel.organisation.actions import move_as_of
 from perennial.members.models import Member, Team
 from perennial.playbooks import actions
 from perennial.playbooks.models import PlannedDay, PutAway, Task, TodayItem
+from perennial.usage.lake import definitions, lake
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("home")]
 HTMX = {"HX-Request": "true"}
@@ -345,6 +347,23 @@ def test_an_empty_day_names_the_silent_and_an_empty_house_leads_to_the_import(
     assert "Ask an administrator" in client.get("/").content.decode()
     client.force_login(Member.objects.get(id=member("admin")))
     assert "Import customers" in client.get("/").content.decode()
+
+
+def test_an_empty_day_over_data_of_the_past_says_when_it_ended_and_how_today_is_put_there(
+    csm: int, client: Client, member: Callable[..., int]
+) -> None:
+    TodayItem.objects.all().delete()
+    happened([(1, 1, "saved", None, ON - timedelta(days=28), 1)], now=AT)
+    lake().compact(definitions(), at=AT)
+    assert "No use of the product" not in client.get("/").content.decode()
+    move_as_of(on=ON + timedelta(days=1), by=None, at=AT)
+    actions.plan_today(ON + timedelta(days=1), at=AT)
+    TodayItem.objects.all().delete()
+    written = client.get("/").content.decode()
+    assert "No use of the product was reported since 3 Dec 2024 (29 d ago)" in written
+    assert "perennial nightly" not in written  # a CSM imports nothing
+    client.force_login(Member.objects.get(id=member("admin")))
+    assert "perennial nightly --on 2024-12-03" in client.get("/").content.decode()
 
 
 @pytest.mark.parametrize("count", [1, 40])

@@ -54,6 +54,12 @@ def is_waiting() -> bool:
     return lake().is_waiting()
 
 
+def last_event_on() -> date | None:
+    """Return the last day on which anybody has an event, None where nobody has; no query."""
+    day = lake().last_day()
+    return None if day is None else day_date(day)
+
+
 def last_used_on() -> dict[int, date]:
     """Return the last day on which each customer has an event; who never had one is left out. One query."""
     return {customer: max(days) for customer, days in _used().items()}

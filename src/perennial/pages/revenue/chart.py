@@ -63,7 +63,7 @@ def floor_of(whole: MovementRow) -> int:
     """Return where the axis starts, in minor units: at zero, or higher where the steps would be too small to see."""
     levels = list(accumulate((whole.movements.values()), initial=whole.opening))
     low, high = min(levels), max(levels)
-    if low <= 0 or (high - low) * VISIBLE > high:
+    if low <= 0 or high == low or (high - low) * VISIBLE > high:
         return 0
     below = low - (high - low)
     unit = int("1" + "0" * (len(str(max(high - low, 1))) - 1))

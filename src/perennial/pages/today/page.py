@@ -25,8 +25,10 @@ from perennial.pages.today.words import SNOOZES, WHOSE, name_of, otherwise, rule
 from perennial.playbooks import away
 from perennial.playbooks import queries as playbooks
 from perennial.playbooks.terms import CONTACTS_A_DAY, Away, Day, Item, Reason, Whose
+from perennial.usage import queries as usage
 
 MOST_ROWS = 10
+OLD_DAYS = 28
 
 
 @dataclass(frozen=True)
@@ -185,7 +187,14 @@ def _empty(place: Place, day: Day, gone: PutAway) -> dict[str, Any]:
         return {"empty": "no_customers"}
     if not playbooks.is_planned(place.on):
         return {"empty": "not_planned"}
-    return {"empty": "put_away" if gone.count or day.waiting else "nothing", "silent": _silent(place)}
+    return {"empty": "put_away" if gone.count or day.waiting else "nothing", "silent": _silent(place),
+            "usage_ended_on": _usage_ended_on(place)}  # fmt: skip
+
+
+def _usage_ended_on(place: Place) -> date | None:
+    """Return since when no usage comes, where that is long ago: data of the past says nothing urgent of today."""
+    last = usage.last_event_on()
+    return last if last is not None and (place.on - last).days > OLD_DAYS else None
 
 
 def _silent(place: Place) -> list[Any]:
