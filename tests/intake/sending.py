@@ -31,7 +31,7 @@ class Sending:
 
     def __init__(self, member_id: int, now: datetime, *, source: str = "app", name: str = "Web") -> None:
         self.now = now
-        self.key = actions.create_write_key(
+        _number, self.key = actions.create_write_key(
             member_id=member_id, name=name, source=source, events_per_second=None, by=member_id, at=now
         )
         self.sender = Sender(Stream.objects.latest("key_id").pk, source, None)

@@ -43,7 +43,9 @@ def waiting(**asked: Any) -> RejectedMessage:
 
 
 def test_a_write_key_sends_under_its_source_at_its_rate(admin: int, now: datetime) -> None:
-    key = actions.create_write_key(member_id=admin, name="Web", source=" shop ", events_per_second=5, by=admin, at=now)
+    key = actions.create_write_key(member_id=admin, name="Web", source=" shop ", events_per_second=5, by=admin, at=now)[
+        1
+    ]
     sender = Keys().sender(key)
     assert (sender.source, sender.events_per_second) == ("shop", 5)
     assert "shop" in queries.sources()

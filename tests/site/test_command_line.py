@@ -87,6 +87,12 @@ def test_members_and_keys(home: Path) -> None:
     key = perennial("key", "create", "script", "--scope", "read", home=home)
     assert re.fullmatch(r"pk_[\w-]{43}\n", key.out)
     assert key.err == ""
+    sending = perennial("key", "create", "web", "--scope", "intake", "--source", "crm", "--rate", "50", home=home)
+    assert re.fullmatch(r"pk_[\w-]{43}\n", sending.out)
+    with sqlite3.connect(home / "records.sqlite3") as records_:
+        assert records_.execute("SELECT source, events_per_second FROM perennial_stream").fetchall() == [("crm", 50)]
+    none = perennial("key", "create", "web", "--scope", "intake", "--rate", "0", home=home)
+    assert (none.code, none.err) == (1, "A rate is at least 1 event a second.\n")
 
 
 @pytest.mark.parametrize(
@@ -94,6 +100,7 @@ def test_members_and_keys(home: Path) -> None:
     [[], ["fly"], ["nightly", "--on", "2024-02-30"], ["key", "create", "k", "--scope", "all"], ["import"],
      ["member", "create", "a@example.com", "--role", "boss"], ["serve", "--port", "0"], ["serve", "--port", "65536"],
      ["serve", "--threads", "none"], ["demo", "--customers", "-5"],
+     ["key", "create", "k", "--scope", "read", "--source", "crm"],
      ["member", "create", "a@example.com", "--role", "csm"]],
 )  # fmt: skip
 def test_wrong_usage_is_exit_2_with_the_reason_on_stderr(arguments: list[str], home: Path) -> None:

@@ -52,6 +52,12 @@ def _refuse_words_for_numbers(tree: Tree) -> None:
                 raise ListError(_("%(key)s is compared with a number.") % {"key": asked.field})
 
 
+def in_step(on: date, customer_ids: Sequence[int]) -> set[int]:
+    """Return those of the customers whose portfolio row is of a day; one query."""
+    rows = PortfolioRow.objects.filter(customer_id__in=customer_ids, as_of_on=on)
+    return set(rows.values_list("customer_id", flat=True))
+
+
 def page(rows: QuerySet[PortfolioRow], *, sort: str, mark: str | None = None, size: int = PAGE) -> Page:
     """Return one page in the order of `sort` ("mrr" up, "-mrr" down), unknown values last; at most six queries.
 

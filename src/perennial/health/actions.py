@@ -15,7 +15,7 @@ from perennial.blueprint.terms import Band, BlueprintError
 from perennial.health import frozen
 from perennial.health.calculations.printing import print_fleet
 from perennial.health.calculations.scoring import score_fleet
-from perennial.health.facts import MEASURES, DayFacts, Facts, Known
+from perennial.health.facts import MEASURES, USAGE, DayFacts, Facts, Known
 from perennial.health.frozen import FrozenScore
 from perennial.health.models import Score, Scorecard
 from perennial.health.queries import Card, card_in_force
@@ -25,8 +25,9 @@ from perennial.kernel.conditions.terms import fields_of
 from perennial.kernel.inserting import insert
 from perennial.kernel.journal import actions as journal
 from perennial.kernel.journal.models import JournalEntry
-from perennial.kernel.organisation.queries import house
+from perennial.kernel.organisation.queries import House, house
 from perennial.lifecycle import queries as lifecycle
+from perennial.usage import queries as usage
 
 WEEKS = 13
 FELL, ROSE = "health.band_fell", "health.band_rose"
@@ -95,19 +96,18 @@ def rescore(on: date, customer_ids: Sequence[int], *, at: datetime) -> bool:
     wanted = set(customer_ids)
     places = np.array([row for row, c in enumerate(stored.customers) if c in wanted], dtype=np.int64)
     ids = [stored.customers[row] for row in places]
-    facts = Facts(house(), lifecycle.Terms.read(ids))
-    today = facts.known(on, ids)
     weeks = [frozen.inputs_near(day, news=_news()) for day in _weeks_before(on)]
     past = [week for week in weeks if week is not None]
     if len(past) < len(weeks):
         return False
     if not ids:
         return True
-    present = facts.with_usage(stored, today.usage)
+    place = house()
+    present = Facts(place).with_usage(stored, usage.values_on(on, ids))
     before = frozen.last_scores(on, ids)
     vetoes: list[list[MetVeto]] = [[] for _customer in stored.customers]
-    for row, customer in zip(places, ids, strict=True):
-        vetoes[row] = _vetoes(card, facts.row(today, customer), on)
+    for row, met in zip(places, _met(card, place, on, ids), strict=True):
+        vetoes[row] = met
     inputs = _inputs(card, [*past, present], vetoes, before)
     scores = score_fleet(card.card, inputs)
     printed = dict(zip(ids, print_fleet(card.card, inputs.of(places), scores.of(places)), strict=True))
@@ -115,9 +115,23 @@ def rescore(on: date, customer_ids: Sequence[int], *, at: datetime) -> bool:
     frozen.write_inputs([present], news=None, at=at)
     frozen.write_scores(on, printed, fell, at=at, customer_ids=ids)
     with transaction.atomic():
-        _replace_latest(printed, on, card, at, is_present=facts.place.as_of_on == on, customer_ids=ids)
+        _replace_latest(printed, on, card, at, is_present=place.as_of_on == on, customer_ids=ids)
         _tell(printed, before, on, at)
     return True
+
+
+def _met(card: Card, place: House, on: date, ids: Sequence[int]) -> list[list[MetVeto]]:
+    """Return the vetoes that each customer meets: as the day's whole run found them, unless one asks about usage."""
+    caps = {veto.key: BANDS.index(veto.cap) for veto in card.card.vetoes}
+    if not any(fields_of(veto.when) & set(USAGE) for veto in card.card.vetoes):
+        printed = {one.customer: one for one in frozen.read_scores(on, on + timedelta(days=1), ids)}
+        found = [printed[customer].met(caps) if customer in printed else None for customer in ids]
+        known = [met for met in found if met is not None]
+        if len(known) == len(ids):
+            return known
+    facts = Facts(place, lifecycle.Terms.read(ids))
+    today = facts.known(on, ids)
+    return [_vetoes(card, facts.row(today, customer), on) for customer in ids]
 
 
 def _card(on: date, at: datetime) -> Card:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
+from functools import cached_property
 from math import nan
 from typing import Any
 
@@ -67,10 +68,15 @@ class Facts:
 
     def __init__(self, place: House, terms: lifecycle.Terms | None = None) -> None:
         self.place = place
-        self.terms = terms or lifecycle.Terms.read()
+        self._given = terms
         self._tiers: dict[tuple[date, int], Tier | None] = {}
         last = lake().last_day()
         self.last_event_on = None if last is None else day_date(last)
+
+    @cached_property
+    def terms(self) -> lifecycle.Terms:
+        """The terms that were given, else those of all customers."""
+        return self._given or lifecycle.Terms.read()
 
     def known(self, on: date, ids: Sequence[int] | None = None) -> Known:
         """Return what the rooms know on a day of some customers (None: all), whose terms are at hand; seven queries."""

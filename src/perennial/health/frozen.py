@@ -2,11 +2,13 @@
 
 `inputs`: a DOUBLE column for each measure and its age, and the tier of the day; `news` is the last import that the row
 knew of, NULL in the row that a day wrote of itself: those are never computed again, while rows made for days before the
-first one are made anew once more was imported. `scores`: what was printed on a day.
+first one are made anew once more was imported. `scores`: what was printed on a day,
+with the vetoes that were met as JSON.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -17,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from perennial.health.facts import MEASURES, DayFacts
-from perennial.health.terms import CustomerScore, Floats
+from perennial.health.terms import CustomerScore, Floats, MetVeto
 from perennial.lake.terms import day_date, day_number
 from perennial.usage.lake import lake
 
@@ -42,6 +44,15 @@ class FrozenScore:
     change_28d: float | None
     fell_on: date | None
     weekly: Sequence[float | None]
+    vetoes: str | None = None
+
+    def met(self, caps: Mapping[str, int]) -> list[MetVeto] | None:
+        """Return the vetoes that were met, with the best band that each leaves; None where that was not kept, or one
+        is no veto any more."""
+        found = None if self.vetoes is None else json.loads(self.vetoes)
+        if found is None or any(key not in caps for key, _values in found):
+            return None
+        return [MetVeto(key, caps[key], values) for key, values in found]
 
 
 def write_inputs(weeks: Sequence[DayFacts], *, news: int | None, at: datetime) -> None:
@@ -132,6 +143,9 @@ def write_scores(
             "trend": pa.array([_float(one.trend) if one.trend_shown else None for one in printed], pa.float64()),
             "change_28d": pa.array([_float(one.change_28d) for one in printed], pa.float64()),
             "fell_day": pa.array([day_number(d) if (d := fell.get(c)) else None for c in scores], pa.int32()),
+            "vetoes": pa.array(
+                [json.dumps([[v.key, dict(v.values)] for v in one.vetoes]) for one in printed], pa.string()
+            ),
             "weekly": pa.array([[_float(w) for w in one.weekly] for one in printed], pa.list_(pa.float64())),
         }
     )

@@ -45,9 +45,9 @@ class IntakeError(ValueError):
 
 @transaction.atomic
 def create_write_key(
-    *, member_id: int, name: str, source: str, events_per_second: int | None, by: int, at: datetime
-) -> str:
-    """Make a write key with its stream; return the key, which is never shown again.
+    *, member_id: int, name: str, source: str, events_per_second: int | None, by: int | None, at: datetime
+) -> tuple[int, str]:
+    """Make a write key with its stream; return its number and the key, which is never shown again.
 
     :raises IntakeError: no name of a source, or a rate that is none.
     """
@@ -58,7 +58,7 @@ def create_write_key(
         raise IntakeError(_("A rate is at least 1 event a second."))
     key_id, key = members.create_key(member_id=member_id, name=name, scope=KeyScope.intake, by=by, at=at)
     Stream.objects.create(key_id=key_id, source=source, events_per_second=events_per_second)
-    return key
+    return key_id, key
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,8 @@ from perennial.usage import queries as usage_reads
 log = logging.getLogger("perennial.worker")
 EVERY = timedelta(seconds=2)
 AFTER_A_FAULT = timedelta(minutes=1)
-REST = 3
-"""After each pass the worker is free for so many times as long as it took: a quarter of one core at most."""
+REST = 1
+"""After each pass the worker is free for so many times as long as it took: half of one core at most."""
 
 
 class Live:
@@ -58,5 +58,5 @@ def catch_up(*, at: datetime) -> None:
     if ids is None or not health.rescore(on, ids, at=at):
         nightly.run(on, at=at)
         return
-    portfolio.rewrite(on, at=at, customer_ids=ids)
+    portfolio.measure(on, at=at, customer_ids=ids)
     playbooks.plan_today(on, at=at, customer_ids=ids)

@@ -22,7 +22,7 @@ REJECTED = "rejected"
 _ORDER = ("customer", "ts")  # an id in the order would double the cost of sorting, and nobody reads by it
 AT_ONCE = 2_000_000
 """Events whose facts are made in one go."""
-FEW = 5000
+FEW = 20_000
 """Up to this many customers of a changed day are named, so that they alone are made anew."""
 _COLUMNS = ", ".join(f'"{name}"' for name in EVENT_SCHEMA.names)
 

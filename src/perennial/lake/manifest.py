@@ -17,7 +17,7 @@ from perennial.lake.spans import Span
 from perennial.lake.terms import Changed, Counts, Subject, Tombstone
 
 FORMAT = 1
-MOST_NAMED = 5000
+MOST_NAMED = 20_000
 """More customers than this are not worth naming: all are made anew."""
 
 

@@ -82,7 +82,7 @@ def _made(request: HttpRequest, form: WriteKeyForm) -> str:
         return actions.create_write_key(
             member_id=member.pk, name=form.cleaned_data["name"], source=form.source_named(),
             events_per_second=form.cleaned_data["events_per_second"], by=member.pk, at=timezone.now(),
-        )  # fmt: skip
+        )[1]  # fmt: skip
     except IntakeError as error:
         form.add_error(None, str(error))
         return ""

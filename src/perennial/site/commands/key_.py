@@ -15,12 +15,20 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name")
     parser.add_argument("--scope", required=True, choices=["read", "write", "intake"])
     parser.add_argument("--member", help="mail address of the member whose rights bound the key; else the first admin")
+    parser.add_argument("--source", help="of an intake key: the source whose ids its groups and users carry")
+    parser.add_argument("--rate", type=int, metavar="N", help="of an intake key: the most events a second")
 
 
 def run(given: argparse.Namespace) -> Mapping[str, Any]:
+    from perennial.intake import actions as intake
+    from perennial.intake.keys import DEFAULT_SOURCE
     from perennial.members import actions, queries
     from perennial.members.models import Member, Role
+    from perennial.site.asking import WrongUsage
     from perennial.site.cli import CommandFailed
+
+    if given.scope != "intake" and (given.source or given.rate is not None):
+        raise WrongUsage("--source and --rate are of intake keys")
 
     if given.member:
         member = queries.by_email(given.member)
@@ -29,11 +37,14 @@ def run(given: argparse.Namespace) -> Mapping[str, Any]:
     if member is None:
         whom = f"There is no member {given.member}." if given.member else "There is no active administrator."
         raise CommandFailed(f"{whom} Make one first: perennial member create EMAIL --role admin")
+    who: dict[str, Any] = {"member_id": member.pk, "name": given.name, "by": None, "at": datetime.now(UTC)}
     try:
-        key_id, key = actions.create_key(
-            member_id=member.pk, name=given.name, scope=given.scope, by=None, at=datetime.now(UTC)
-        )
-    except actions.MemberError as error:
+        if given.scope == "intake":
+            source = given.source or DEFAULT_SOURCE
+            key_id, key = intake.create_write_key(source=source, events_per_second=given.rate, **who)
+        else:
+            key_id, key = actions.create_key(scope=given.scope, **who)
+    except (actions.MemberError, intake.IntakeError) as error:
         raise CommandFailed(str(error)) from error
     return {"id": key_id, "key": key, "scope": given.scope}
 
