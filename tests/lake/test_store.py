@@ -1,5 +1,6 @@
 """The lake's door on real files: what goes in once comes out once."""
 
+import json
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from perennial.lake.terms import (
     EventCount,
     EventDays,
     FactsMissing,
+    Holdings,
     NotAnEvent,
     Stale,
     Subject,
@@ -241,12 +243,23 @@ def test_counts_of_several_customers_are_told_together(lake: Lake) -> None:
     ]  # fmt: skip
 
 
+def _without_digests(root: Path) -> None:
+    """Make the manifest one of the time before digests were kept: what else is checked is seen behind them."""
+    raw = json.loads((root / "manifest.json").read_text())
+    raw["tables"] = {name: [file[:4] for file in files] for name, files in raw["tables"].items()}
+    (root / "manifest.json").write_text(json.dumps(raw))
+
+
 def test_check_names_a_missing_file_a_wrong_row_count_and_facts_that_differ(lake: Lake, tmp_path: Path) -> None:
     lake.accept(batch(event("a"), event("b", day=DAY + 1)), writer="w1")
     lake.compact(METRICS, at=AT)
     facts = tmp_path / "lake/facts/event/day=2023-01-01/1.parquet"
     whole = pq.read_table(facts, partitioning=None)
     pq.write_table(whole.set_column(4, "n", pa.array([2], pa.int64())), facts)
+    assert lake.check() == [
+        "facts/event/day=2023-01-01/1.parquet is damaged: its bytes are not those that were written"
+    ]
+    _without_digests(tmp_path / "lake")
     assert lake.check() == [f"day {DAY}: events weigh 1, facts 2"]
     pq.write_table(pa.concat_tables([whole, whole]), facts)
     assert lake.check() == ["facts/event/day=2023-01-01/1.parquet has 2 rows, the manifest says 1"]
@@ -266,3 +279,21 @@ def test_a_reader_refuses_a_manifest_older_than_one_it_has_seen(lake: Lake, tmp_
 
 def _nullable() -> pa.Schema:
     return pa.schema([field.with_nullable(True) for field in EVENT_SCHEMA])
+
+
+def test_a_file_whose_bytes_changed_is_named_and_a_sound_lake_says_what_it_holds(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    assert lake.holdings() == Holdings(0, 0, 0, None, 0, Counts())
+    lake.accept(batch(event("a"), event("b", day=DAY + 1)), writer="w1")
+    assert lake.holdings().waiting == 1
+    lake.compact(METRICS, at=AT)
+    held = lake.holdings()
+    assert (held.first_day, held.waiting, held.counts) == (DAY, 0, Counts(accepted=2, stored=2))
+    assert held.files == len(list(tmp_path.glob("events/*/*"))) + len(list(tmp_path.glob("facts/*/*/*"))) == 6
+    path = next(tmp_path.glob("events/day=2023-01-01/*.parquet"))
+    sound = path.read_bytes()
+    assert lake.check() == []
+    path.write_bytes(sound[:10] + bytes([sound[10] ^ 1]) + sound[11:])
+    assert lake.check() == ["events/day=2023-01-01/1.parquet is damaged: its bytes are not those that were written"]
+    path.write_bytes(sound[:10])
+    assert lake.check() == ["events/day=2023-01-01/1.parquet is damaged: it is no Parquet file any more"]

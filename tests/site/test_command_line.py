@@ -345,6 +345,7 @@ def test_results_are_sentences_for_a_person(home: Path, tmp_path: Path) -> None:
     restored = perennial("restore", tmp_path / "b.tar.gz", home=tmp_path / "again")
     assert restored.out.startswith(f"Restored into {tmp_path / 'again'} what was backed up on ")
     assert perennial("check", home=tmp_path / "again").out.startswith("All is well: ")
+    assert perennial("lake", "check", home=tmp_path / "again").out.startswith("The lake is sound: ")
     for done in (member, night, backup, restored):
         assert "{" not in done.out and "'" not in done.out
 

@@ -1,6 +1,7 @@
 """Bytes that survive a power cut: write aside, fsync, rename, fsync the folder."""
 
 import fcntl
+import hashlib
 import os
 import shutil
 from collections.abc import Iterable, Iterator
@@ -49,6 +50,12 @@ def replace_parquet(path: Path, table: pa.Table) -> None:
     make_folder(path.parent)
     with _aside(path) as aside:
         pq.write_table(table, aside, row_group_size=ROW_GROUP, **encoding(table.schema))
+
+
+def digest(path: Path) -> str:
+    """Return a file's BLAKE2b digest of 16 bytes, in hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
 
 
 def encoding(schema: pa.Schema) -> dict[str, Any]:

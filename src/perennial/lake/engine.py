@@ -109,7 +109,7 @@ class _SpanFile:
 
     def __init__(self, target: Target, span: Span) -> None:
         self.span = span
-        self._path = target.path(span)
+        self._path, self._root = target.path(span), target.root
         self._schema = target.schema
         self._waiting: list[pa.RecordBatch] = []
         self._rows = 0
@@ -127,7 +127,7 @@ class _SpanFile:
     def close(self) -> DataFile:
         self._flush()
         self._writer.close()
-        return DataFile(self._path, self.span, self._rows)
+        return DataFile(self._path, self.span, self._rows, durable.digest(self._root / self._path))
 
     def _flush(self) -> None:
         if self._waiting:

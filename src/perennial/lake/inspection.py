@@ -4,8 +4,10 @@
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 import pyarrow.parquet as pq
 
+from perennial.lake import durable
 from perennial.lake.compaction import EVENTS, REJECTED
 from perennial.lake.engine import excluding_sql, files_sql
 from perennial.lake.facts import FACT_EVENT, fact_schema
@@ -26,9 +28,20 @@ def _files(root: Path, live: Manifest, table: str) -> list[str]:
         path = root / file.path
         if not path.is_file():
             wrong.append(f"{file.path} is missing")
-        elif (rows := pq.read_metadata(path).num_rows) != file.rows:
+        elif (rows := _rows_of(path)) is None:
+            wrong.append(f"{file.path} is damaged: it is no Parquet file any more")
+        elif rows != file.rows:
             wrong.append(f"{file.path} has {rows} rows, the manifest says {file.rows}")
+        elif file.digest and durable.digest(path) != file.digest:
+            wrong.append(f"{file.path} is damaged: its bytes are not those that were written")
     return wrong
+
+
+def _rows_of(path: Path) -> int | None:
+    try:
+        return int(pq.read_metadata(path).num_rows)
+    except (pa.ArrowInvalid, OSError):
+        return None
 
 
 def _totals(live: Manifest) -> list[str]:

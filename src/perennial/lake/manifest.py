@@ -23,11 +23,13 @@ MOST_NAMED = 20_000
 
 @dataclass(frozen=True)
 class DataFile:
-    """One immutable Parquet file of a table, its path relative to the lake."""
+    """One immutable Parquet file of a table, its path relative to the lake; `digest` of its bytes ("": written before
+    digests were kept)."""
 
     path: str
     span: Span
     rows: int
+    digest: str = ""
 
 
 @dataclass(frozen=True)
@@ -155,7 +157,7 @@ def _plain(manifest: Manifest) -> dict[str, Any]:
     return asdict(manifest) | {
         "format": FORMAT,
         "tables": {
-            name: [[file.path, file.span.from_day, file.span.until_day, file.rows] for file in files]
+            name: [[file.path, file.span.from_day, file.span.until_day, file.rows, file.digest] for file in files]
             for name, files in manifest.tables.items()
         },
         "retired": {path: at.isoformat() for path, at in manifest.retired.items()},
@@ -170,7 +172,7 @@ def _parsed(raw: dict[str, Any]) -> Manifest:
     return Manifest(
         generation=raw["generation"],
         tables={
-            name: tuple(DataFile(path, Span(first, until), rows) for path, first, until, rows in files)
+            name: tuple(DataFile(path, Span(first, until), *rest) for path, first, until, *rest in files)
             for name, files in raw["tables"].items()
         },
         adopted=tuple(raw["adopted"]),

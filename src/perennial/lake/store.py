@@ -22,6 +22,7 @@ from perennial.lake.terms import (
     Event,
     EventCount,
     EventDays,
+    Holdings,
     Merged,
     Stale,
     Tombstone,
@@ -274,6 +275,20 @@ class Lake:
         """Return what is wrong with the files against the manifest, one sentence each."""
         with self._reader() as (connection, snapshot):
             return inspection.check(connection, snapshot.root, snapshot.live)
+
+    def holdings(self) -> Holdings:
+        """Return what the lake holds: how many files and bytes, its days, and what became of all that arrived."""
+        live = self._live()
+        files = [file.path for table in live.tables.values() for file in table]
+        days = [file.span for file in live.files("events")]
+        return Holdings(
+            generation=live.generation,
+            files=len(files),
+            bytes=sum((self._root / path).stat().st_size for path in files if (self._root / path).is_file()),
+            first_day=min((span.from_day for span in days), default=None),
+            waiting=sum(name not in live.retired for name in inbox.waiting(self._root)) + len(live.adopted),
+            counts=live.totals,
+        )
 
     def _live(self) -> Manifest:
         live = manifest.read(self._root)

@@ -73,6 +73,19 @@ class Counts:
 
 
 @dataclass(frozen=True)
+class Holdings:
+    """What a lake holds: `files` that are live and their `bytes`, the first day of an event, files not yet folded
+    (`waiting`), and what became of everything that was."""
+
+    generation: int
+    files: int
+    bytes: int
+    first_day: int | None
+    waiting: int
+    counts: Counts
+
+
+@dataclass(frozen=True)
 class Compaction:
     """One run of the compaction: its counts, the same by import, and the days whose facts changed, each with the
     customers (None: too many to name)."""

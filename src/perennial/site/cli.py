@@ -27,6 +27,7 @@ COMMANDS = (
     "backup",
     "restore",
     "check",
+    "lake",
 )
 
 
