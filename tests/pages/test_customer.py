@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 import pyarrow as pa
 import pytest
@@ -15,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from tests.customers.books import customer
 from tests.reports.files import ON, rich
 
-from perennial.customers.models import Contact, Customer, Ownership
+from perennial.customers.models import Contact, Customer, Ownership, PortfolioRow
 from perennial.engagement.models import Touchpoint
 from perennial.health import actions as health
 from perennial.kernel.journal.models import JournalEntry
@@ -398,3 +399,20 @@ def test_a_number_opens_on_lists_and_in_the_file(place: dict[str, Any], now: dat
     assert "$220.00" in of_customer.content.decode() and "$110.00" in of_customer.content.decode()
     assert signed_in(place["reader"]).get("/explain/mrr").status_code == 404
     assert client.get("/explain/nothing").status_code == 404
+
+
+def test_a_file_that_stays_open_asks_for_newer_figures_and_gets_nothing_until_there_are_any(
+    place: dict[str, Any], now: datetime
+) -> None:
+    client, asks = signed_in(place["csm"]), {"HX-Request": "true", "HX-Target": "div#head"}
+    row = PortfolioRow.objects.get(customer=place["id"])
+    written = client.get(place["at"]).content.decode()
+    address = f"{place['at']}?tab=health&seen={quote(row.updated_at.isoformat())}"
+    assert f"?tab=overview&amp;seen={quote(row.updated_at.isoformat())}" in written
+    assert client.get(address, headers=asks).status_code == 204
+    PortfolioRow.objects.filter(pk=row.pk).update(updated_at=now + timedelta(seconds=5))
+    newer = client.get(address, headers=asks)
+    assert (newer.status_code, newer["HX-Trigger"]) == (200, "newer")
+    assert newer.content.decode().count('id="head"') == 1 and "Contacts" not in newer.content.decode()
+    assert "HX-Trigger" not in client.get(address.replace("health", "people"), headers=asks)
+    assert signed_in(place["colleague"]).get(address, headers=asks).status_code == 404

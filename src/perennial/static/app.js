@@ -52,11 +52,16 @@ document.addEventListener("toast", (event) => {
 });
 all("#toasts > .toast").forEach((made, place, every) => (place < every.length - 1 ? made.remove() : fade(made)));
 
-const failed = () => toast({ text: find("#toasts").dataset.failed, kind: "bad" });
+// What refreshes itself does not ask while nobody looks, and asks again by itself where that failed.
+document.addEventListener("htmx:before:request", (event) => {
+  if (document.hidden && event.target.matches?.("[data-watched]")) event.preventDefault();
+});
+
+const failed = (event) => event?.target?.matches?.("[data-watched]") || toast({ text: find("#toasts").dataset.failed, kind: "bad" });
 document.addEventListener("htmx:error", failed);
 document.addEventListener("htmx:response:error", (event) => {
   const { response, hx } = event.detail.ctx;
-  if (response.status !== 422 && !hx.trigger) failed(); // 422 brings the form back with its errors
+  if (response.status !== 422 && !hx.trigger) failed(event); // 422 brings the form back with its errors
 });
 
 /* Explanations: a number opens beside itself ----------------------------------------------------------------------------- */

@@ -1,8 +1,4 @@
-// Events: a hidden page does not ask; code is copied; a form for many shows only the parts that its change needs.
-
-document.addEventListener("htmx:before:request", (event) => {
-  if (document.hidden && event.target.matches?.("[data-watched]")) event.preventDefault();
-});
+// Events: code is copied; a form for many shows only the parts that its change needs.
 
 async function copy(button) {
   const from = document.getElementById(button.dataset.copy), label = button.querySelector("span"), was = label.textContent;

@@ -31,6 +31,8 @@ from perennial.playbooks.terms import Away, Whose
 from perennial.reports import customer_contracts, customer_file, customer_usage, timeline
 from perennial.reports.customer_file import File
 
+FOLLOWING = frozenset({"overview", "health"})
+"""Tabs that are drawn anew when newer figures stand above them: those of figures, in which nobody writes or pages."""
 TABS: Mapping[str, Promise] = {
     "overview": _("Overview"),
     "health": _("Health"),
@@ -80,9 +82,27 @@ def page(request: HttpRequest, key: str) -> HttpResponse:
         return render(request, "customer/entries.html", _timeline(file, request))
     if target.endswith("#metrics"):
         return render(request, "customer/metrics.html", _metrics(file, with_series=True))
+    if target.endswith("#head"):
+        return _newer(request, file, tab)
     if target.endswith("#tab"):
         return render(request, "customer/tab.html", tab_context(request, file, tab))
     return render(request, "customer/page.html", context(request, file, tab))
+
+
+def _newer(request: HttpRequest, file: File, tab: str) -> HttpResponse:
+    """Answer a head that asks again: nothing where nothing was written since, else the head anew, and the tab follows
+    where it only shows figures and nobody writes in it."""
+    if request.GET.get("seen") == seen(file):
+        return HttpResponse(status=204)
+    answer = render(request, "customer/head.html", context(request, file, tab))
+    if tab in FOLLOWING:
+        answer["HX-Trigger"] = "newer"
+    return answer
+
+
+def seen(file: File) -> str:
+    """Return when the customer's row was last written: what a page that is open compares."""
+    return file.row.updated_at.isoformat()
 
 
 def tab_of(file: File, asked: str | None) -> str:
@@ -104,6 +124,7 @@ def context(request: HttpRequest, file: File, tab: str) -> dict[str, Any]:
     return {
         **tab_context(request, file, tab, tasks=tasks, scored=head.health),
         "head": head,
+        "seen": seen(file),
         "stage": STAGE_LABELS.get(Stage(row.stage)) if row.stage else None,
         "tier": words.choice("tier", row.tier) if row.tier else None,
         "scored": head.health.told if head.health else None,
