@@ -161,7 +161,7 @@ def _measure(given: dict[str, Any]) -> Measure:
 def _parsed(text: str) -> exp.Expr:
     try:
         return sqlglot.parse_one(text, read="duckdb")
-    except SqlglotError as error:
+    except (SqlglotError, RecursionError) as error:
         raise BadDefinition(f"cannot read {text!r}") from error
 
 

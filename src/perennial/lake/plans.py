@@ -232,7 +232,8 @@ def _final(metrics: tuple[Metric, ...], ctes: list[str], days: str) -> str:
 
 
 def _expression_sql(metric: Metric, places: dict[Measure, str]) -> str:
-    """A lone measure keeps its type; everything else is a DOUBLE, unknown where a divisor is zero."""
+    """A lone measure keeps its type; everything else is counted in DOUBLE, whose products do not overflow, unknown
+    where a divisor is zero."""
 
     tree = metric.tree()
     is_measure = isinstance(tree, exp.Column) and tree.name in metric.measures
@@ -244,7 +245,8 @@ def _expression_sql(metric: Metric, places: dict[Measure, str]) -> str:
         if not isinstance(node, exp.Column):
             return node
         measure = metric.measures.get(node.name)
-        return exp.column(places[measure], "m") if measure else exp.column(node.name, "p", quoted=True)
+        column = exp.column(places[measure], "m") if measure else exp.column(node.name, "p", quoted=True)
+        return column if is_measure or isinstance(node.parent, exp.Cast) else exp.cast(column, "DOUBLE")
 
     sql = tree.transform(resolved).sql("duckdb")
     return sql if is_measure else f"CAST({sql} AS DOUBLE)"
