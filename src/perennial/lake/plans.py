@@ -8,9 +8,10 @@ SQLGlot carries to the others.
 
 from collections.abc import Iterable
 
+import sqlglot
 from sqlglot import exp
 
-from perennial.lake.algebra import USERS, Aggregate, Measure, Metric, measures_of
+from perennial.lake.algebra import USERS, Aggregate, Measure, Metric, measures_of, plan_of
 
 _KEYED = ("user", "feature", "event")
 
@@ -34,6 +35,12 @@ def asof_sql(metrics: tuple[Metric, ...], day: int) -> str:
         f"(SELECT DISTINCT customer FROM period) AS p{joined})"
     )
     return _final(metrics, ctes, f"m.day = {day}")
+
+
+def readable_sql(metrics: tuple[Metric, ...], day: int) -> str:
+    """Return the SQL as of one day for a person to read, the facts' columns explained above it."""
+    columns = "".join(f"-- {name}: {where}\n" for name, where in plan_of(metrics).items())
+    return columns + sqlglot.transpile(asof_sql(metrics, day), read="duckdb", write="duckdb", pretty=True)[0]
 
 
 def backfill_sql(metrics: tuple[Metric, ...], from_day: int, until_day: int) -> str:
