@@ -48,7 +48,6 @@ __all__ = [
     "Line",
     "Member",
     "MetricColumn",
-    "MetricColumn",
     "Movement",
     "Organisation",
     "Ownership",

@@ -19,7 +19,13 @@ WANTED = parse_metrics(
         {
             "key": "exporters",
             "measures": {
-                "users": {"aggregate": "distinct", "of": "user", "where": "feature = 'export'", "window": 14, "offset": 2}
+                "users": {
+                    "aggregate": "distinct",
+                    "of": "user",
+                    "where": "feature = 'export'",
+                    "window": 14,
+                    "offset": 2,
+                }
             },
             "expression": "users / seats",
         },
@@ -76,7 +82,9 @@ def test_columns_come_beside_those_that_are_there_and_others_leave(tmp_path: Pat
     new = pa.table({"customer": pa.array([1, 3], pa.int64()), "day": pa.array([DAY + 1] * 2, pa.int32()),
                     "b": pa.array([0.5, 0.7])})  # fmt: skip
     lake.write_columns("metrics", new, from_day=DAY + 1, until_day=DAY + 3, at=AT, keep=["a"])
-    found = lake.read_days("metrics", from_day=DAY, until_day=DAY + 4).sort_by([("day", "ascending"), ("customer", "ascending")])
+    found = lake.read_days("metrics", from_day=DAY, until_day=DAY + 4).sort_by(
+        [("day", "ascending"), ("customer", "ascending")]
+    )
     assert found["a"].to_pylist() == list(range(8))
     assert found["b"].to_pylist() == [None, None, 0.5, None, None, None, None, None]
     assert found["gone"].to_pylist() == [0, 1, None, None, None, None, 6, 7]

@@ -15,6 +15,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from tests.usage.test_actions import happened
 
+from perennial.blueprint import actions as configuration
 from perennial.blueprint import queries as blueprint
 from perennial.customers import actions as customers
 from perennial.customers.models import Customer
@@ -71,7 +72,7 @@ def shown(client: Client, url: str, **given: str) -> str:
 
 def test_a_definition_is_tried_before_anything_is_saved(client: Client) -> None:
     text = shown(client, "/settings/metrics/look", **MEASURE)
-    assert "Customers with a value</dt><dd class=\"num\">5<" in text and "Unknown</dt><dd class=\"num\">1<" in text
+    assert 'Customers with a value</dt><dd class="num">5<' in text and 'Unknown</dt><dd class="num">1<' in text
     assert "1 · 3 · 5" in text and "Customer 0" in text and "Customer 2" in text and "Customer 4" in text
     assert text.count("<rect") == 5 and "SELECT" in text and "-- n_" in text
     chosen = shown(client, "/settings/metrics/look", **MEASURE, look_at="Customer 3")
@@ -192,12 +193,12 @@ def test_a_member_without_the_right_finds_nothing_and_one_with_a_book_sees_his_c
         assert other.get(url).status_code == 404
     assert other.post("/settings/metrics/look", MEASURE).status_code == 404
     assert other.post("/settings/metrics/work", {"do": "stop"}).status_code == 404
-    from perennial.blueprint import actions
-
-    rights = blueprint.default_text("rights").replace(
-        "  - key: csm\n", "  - key: csm\n", 1
-    ).replace("      customers.read: own\n", "      customers.read: own\n      settings.manage: all\n", 1)
-    actions.publish(part="rights", text=rights, reason="x", from_on=None, base=None, by=csm.pk, at=now)
+    rights = (
+        blueprint.default_text("rights")
+        .replace("  - key: csm\n", "  - key: csm\n", 1)
+        .replace("      customers.read: own\n", "      customers.read: own\n      settings.manage: all\n", 1)
+    )
+    configuration.publish(part="rights", text=rights, reason="x", from_on=None, base=None, by=csm.pk, at=now)
     text = shown(other, "/settings/metrics/look", **MEASURE)
     assert 'Customers with a value</dt><dd class="num">0<' in text and "Customer 4" not in text
 
@@ -238,7 +239,7 @@ def test_an_own_metric_stands_on_the_usage_tab_opens_and_is_drawn(
     assert "Exports" in quick and f"/customers/{row.key}/charts/exports" in quick
     answer = client.get(f"/customers/{row.key}?tab=usage", headers={"HX-Target": "article#metrics"})
     whole = html.unescape(answer.content.decode())
-    assert "Exports of a week" in whole and re.search(r'/explain/exports\?customer=[^>]+>5<', whole)
+    assert "Exports of a week" in whole and re.search(r"/explain/exports\?customer=[^>]+>5<", whole)
     opened = shown(client, f"/explain/exports?customer={row.key}")
     assert "Exports of a week" in opened and ">5<" in opened and "As of" in opened and "7 days" in opened
     assert client.get(f"/explain/exports?customer={row.key}x").status_code == 404

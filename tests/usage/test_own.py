@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.test.utils import CaptureQueriesContext
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from tests.usage.test_actions import happened
 
 from perennial.blueprint import actions as blueprint
@@ -38,7 +38,8 @@ TEXT = """metrics:
 """
 MONTH = TEXT.replace("window: 7", "window: 28").replace("a week", "a month")
 TWO = TEXT + TEXT.split("\n", 1)[1].replace("key: exports", "key: people").replace(
-    "{aggregate: count, where: \"feature = 'export'\", window: 7}", "{aggregate: distinct, of: user, where: core, window: 7}"
+    "{aggregate: count, where: \"feature = 'export'\", window: 7}",
+    "{aggregate: distinct, of: user, where: core, window: 7}",
 )
 
 

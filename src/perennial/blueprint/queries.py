@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from perennial.blueprint.calculations import document
 from perennial.blueprint.calculations.lifecycle import parse_stages, parse_tiers
 from perennial.blueprint.calculations.metrics import parse_events, parse_metrics, spellings
+from perennial.blueprint.calculations.node import Node
 from perennial.blueprint.calculations.own_metrics import parse_own_metrics
 from perennial.blueprint.calculations.revenue import parse_revenue
 from perennial.blueprint.calculations.rights import completed, parse_rights, refuse_lost
@@ -40,7 +41,12 @@ log = logging.getLogger("perennial.blueprint")
 
 PARTS = ("revenue", "scorecard", "tiers", "stages", "today", "rights", "own_metrics", "metrics", "events")
 CHANGEABLE = ("revenue", "scorecard", "tiers", "stages", "today", "rights", "own_metrics")
-"""The parts that an administrator may change. The shipped metrics and the events define what the lake's past days hold."""
+"""The parts that an administrator may change. Shipped metrics and events define what the lake's past days hold."""
+
+
+def _own_metrics(node: Node) -> tuple[MetricDefinition, ...]:
+    return parse_own_metrics(node, event_kinds())
+
 
 _PARSERS: Mapping[str, Callable[[Any], Any]] = {
     "revenue": parse_revenue,
@@ -49,7 +55,7 @@ _PARSERS: Mapping[str, Callable[[Any], Any]] = {
     "stages": parse_stages,
     "today": parse_today,
     "rights": parse_rights,
-    "own_metrics": lambda node: parse_own_metrics(node, event_kinds()),
+    "own_metrics": _own_metrics,
 }
 
 

@@ -39,8 +39,11 @@ def metrics_trial(
     of_users = any('"user"' in where for where in past_missing.values())
     if missing:
         lay_out(connection, _events_sql(snapshot, None if of_users else low, day), plan)
-    days = [(table, fact_sql(table, plan) if missing else snapshot.fact_sql(table, plan, from_day=low, until_day=day + 1))
-            for table in (FACT_DAY, FACT_USER)]  # fmt: skip
+    until = day + 1
+    days = [
+        (table, fact_sql(table, plan) if missing else snapshot.fact_sql(table, plan, from_day=low, until_day=until))
+        for table in (FACT_DAY, FACT_USER)
+    ]
     if of_users:
         history = fact_sql(FACT_DAY, plan)
     elif past_missing:

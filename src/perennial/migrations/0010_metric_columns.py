@@ -4,25 +4,28 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('perennial', '0009_ledger_mark'),
+        ("perennial", "0009_ledger_mark"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='MetricColumn',
+            name="MetricColumn",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=40)),
-                ('column', models.CharField(max_length=60, unique=True)),
-                ('definition', models.JSONField()),
-                ('is_served', models.BooleanField(default=False)),
-                ('made_until', models.IntegerField(null=True)),
-                ('at', models.DateTimeField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.CharField(max_length=40)),
+                ("column", models.CharField(max_length=60, unique=True)),
+                ("definition", models.JSONField()),
+                ("is_served", models.BooleanField(default=False)),
+                ("made_until", models.IntegerField(null=True)),
+                ("at", models.DateTimeField()),
             ],
             options={
-                'constraints': [models.UniqueConstraint(condition=models.Q(('is_served', True)), fields=('key',), name='metric_column_served_of_key')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("is_served", True)), fields=("key",), name="metric_column_served_of_key"
+                    )
+                ],
             },
         ),
     ]

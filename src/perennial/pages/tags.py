@@ -151,8 +151,8 @@ def measured(value: Number | None, unit: str) -> str:
     if value is None:
         return UNKNOWN
     if unit == MetricUnit.RATIO:
-        return percent(value, 1 if 0 < abs(value) < Fraction(1, 10) else 0)
-    decimals = 0 if float(value).is_integer() else 1 if abs(value) >= 10 else 2
+        return percent(value, 1 if 0 < abs(float(value)) < 0.1 else 0)
+    decimals = 0 if float(value).is_integer() else 1 if abs(float(value)) >= 10 else 2
     return number(Decimal(str(value)), decimals)
 
 

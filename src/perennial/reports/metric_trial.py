@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 
 import numpy as np
 
@@ -19,7 +20,7 @@ SHOWN, BARS = 3, 12
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """How many customers have a value in [low, high], the next bar's low left out; `share` of the highest bar, 0 to 1."""
+    """How many customers have a value from `low` to `high`; `share` of the highest bar, 0 to 1."""
 
     low: float
     high: float
@@ -94,6 +95,6 @@ def bars_of(values: Sequence[float]) -> list[Bar]:
     else:
         found, places = np.histogram(values, bins=BARS, range=(least, most if most > least else least + 1))
         counts = [int(count) for count in found]
-        edges = [(float(low), float(high)) for low, high in zip(places[:-1], places[1:], strict=True)]
+        edges = [(float(low), float(high)) for low, high in pairwise(places)]
     top = max(counts)
     return [Bar(low, high, count, count / top) for (low, high), count in zip(edges, counts, strict=True)]

@@ -178,9 +178,7 @@ def together(days: Mapping[int, EventDays], by: Aliases) -> dict[int, EventDays]
     return found
 
 
-def values(
-    known: tuple[Metric, ...], periods: pa.Table, from_day: int, until_day: int, merged: Merged
-) -> pa.Table:
+def values(known: tuple[Metric, ...], periods: pa.Table, from_day: int, until_day: int, merged: Merged) -> pa.Table:
     """Return the daily values of [from_day, until_day): few days cost less one by one, many in one go."""
     store = lake()
     if until_day - from_day > FEW_DAYS:

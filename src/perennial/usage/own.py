@@ -1,7 +1,7 @@
 """Metrics of one's own: which columns of the daily values they have, which of them are served, which are being made.
 
-A definition in force gets a column named by how it is computed. The daily run computes every column that is kept; readers
-are shown the one that is served. A change makes a second column beside it, and the switch is one transaction.
+A definition in force gets a column named by how it is computed. The daily run computes every column that is kept;
+readers are shown the one that is served. A change makes a second column beside it, and the switch is one transaction.
 """
 
 from __future__ import annotations
@@ -141,8 +141,8 @@ def switch(ids: Iterable[int], *, at: datetime) -> None:
         row.save(update_fields=["is_served"])
     if rows:
         organisation.stamp_configuration()
-        journal.record("metrics.made", subject="configuration:own_metrics", at=at,
-                       data={"metrics": [row.key for row in rows], "columns": [row.column for row in rows]})  # fmt: skip
+        data = {"metrics": [row.key for row in rows], "columns": [row.column for row in rows]}
+        journal.record("metrics.made", subject="configuration:own_metrics", at=at, data=data)
 
 
 def _plain(one: MetricDefinition) -> dict[str, Any]:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-
 BACKFILL = "metrics.backfill"
 """The job that makes the history of own metrics."""
 

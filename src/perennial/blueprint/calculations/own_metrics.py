@@ -20,7 +20,7 @@ from perennial.blueprint.terms import (
     MetricUnit,
     gettext_noop,
 )
-from perennial.lake.algebra import Aggregate, BadDefinition, Measure, Metric, predicate
+from perennial.lake.algebra import Aggregate, BadDefinition, parse_metrics, predicate
 
 MOST_METRICS, MOST_MEASURES, MOST_PARTS = 40, 8, 16
 MOST_WINDOW, MOST_OFFSET = 366, 730
@@ -136,17 +136,15 @@ def _where(node: Node, of: object, kinds: EventKinds) -> str:
 
 
 def _refuse_expression(node: Node, key: str, text: str, measures: Mapping[str, Mapping[str, object]]) -> None:
-    known = {name: Measure(**{**given, "aggregate": Aggregate(str(given["aggregate"]))}) for name, given
-             in measures.items()}  # type: ignore[arg-type]  # fmt: skip
     try:
-        metric = Metric(key, known, text)
+        (metric,) = parse_metrics([{"key": key, "measures": measures, "expression": text}])
     except BadDefinition:
         raise node.fail(NO_EXPRESSION) from None
     names = metric.names()
     for name in names:
-        if name not in known and name not in ATTRIBUTES:
+        if name not in measures and name not in ATTRIBUTES:
             raise node.fail(gettext_noop("there is no measure %(name)s"), name=name)
-    for name in known:
+    for name in measures:
         if name not in names:
             raise node.fail(gettext_noop("the measure %(name)s stands nowhere in it"), name=name)
     numbers = metric.numbers()

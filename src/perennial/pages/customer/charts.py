@@ -44,7 +44,9 @@ def _own(file: File, one: OwnMetric) -> dict[str, Any]:
     found, name = customer_usage.metric_lines(file.customer.pk, file.on, [one.key]), tags.wording(one.label)
     drawn = {"kind": "line", "x": [tags.day(day, "short") for day in found.days], "summary": name,
              "series": [{"name": name, "values": found.metrics[one.key]}]}  # fmt: skip
-    return drawn | ({"format": {"style": "percent", "maximumFractionDigits": 1}} if one.unit == MetricUnit.RATIO else {})
+    return drawn | (
+        {"format": {"style": "percent", "maximumFractionDigits": 1}} if one.unit == MetricUnit.RATIO else {}
+    )
 
 
 def _events(file: File) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The metrics: listed with their standing, opened, tried, saved, and their history in the background stopped and resumed."""
+"""The metrics: listed with their standing, opened, tried, saved; the making of their history stopped and resumed."""
 
 from __future__ import annotations
 
@@ -155,7 +155,11 @@ def _dropped(request: HttpRequest, form: MetricForm, entry: dict[str, Any]) -> H
 
 
 def _published(
-    request: HttpRequest, form: MetricForm, measures: list[MeasureForm], entries: list[dict[str, Any]], place: int | None
+    request: HttpRequest,
+    form: MetricForm,
+    measures: list[MeasureForm],
+    entries: list[dict[str, Any]],
+    place: int | None,
 ) -> HttpResponse | None:
     """Put the entries in force; where that cannot be, say why beside the field and return None."""
     base, before = request.POST.get("base", ""), queries.text_in_force(PART)
@@ -182,7 +186,7 @@ def _say(form: MetricForm, measures: list[MeasureForm], error: BlueprintError, t
     """Put a mistake beside the field where it stands."""
     said = problems.of(error, text).said
     owner, field = place_of(error.place, measures)
-    (owner or form).add_error(field or None, said)  # type: ignore[attr-defined]  # a form has it
+    (owner or form).add_error(field or None, said)
 
 
 def _tried(request: HttpRequest, form: MetricForm, measures: list[MeasureForm]) -> dict[str, Any]:

@@ -134,7 +134,9 @@ def _published(request: HttpRequest, part: str, text: str, form: ReasonForm) -> 
     if part == "rights":
         said = gettext("Version %(n)s is in force: each next request is answered by it.")
     elif part == "own_metrics":
-        said = gettext("Version %(n)s is in force. The history of what is new is being made; until then the former values serve.")
+        said = gettext(
+            "Version %(n)s is in force. The history of what is new is being made; until then the former values serve."
+        )
     else:
         said = gettext("Version %(n)s is in force. Everything that depends on it is being computed anew.")
     messages.success(request, said % {"n": version})

@@ -129,8 +129,8 @@ class KeyForm(forms.Form):
 
 
 UNDATED = frozenset({"revenue", "rights", "own_metrics"})
-"""Parts that hold for every day: a right is one of now, a ledger whose months were counted differently would not add up,
-and a metric's days compare only where one definition made them all."""
+"""Parts that hold for every day: a right is one of now, a ledger whose months were counted differently would not add
+up, and a metric's days compare only where one definition made them all."""
 
 
 class ReasonForm(forms.Form):
