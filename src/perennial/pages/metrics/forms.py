@@ -31,8 +31,14 @@ AGGREGATES = {
     Aggregate.LARGEST: _("The most events that one has"),
     Aggregate.SINCE: _("Days since the last event"),
 }
-OF = {"": _("—"), "user": _("Users"), "feature": _("Features"), "event": _("Kinds of events"), "day": _("Days")}
-UNITS = {MetricUnit.NUMBER: _("Number"), MetricUnit.RATIO: _("Share, in percent"), MetricUnit.DAYS: _("Days")}
+OF = {
+    "": "—",
+    "user": _("Users"),
+    "feature": _("Features"),
+    "event": _("Kinds of events"),
+    "day": _("Days with events"),
+}
+UNITS = {MetricUnit.NUMBER: _("Number"), MetricUnit.RATIO: _("Share, in percent"), MetricUnit.DAYS: _("Number of days")}
 BETTER = {Better.HIGHER: _("More is better"), Better.LOWER: _("Less is better"), Better.NONE: _("Neither")}
 _CODE = {"spellcheck": "false", "autocapitalize": "off", "autocomplete": "off", "class": "code"}
 _STEP = re.compile(r"\[\d+\]\.?")
@@ -42,15 +48,21 @@ class MetricForm(forms.Form):
     """The words of a metric, its unit and its expression, and why it is changed."""
 
     key = forms.CharField(
-        label=_("Key"), max_length=40, widget=forms.TextInput(attrs=_CODE),
-        help_text=_("The metric's name in the API: a-z, 0-9 and _."),
+        label=_("Name in the API"), max_length=40, widget=forms.TextInput(attrs=_CODE),
+        help_text=_("Of a-z, 0-9 and _; it stays."),
     )  # fmt: skip
     label_en = forms.CharField(label=_("Name in English"), max_length=60)
     label_zh_hans = forms.CharField(label=_("Name in simplified Chinese"), max_length=60)
     label_zh_hant = forms.CharField(label=_("Name in traditional Chinese"), max_length=60)
-    definition_en = forms.CharField(label=_("Definition in English"), max_length=500)
-    definition_zh_hans = forms.CharField(label=_("Definition in simplified Chinese"), max_length=500)
-    definition_zh_hant = forms.CharField(label=_("Definition in traditional Chinese"), max_length=500)
+    definition_en = forms.CharField(
+        label=_("Definition in English"), max_length=500, widget=forms.Textarea(attrs={"rows": 3})
+    )
+    definition_zh_hans = forms.CharField(
+        label=_("Definition in simplified Chinese"), max_length=500, widget=forms.Textarea(attrs={"rows": 3})
+    )
+    definition_zh_hant = forms.CharField(
+        label=_("Definition in traditional Chinese"), max_length=500, widget=forms.Textarea(attrs={"rows": 3})
+    )
     unit = forms.ChoiceField(label=_("Written as"), choices=[(k.value, v) for k, v in UNITS.items()])
     better = forms.ChoiceField(label=_("Good news"), choices=[(k.value, v) for k, v in BETTER.items()])
     expression = forms.CharField(
@@ -79,14 +91,16 @@ class MetricForm(forms.Form):
 class MeasureForm(forms.Form):
     """One measure of a metric; without a name it is none."""
 
-    name = forms.CharField(label=_("Measure"), max_length=40, required=False, widget=forms.TextInput(attrs=_CODE))
-    aggregate = forms.ChoiceField(label=_("What"), choices=[(k.value, v) for k, v in AGGREGATES.items()])
+    name = forms.CharField(
+        label=_("Name of the measure"), max_length=40, required=False, widget=forms.TextInput(attrs=_CODE)
+    )
+    aggregate = forms.ChoiceField(label=_("How it counts"), choices=[(k.value, v) for k, v in AGGREGATES.items()])
     of = forms.ChoiceField(label=_("Of what"), choices=list(OF.items()), required=False)
     where = forms.CharField(
         label=_("Of which events"), max_length=MOST_WHERE, required=False,
         widget=forms.TextInput(attrs={**_CODE, "placeholder": "core"}),
     )  # fmt: skip
-    window = forms.IntegerField(label=_("Days"), min_value=1, max_value=MOST_WINDOW, required=False)
+    window = forms.IntegerField(label=_("Window, days"), min_value=1, max_value=MOST_WINDOW, required=False)
     offset = forms.IntegerField(label=_("Days ago"), min_value=0, max_value=MOST_OFFSET, required=False)
 
     def entry(self) -> Entry:

@@ -186,7 +186,7 @@ def _say(form: MetricForm, measures: list[MeasureForm], error: BlueprintError, t
     """Put a mistake beside the field where it stands."""
     said = problems.of(error, text).said
     owner, field = place_of(error.place, measures)
-    (owner or form).add_error(field or None, said)
+    (owner or form).add_error(field or None, said[:1].upper() + said[1:])
 
 
 def _tried(request: HttpRequest, form: MetricForm, measures: list[MeasureForm]) -> dict[str, Any]:
