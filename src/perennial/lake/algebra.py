@@ -6,7 +6,7 @@ metric, are parsed and held to an allow-list; what is compiled from them stays l
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from hashlib import blake2b
 from typing import Any
@@ -70,6 +70,10 @@ class Measure:
     def needs_users(self) -> bool:
         """Say whether the measure means nothing where the source names no users."""
         return self.of == "user"
+
+    def plain(self) -> dict[str, Any]:
+        """Return the measure as plain data, every default written out."""
+        return asdict(self)
 
     @property
     def column(self) -> str:

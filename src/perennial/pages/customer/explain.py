@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import date
 from typing import Any, cast
 
@@ -18,13 +18,12 @@ from perennial.customers.access import visible_fields
 from perennial.customers.catalogue import Field, Unit
 from perennial.kernel.conditions.terms import Condition, Op
 from perennial.kernel.organisation.queries import house
-from perennial.lake.algebra import Aggregate
 from perennial.members import access
 from perennial.members.models import Member
 from perennial.pages import tags
 from perennial.pages.customer.words import SOURCES, share_known, written
 from perennial.pages.customers.address import Reader
-from perennial.pages.metrics.forms import AGGREGATES, OF
+from perennial.pages.metrics.forms import said
 from perennial.reports import customer_file, customer_usage
 from perennial.reports.customer_file import File
 from perennial.reports.explain import Explanation, explain, explain_line
@@ -77,27 +76,13 @@ def page(request: HttpRequest, field: str) -> HttpResponse:
 def _own(one: OwnMetric, file: File | None, on: date) -> dict[str, Any]:
     """Return an own metric opened: its measures, its expression, and a customer's value."""
     expression = one.algebra.get("expression", "")
-    inputs = [(name, _measure(given)) for name, given in one.algebra["measures"].items()]
+    inputs = [(name, said(given)) for name, given in one.algebra["measures"].items()]
     day = file.row.as_of_on if file else on
     if file is not None:
         (found,) = customer_usage.metric_lines(file.customer.pk, day, [one.key]).metrics.values()
         inputs.append((tags.wording(one.label), tags.measured(found[-1], one.unit)))
     return {"title": tags.wording(one.label), "definition": tags.wording(one.definition), "formula": expression,
             "inputs": inputs, "as_of": day, "source": gettext("Own metric")}  # fmt: skip
-
-
-def _measure(given: Mapping[str, Any]) -> str:
-    """Say a measure in short: what, of what, and of which days."""
-    aggregate = Aggregate(given["aggregate"])
-    parts = [str(AGGREGATES[aggregate])]
-    if given.get("of"):
-        parts.append(str(OF[given["of"]]))
-    if aggregate != Aggregate.SINCE:
-        count = int(given.get("window", 1))
-        parts.append(ngettext("%(count)d day", "%(count)d days", count) % {"count": count})
-        if offset := int(given.get("offset", 0)):
-            parts.append(ngettext("%(count)d day ago", "%(count)d days ago", offset) % {"count": offset})
-    return " · ".join(parts)
 
 
 def inputs_of(inputs: Iterable[Input], currency: str) -> list[tuple[Any, str]]:

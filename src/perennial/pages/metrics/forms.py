@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from perennial.blueprint.actions import MOST_REASON
 from perennial.blueprint.calculations.own_metrics import (
@@ -165,3 +166,17 @@ def written(entries: list[Entry], before: str) -> str:
     remark = lines[: next((n for n, one in enumerate(lines) if not one.startswith("#")), len(lines))]
     body = yaml.safe_dump({"metrics": entries}, sort_keys=False, allow_unicode=True, width=130)
     return "\n".join([*remark, body])
+
+
+def said(given: Mapping[str, Any]) -> str:
+    """Say a measure in short: what, of what, and of which days."""
+    aggregate = Aggregate(given["aggregate"])
+    parts = [str(AGGREGATES[aggregate])]
+    if given.get("of"):
+        parts.append(str(OF[given["of"]]))
+    if aggregate != Aggregate.SINCE:
+        count = int(given.get("window", 1))
+        parts.append(ngettext("%(count)d day", "%(count)d days", count) % {"count": count})
+        if offset := int(given.get("offset", 0)):
+            parts.append(ngettext("%(count)d day ago", "%(count)d days ago", offset) % {"count": offset})
+    return " · ".join(parts)

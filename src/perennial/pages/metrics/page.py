@@ -25,11 +25,12 @@ from perennial.pages.metrics.forms import (
     initial_of,
     measure_forms,
     place_of,
+    said,
     written,
 )
 from perennial.pages.settings import problems, tabs
 from perennial.reports import metric_trial
-from perennial.usage import trial
+from perennial.usage import own, trial
 
 PART = "own_metrics"
 TAB = "settings_metrics"
@@ -66,8 +67,12 @@ def one(request: HttpRequest, key: str) -> HttpResponse:
     shipped = next((one for one in queries.metrics() if one.key == key), None)
     if shipped is None or request.method == "POST":
         raise Http404
-    context = {"metric": shipped, "sql": trial.sql_of(shipped, _today()), "measures": shipped.algebra["measures"]}
+    context = {"metric": shipped, "sql": trial.sql_of(shipped, _today()), "measures": _measures(shipped)}
     return _shown(request, "shipped", context)
+
+
+def _measures(shipped: MetricDefinition) -> list[tuple[str, str]]:
+    return [(name, said(one.plain())) for name, one in own.as_metric(shipped.key, shipped.algebra).measures.items()]
 
 
 @require_POST
