@@ -98,3 +98,15 @@ def test_a_text_of_a_thousand_brackets_is_refused_and_breaks_nothing() -> None:
     given = {"key": "a", "measures": {"n": {"aggregate": "count"}}, "expression": "(" * 1900 + "n" + ")" * 1900}
     with pytest.raises(BadDefinition):
         parse_metrics([given])
+
+
+def test_a_stretch_that_ends_within_a_months_file_leaves_the_columns_other_days_as_they_were(tmp_path: Path) -> None:
+    lake, days = Lake(tmp_path), range(DAY, DAY + 90)  # a first month of one file
+    rows = pa.table({"customer": pa.array([1] * 90, pa.int64()), "day": pa.array(days, pa.int32())})
+    lake.write_days("metrics", rows.append_column("a", pa.array(days)), from_day=DAY, until_day=DAY + 90, at=AT)
+    for start in (DAY, DAY + 10):
+        new = rows.slice(start - DAY, 10).append_column("b", pa.array([start] * 10))
+        lake.write_columns("metrics", new, from_day=start, until_day=start + 10, at=AT, keep=["a"])
+    found = lake.read_days("metrics", from_day=DAY, until_day=DAY + 90)
+    assert found["b"].to_pylist() == [DAY] * 10 + [DAY + 10] * 10 + [None] * 70
+    assert found["a"].to_pylist() == list(days)
