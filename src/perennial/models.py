@@ -24,7 +24,7 @@ from perennial.members.models import ApiKey, Member, PasswordLink, Team
 from perennial.playbooks.models import PlannedDay, PutAway, Task, TodayItem
 from perennial.support.models import Ticket
 from perennial.team.models import Target
-from perennial.usage.models import ProductUser
+from perennial.usage.models import MetricColumn, ProductUser
 from perennial.voice.models import SurveyAnswer
 
 __all__ = [
@@ -47,6 +47,7 @@ __all__ = [
     "LedgerMark",
     "Line",
     "Member",
+    "MetricColumn",
     "Movement",
     "Organisation",
     "Ownership",

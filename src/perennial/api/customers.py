@@ -28,6 +28,7 @@ from perennial.kernel.organisation.queries import House, house
 from perennial.members.models import Member
 from perennial.reports import past
 from perennial.reports.rows import row_values
+from perennial.usage import own
 from perennial.usage import queries as usage
 
 router = Router(tags=["customers"])
@@ -134,12 +135,12 @@ def customer_metrics(
     to: Annotated[Day, Query()],
     source: str | None = None,
 ) -> dict[str, Any]:
-    """The daily values of [from, to): a row a day, unknown as null."""
+    """The daily values of [from, to): a row a day, unknown as null; the metrics of your own among them, by key."""
     member = caller(request, "customers.read")
     found = _find(member, external_id, source)
     if not from_ < to <= from_ + timedelta(days=MOST_DAYS):
         raise HttpError(400, f"`to` must lie after `from`, by at most {MOST_DAYS} days.")
-    visible = visible_fields(member)
+    visible = {*visible_fields(member), *(one.key for one in own.served())}
     rows = usage.series_of(found.pk, from_on=from_, until_on=to)
     return {
         "key": found.key,

@@ -14,7 +14,8 @@ from perennial.blueprint.models import ConfigVersion
 from perennial.kernel.journal import actions as journal
 from perennial.kernel.organisation import actions as organisation
 
-CHANGED, RIGHTS_CHANGED = "configuration.changed", "rights.changed"
+CHANGED, RIGHTS_CHANGED, METRICS_CHANGED = "configuration.changed", "rights.changed", "metrics.changed"
+_KINDS = {"rights": RIGHTS_CHANGED, "own_metrics": METRICS_CHANGED}
 MOST_REASON = 500
 
 
@@ -28,7 +29,8 @@ def publish(*, part: str, text: str, reason: str, from_on: date | None, base: in
 
     The newest version whose day has come is in force. `base` is the version that the change was made on (0: what
     ships; None: whichever), so that nobody overwrites what he has not seen. `configuration.changed` has everything
-    that depends on it computed anew; `rights.changed` holds from the next request on.
+    that depends on it computed anew; `rights.changed` holds from the next request on; `metrics.changed` has the
+    history of what is new made in the background.
 
     :raises BlueprintError: the text cannot be read, naming the line.
     :raises ConfigRefused: no reason, nothing that changes, or somebody else changed it meanwhile.
@@ -51,7 +53,7 @@ def publish(*, part: str, text: str, reason: str, from_on: date | None, base: in
     ConfigVersion.objects.create(part=part, version=version, text=text, from_on=from_on, reason=reason, at=at, by_id=by)
     organisation.stamp_configuration(policy_switches=yaml.safe_load(text) if part == "revenue" else None)
     journal.record(
-        RIGHTS_CHANGED if part == "rights" else CHANGED, subject=f"configuration:{part}", by=by, at=at,
+        _KINDS.get(part, CHANGED), subject=f"configuration:{part}", by=by, at=at,
         data={"part": part, "version": version, "from_on": from_on.isoformat() if from_on else None},
         personal={"reason": reason},
     )  # fmt: skip

@@ -17,6 +17,8 @@ from typing import Any, TypeVar
 from perennial.blueprint.calculations import document
 from perennial.blueprint.calculations.lifecycle import parse_stages, parse_tiers
 from perennial.blueprint.calculations.metrics import parse_events, parse_metrics, spellings
+from perennial.blueprint.calculations.node import Node
+from perennial.blueprint.calculations.own_metrics import parse_own_metrics
 from perennial.blueprint.calculations.revenue import parse_revenue
 from perennial.blueprint.calculations.rights import completed, parse_rights, refuse_lost
 from perennial.blueprint.calculations.scorecard import parse_scorecard
@@ -37,9 +39,14 @@ from perennial.kernel.organisation.queries import config_stamp
 T = TypeVar("T")
 log = logging.getLogger("perennial.blueprint")
 
-PARTS = ("revenue", "scorecard", "tiers", "stages", "today", "rights", "metrics", "events")
-CHANGEABLE = ("revenue", "scorecard", "tiers", "stages", "today", "rights")
-"""The parts that an administrator may change. Metrics and events define what the lake's past days hold."""
+PARTS = ("revenue", "scorecard", "tiers", "stages", "today", "rights", "own_metrics", "metrics", "events")
+CHANGEABLE = ("revenue", "scorecard", "tiers", "stages", "today", "rights", "own_metrics")
+"""The parts that an administrator may change. Shipped metrics and events define what the lake's past days hold."""
+
+
+def _own_metrics(node: Node) -> tuple[MetricDefinition, ...]:
+    return parse_own_metrics(node, event_kinds())
+
 
 _PARSERS: Mapping[str, Callable[[Any], Any]] = {
     "revenue": parse_revenue,
@@ -48,6 +55,7 @@ _PARSERS: Mapping[str, Callable[[Any], Any]] = {
     "stages": parse_stages,
     "today": parse_today,
     "rights": parse_rights,
+    "own_metrics": _own_metrics,
 }
 
 
@@ -178,6 +186,27 @@ def scorecard_from(text: str, *, name: str) -> Scorecard:
 def metrics() -> tuple[MetricDefinition, ...]:
     """Return the first metrics (decisions, Usage) over the default kinds of events; `algebra` is for `lake.algebra`."""
     return document.read(default_text("metrics"), "metrics.yaml", lambda node: parse_metrics(node, event_kinds()))
+
+
+def own_metrics() -> tuple[MetricDefinition, ...]:
+    """Return the metrics that an administrator defined, for all days; which of them have their values, usage says."""
+    found: tuple[MetricDefinition, ...] = _read(config_stamp(), "own_metrics", None)
+    return found
+
+
+def own_metrics_from(text: str) -> tuple[MetricDefinition, ...]:
+    """Read a text as the part of own metrics.
+
+    :raises BlueprintError: it cannot be, naming the line.
+    """
+    found: tuple[MetricDefinition, ...] = _parsed("own_metrics", text, "own_metrics.yaml")
+    return found
+
+
+@cache
+def metric_library() -> str:
+    """Return the YAML of the metrics that are ready to be taken over as own ones."""
+    return (files("perennial.blueprint") / "library" / "metrics.yaml").read_text(encoding="utf-8")
 
 
 @cache

@@ -166,6 +166,14 @@ class Better(StrEnum):
     NONE = "none"
 
 
+class MetricUnit(StrEnum):
+    """How a metric of one's own is written: as a number, as a share in percent, or in days."""
+
+    NUMBER = "number"
+    RATIO = "ratio"
+    DAYS = "days"
+
+
 @dataclass(frozen=True, slots=True)
 class EventKinds:
     """Which event names are logins, errors or noise; every other is core, or only the listed where `core` is given."""

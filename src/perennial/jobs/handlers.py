@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from perennial.jobs import imports, nightly
+from perennial.jobs import imports, metrics, nightly
 from perennial.kernel.queue.actions import Claim, Report
 from perennial.reports import export
 
@@ -17,6 +17,7 @@ HANDLERS: dict[str, Handler] = {
     "nightly": nightly.nightly,
     "recompute": nightly.nightly,
     "refresh": nightly.refresh,
+    metrics.KIND: metrics.backfill,
     "import.look": imports.look,
     "import.check": imports.check,
     "import.publish": imports.publish,

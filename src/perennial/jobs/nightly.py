@@ -15,12 +15,15 @@ from perennial.contracts import queries as contract_reads
 from perennial.health import actions as health
 from perennial.kernel.organisation import actions as organisation
 from perennial.kernel.organisation.queries import house
+from perennial.kernel.queue import actions as queue
 from perennial.kernel.queue.actions import Claim, Report
 from perennial.lifecycle import actions as lifecycle
 from perennial.lifecycle import queries as lifecycle_reads
 from perennial.playbooks import actions as playbooks
 from perennial.reports import portfolio
 from perennial.usage import actions as usage
+from perennial.usage import own
+from perennial.usage.terms import BACKFILL
 
 
 class Night:
@@ -97,7 +100,12 @@ def move_to(on: date, *, by: int | None, at: datetime, report: Report | None = N
 
 
 def nightly(_claim: Claim, report: Report, at: datetime) -> Mapping[str, Any]:
-    """Job `nightly` and `recompute`: today, as the organisation counts it. Safe to run twice."""
+    """Job `nightly` and `recompute`: today, as the organisation counts it. Safe to run twice.
+
+    Where an own metric is computed otherwise since Perennial was renewed, its history is made anew afterwards.
+    """
+    if own.is_behind():
+        queue.enqueue_once(BACKFILL, at=at)
     return run(house().today(at), at=at, report=report)
 
 

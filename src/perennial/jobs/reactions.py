@@ -10,6 +10,7 @@ from django.db import connection, transaction
 
 from perennial.kernel.journal.models import JournalEntry
 from perennial.kernel.queue import actions as queue
+from perennial.usage.terms import BACKFILL
 
 Reaction = Callable[[Sequence[int | None], datetime], None]
 """Takes the customers of all entries that it follows from, and starts one piece of work for them together."""
@@ -28,10 +29,16 @@ def refresh(customers: Sequence[int | None], at: datetime) -> None:
         queue.enqueue_once("refresh", at=at, payload={"customers": ids})
 
 
+def backfill(_customers: Sequence[int | None], at: datetime) -> None:
+    """Make the history of own metrics; many changes make one job."""
+    queue.enqueue_once(BACKFILL, at=at)
+
+
 REACTIONS: dict[str, tuple[Reaction, ...]] = {
     "import.published": (recompute,),
     "customers.written": (recompute,),
     "configuration.changed": (recompute,),
+    "metrics.changed": (backfill,),
     "unconfirmed.linked": (recompute,),
     "unconfirmed.unlinked": (recompute,),
     "users.classified": (recompute,),

@@ -6,7 +6,7 @@ metric, are parsed and held to an allow-list; what is compiled from them stays l
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from hashlib import blake2b
 from typing import Any
@@ -17,6 +17,10 @@ from sqlglot.errors import SqlglotError
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
 _RESERVED = {"customer", "day", "from_day", "until_day"}
+
+
+MOST_DEEP = 60
+"""Levels of a predicate or an expression: what is deeper cannot be written out as SQL again."""
 
 
 class Aggregate(StrEnum):
@@ -67,6 +71,10 @@ class Measure:
         """Say whether the measure means nothing where the source names no users."""
         return self.of == "user"
 
+    def plain(self) -> dict[str, Any]:
+        """Return the measure as plain data, every default written out."""
+        return asdict(self)
+
     @property
     def column(self) -> str:
         """Return the facts' column that this measure is made of, named by its predicate."""
@@ -94,7 +102,7 @@ class Metric:
     def tree(self) -> exp.Expr:
         """Return the parsed expression; a lone measure is its own expression."""
         tree = _parsed(self.expression or next(iter(self.measures)))
-        if not _is_arithmetic(tree):
+        if _depth(tree) > MOST_DEEP or not _is_arithmetic(tree):
             raise BadDefinition(f"{self.expression!r} is more than arithmetic")
         return tree
 
@@ -106,6 +114,14 @@ class Metric:
                 raise BadDefinition(f"name {name!r}")
         return names - set(self.measures)
 
+    def numbers(self) -> list[float]:
+        """Return the numbers that stand in the expression."""
+        return [float(literal.this) for literal in self.tree().find_all(exp.Literal)]
+
+    def names(self) -> list[str]:
+        """Return the names that the expression reads, each as often as it stands there."""
+        return [column.name for column in self.tree().find_all(exp.Column)]
+
 
 def predicate(text: str, columns: Iterable[str]) -> str:
     """Return a predicate over `columns` as canonical SQL, TRUE where the text is empty.
@@ -113,7 +129,7 @@ def predicate(text: str, columns: Iterable[str]) -> str:
     :raises BadDefinition: the text is more than comparisons of these columns with constants.
     """
     tree = _parsed(text or "TRUE")
-    if not _is_predicate(tree, frozenset(columns)):
+    if _depth(tree) > MOST_DEEP or not _is_predicate(tree, frozenset(columns)):
         raise BadDefinition(f"{text!r} is no predicate over {', '.join(columns)}")
     return tree.sql("duckdb", identify=True, comments=False)
 
@@ -161,8 +177,16 @@ def _measure(given: dict[str, Any]) -> Measure:
 def _parsed(text: str) -> exp.Expr:
     try:
         return sqlglot.parse_one(text, read="duckdb")
-    except SqlglotError as error:
+    except (SqlglotError, RecursionError) as error:
         raise BadDefinition(f"cannot read {text!r}") from error
+
+
+def _depth(tree: exp.Expr) -> int:
+    """Return the number of levels of a parsed text."""
+    levels, here = 0, [tree]
+    while here:
+        levels, here = levels + 1, [child for node in here for child in node.iter_expressions()]
+    return levels
 
 
 def _is_predicate(node: exp.Expr, columns: frozenset[str]) -> bool:

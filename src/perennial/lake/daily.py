@@ -58,6 +58,44 @@ def write_days(
         manifest.commit(root, lambda current: current.with_rewrite(done, at=at))
 
 
+def write_columns(
+    root: Path, engine: Engine, name: str, rows: pa.Table, *, from_day: int, until_day: int, at: datetime,
+    keep: Iterable[str],
+) -> None:  # fmt: skip
+    """Put the columns of `rows` beside those that a daily table has on the days [from_day, until_day), in one commit.
+
+    No row comes or goes; of these days' rows, one that `rows` does not know has nothing in the columns. Columns of the
+    table that `keep` does not name leave the files that are written.
+    """
+    _check(rows, from_day, until_day, None)
+    added = [column for column in rows.column_names if column not in ("customer", "day")]
+    if not all(_NAME.fullmatch(column) for column in added):
+        raise ValueError(f"a column's name is a-z, 0-9 and _: {added}")
+    table = f"daily/{name}"
+    with durable.locked(root / "lease.lock"):
+        live = manifest.read(root)
+        spans = spans_to_write((file.span for file in live.tables.get(table, ())), range(from_day, until_day))
+        present = [file for file in live.files(table) if file.span.from_day in spans]
+        if not present:
+            return
+        old = _schema(root, present)
+        kept = [column for column in old.names if column in {"customer", "day", *keep} - set(added)]
+        within = f"o.day >= {from_day} AND o.day < {until_day}"
+        columns = [f'o."{column}"' for column in kept]
+        columns += [
+            f'CASE WHEN {within} THEN g."{column}" ELSE o."{column}" END AS "{column}"' if column in old.names
+            else f'g."{column}"' for column in added
+        ]  # fmt: skip
+        with engine.session() as connection:
+            connection.register("given", rows)
+            both = f"({rows_sql(root, present)}) AS o LEFT JOIN given AS g ON g.customer = o.customer AND g.day = o.day"
+            sql = f"SELECT {', '.join(columns)} FROM {both}"
+            schema = pa.unify_schemas([pa.schema([old.field(c) for c in kept]), rows.schema.remove_metadata()])
+            done = rewrite(connection, sql, Target(root, table, live.generation + 1, schema), spans, _ORDER)
+        make_durable(root, done.files)
+        manifest.commit(root, lambda current: current.with_rewrite(done, at=at))
+
+
 def rows_sql(root: Path, files: list[DataFile]) -> str:
     """Return SELECT over files of one daily table (at least one), whose columns may have changed over the years."""
     names = ", ".join("'" + str(root / file.path).replace("'", "''") + "'" for file in files)
@@ -107,6 +145,11 @@ def _schema(root: Path, present: list[DataFile], *more: pa.Schema) -> pa.Schema:
     """Return the schema of old and new rows together; a later one's columns come last."""
     schemas = [pq.read_schema(root / file.path) for file in present]
     return pa.unify_schemas([schema.remove_metadata() for schema in [*schemas, *more]])
+
+
+def first_day(live: Manifest, name: str) -> int | None:
+    """Return the first day of a daily table's first file, None where it has none."""
+    return next((file.span.from_day for file in live.files(f"daily/{name}") if file.rows), None)
 
 
 def last_day(connection: duckdb.DuckDBPyConnection, root: Path, live: Manifest, name: str) -> int | None:

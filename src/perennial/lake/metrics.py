@@ -60,15 +60,22 @@ def _lay_out(
     missing = plan.items() - snapshot.live.plan.items()
     if missing and snapshot.live.files(FACT_DAY):
         raise FactsMissing(", ".join(sorted(where for _, where in missing)))
-    _check_periods(connection, periods, attributes_of(metrics))
-    use_merged(connection, merged)
-    theirs = _of_few(periods["customer"].unique().to_pylist(), merged)
+    theirs = use_periods(connection, metrics, periods, merged)
     low = reach(metrics, days.start)
     wanted = {"fact_day": (FACT_DAY, low), "fact_user": (FACT_USER, low), "fact_event": (FACT_EVENT, low)}
     for view, (table, since) in (wanted | {"history": (FACT_DAY, None)}).items():
         facts = snapshot.fact_sql(table, plan, from_day=since, until_day=days.stop)
         facts = merged_sql(f"SELECT * FROM ({facts}) WHERE {theirs}", table, plan, merged)
         connection.execute(f"CREATE TEMP VIEW {view} AS {facts}")
+
+
+def use_periods(
+    connection: duckdb.DuckDBPyConnection, metrics: tuple[Metric, ...], periods: pa.Table, merged: Merged
+) -> str:
+    """Make known whose values are wanted, when, and who counts for whom; return the predicate of their facts."""
+    _check_periods(connection, periods, attributes_of(metrics))
+    use_merged(connection, merged)
+    return _of_few(periods["customer"].unique().to_pylist(), merged)
 
 
 def _of_few(customers: list[int], merged: Merged) -> str:

@@ -8,9 +8,10 @@ SQLGlot carries to the others.
 
 from collections.abc import Iterable
 
+import sqlglot
 from sqlglot import exp
 
-from perennial.lake.algebra import USERS, Aggregate, Measure, Metric, measures_of
+from perennial.lake.algebra import USERS, Aggregate, Measure, Metric, measures_of, plan_of
 
 _KEYED = ("user", "feature", "event")
 
@@ -34,6 +35,12 @@ def asof_sql(metrics: tuple[Metric, ...], day: int) -> str:
         f"(SELECT DISTINCT customer FROM period) AS p{joined})"
     )
     return _final(metrics, ctes, f"m.day = {day}")
+
+
+def readable_sql(metrics: tuple[Metric, ...], day: int) -> str:
+    """Return the SQL as of one day for a person to read, the facts' columns explained above it."""
+    columns = "".join(f"-- {name}: {where}\n" for name, where in plan_of(metrics).items())
+    return columns + sqlglot.transpile(asof_sql(metrics, day), read="duckdb", write="duckdb", pretty=True)[0]
 
 
 def backfill_sql(metrics: tuple[Metric, ...], from_day: int, until_day: int) -> str:
@@ -232,7 +239,8 @@ def _final(metrics: tuple[Metric, ...], ctes: list[str], days: str) -> str:
 
 
 def _expression_sql(metric: Metric, places: dict[Measure, str]) -> str:
-    """A lone measure keeps its type; everything else is a DOUBLE, unknown where a divisor is zero."""
+    """A lone measure keeps its type; everything else is counted in DOUBLE, whose products do not overflow, unknown
+    where a divisor is zero."""
 
     tree = metric.tree()
     is_measure = isinstance(tree, exp.Column) and tree.name in metric.measures
@@ -244,7 +252,8 @@ def _expression_sql(metric: Metric, places: dict[Measure, str]) -> str:
         if not isinstance(node, exp.Column):
             return node
         measure = metric.measures.get(node.name)
-        return exp.column(places[measure], "m") if measure else exp.column(node.name, "p", quoted=True)
+        column = exp.column(places[measure], "m") if measure else exp.column(node.name, "p", quoted=True)
+        return column if is_measure or isinstance(node.parent, exp.Cast) else exp.cast(column, "DOUBLE")
 
     sql = tree.transform(resolved).sql("duckdb")
     return sql if is_measure else f"CAST({sql} AS DOUBLE)"

@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from perennial.lake import compaction, daily, durable, inbox, inspection, manifest, metrics, reading
+from perennial.lake import compaction, daily, durable, inbox, inspection, manifest, metrics, reading, trial
 from perennial.lake.algebra import Metric, plan_of
 from perennial.lake.engine import Engine
 from perennial.lake.latest import Arrivals
@@ -182,6 +182,14 @@ class Lake:
             days = range(from_day, until_day)
             return metrics.metrics_backfill(connection, snapshot, definitions, periods, days=days, merged=merged)
 
+    def metrics_trial(
+        self, definitions: tuple[Metric, ...], periods: pa.Table, day: int, *, merged: Merged = NOBODY_MERGED
+    ) -> pa.Table:
+        """Return the same as `metrics_asof`, also for metrics whose facts were never made: these are made of the events
+        of the window for this one question. Dear in a large lake; nothing is written."""
+        with self._reader() as (connection, snapshot):
+            return trial.metrics_trial(connection, snapshot, definitions, periods, day=day, merged=merged)
+
     def write_days(
         self,
         name: str,
@@ -197,6 +205,27 @@ class Lake:
         daily.write_days(
             self._root, self._engine, name, rows, from_day=from_day, until_day=until_day, at=at, customers=customers
         )
+
+    def write_columns(
+        self, name: str, rows: pa.Table, *, from_day: int, until_day: int, at: datetime, keep: Iterable[str]
+    ) -> None:
+        """Put columns beside those that a daily table has on the days [from_day, until_day), in one commit; its other
+        columns but `keep` leave the files that are written anew."""
+        daily.write_columns(
+            self._root, self._engine, name, rows, from_day=from_day, until_day=until_day, at=at, keep=keep
+        )
+
+    @contextmanager
+    def writing(self, name: str) -> Iterator[None]:
+        """Let nobody else bring a daily table in step until the block ends; whoever does so holds this from before he
+        reads what its columns are until its rows are written."""
+        durable.make_folder(self._root)
+        with durable.locked(self._root / f"{name}.lock"):
+            yield
+
+    def first_day_of(self, name: str) -> int | None:
+        """Return the first day of the first file of a daily table, None where it has none."""
+        return daily.first_day(self._live(), name)
 
     def last_day_of(self, name: str) -> int | None:
         """Return the last day of a daily table that has a row, None where none has."""

@@ -21,6 +21,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext, ngettext
 from lucide.templatetags.lucide import lucide
 
+from perennial.blueprint.terms import Label, MetricUnit
 from perennial.kernel.money import decimals_of, to_major
 
 register = template.Library()
@@ -136,6 +137,23 @@ def language_tag(code: str) -> str:
 def pick(words: Mapping[str, object], key: str) -> str:
     """Return the word of a key, the key itself where it has none."""
     return str(words.get(key, key))
+
+
+@register.filter
+def wording(label: Label) -> str:
+    """Return a wording of the blueprint in the reader's language."""
+    return label.text(get_language() or "en")
+
+
+@register.filter
+def measured(value: Number | None, unit: str) -> str:
+    """Write a value of an own metric: a share in percent, everything else with as many decimals as tell it apart."""
+    if value is None:
+        return UNKNOWN
+    if unit == MetricUnit.RATIO:
+        return percent(value, 1 if 0 < abs(float(value)) < 0.1 else 0)
+    decimals = 0 if float(value).is_integer() else 1 if abs(float(value)) >= 10 else 2
+    return number(Decimal(str(value)), decimals)
 
 
 @register.filter

@@ -14,6 +14,7 @@ from perennial.pages.events import live as coming
 from perennial.pages.health_check import healthz
 from perennial.pages.imports import edits, mapping
 from perennial.pages.imports import views as imports
+from perennial.pages.metrics import page as metrics
 from perennial.pages.revenue import opening as revenue_opens
 from perennial.pages.revenue import views as revenue
 from perennial.pages.settings import configuration, keys, people, profile, welcome
@@ -98,6 +99,11 @@ urlpatterns = [
     path("settings/blueprint/<str:part>/file", configuration.file, name="settings_blueprint_file"),
     path("settings/blueprint/<str:part>/<int:number>", configuration.version, name="settings_blueprint_version"),
     path("settings/blueprint/<str:part>/<int:number>/back", configuration.back, name="settings_blueprint_back"),
+    path("settings/metrics", metrics.listed, name="settings_metrics"),
+    path("settings/metrics/new", metrics.new, name="settings_metrics_new"),
+    path("settings/metrics/look", metrics.look, name="settings_metrics_look"),
+    path("settings/metrics/work", metrics.work, name="settings_metrics_work"),
+    path("settings/metrics/one/<slug:key>", metrics.one, name="settings_metric"),
     path("settings/organisation", home.organisation, name="settings_organisation"),
     path("customers/<slug:key>", customer.page, name="customer"),
     path("customers/<slug:key>/charts/<slug:metric>", charts.chart, name="customer_chart"),

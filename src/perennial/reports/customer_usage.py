@@ -39,7 +39,7 @@ def series_of(customer_id: int, on: date) -> Series:
     days = _days(on)
     found = usage.series_of(customer_id, from_on=days[0], until_on=on + timedelta(days=1))
     rows = {row.on: row.values for row in found}
-    return {key: [rows[day].get(key) if day in rows else None for day in days] for key in metric_keys()}
+    return {key: [rows[day].get(key) if day in rows else None for day in days] for key in usage.all_keys()}
 
 
 def weekly(series: Series) -> Series:

@@ -16,8 +16,9 @@ from perennial.contracts import queries as contracts
 from perennial.customers import queries as customers
 from perennial.customers.aliases import Aliases, aliases
 from perennial.kernel.journal import actions as journal
+from perennial.lake.algebra import Metric
 from perennial.lake.terms import EventDays, Merged, Stale, day_number
-from perennial.usage import counted
+from perennial.usage import counted, own
 from perennial.usage.lake import METRICS_TABLE, definitions, lake
 from perennial.usage.models import ProductUser
 from perennial.usage.terms import Brought, UserKind
@@ -68,7 +69,7 @@ def folding(*, at: datetime) -> Iterator[Future[float]]:
     The fold asks the records nothing. `bring_up_to` waits for it, since only one process or thread folds at a time, and
     finds nothing left to fold.
     """
-    known, left_out = definitions(), counted.left_out()
+    known, left_out = computed(), counted.left_out()
 
     def fold() -> float:
         started = time.monotonic()
@@ -79,6 +80,11 @@ def folding(*, at: datetime) -> Iterator[Future[float]]:
         yield aside.submit(fold)
 
 
+def computed() -> tuple[Metric, ...]:
+    """Return everything that is computed each day: the metrics that ship, and the columns of own ones; one query."""
+    return (*definitions(), *(one.metric for one in own.kept()))
+
+
 def bring_up_to(on: date, *, at: datetime, report: Report | None = None, book: contracts.Book | None = None) -> Brought:
     """Fold what arrived and compute the daily values of every day that it touched, up to `on`; return what that was.
 
@@ -87,23 +93,28 @@ def bring_up_to(on: date, *, at: datetime, report: Report | None = None, book: c
     first changed day on is computed anew: for the customers concerned where they are few, else for everybody. So do a
     user of another kind and a merge. `book`: the contracts of all customers, where they are at hand.
     """
-    store, by = lake(), aliases()
-    store.compact(definitions(), at=at, left_out=counted.left_out())
-    computed, stale, days = store.last_day_of(METRICS_TABLE), store.stale(), store.event_days()
-    last = max(day_number(on), computed or 0)
+    with lake().writing(METRICS_TABLE):
+        return _brought(on, at=at, report=report, book=book)
+
+
+def _brought(on: date, *, at: datetime, report: Report | None, book: contracts.Book | None) -> Brought:
+    store, by, known = lake(), aliases(), computed()
+    store.compact(known, at=at, left_out=counted.left_out())
+    newest, stale, days = store.last_day_of(METRICS_TABLE), store.stale(), store.event_days()
+    last = max(day_number(on), newest or 0)
     late = _late(stale, store.counted_as(), by, days)
-    stretches = _to_compute([day for day in stale.days if day <= last], late, computed, last)
+    stretches = _to_compute([day for day in stale.days if day <= last], late, newest, last)
     if stretches:
         seats = contracts.seat_periods() if book is None else book.seat_periods()
-        together = _together(days, by)
+        everyone = together(days, by)
         merged, until = counted.merged(by), last + 1
         for first, end, some in stretches:
-            theirs = together if some is None else {c: together[c] for c in some if c in together}
+            theirs = everyone if some is None else {c: everyone[c] for c in some if c in everyone}
             periods = seat_periods(seats, theirs, until=until)
-            length = max(STRETCH_DAYS, STRETCH_ROWS // max(len(theirs), 1))
+            length = stretch_days(len(theirs))
             for start in range(first, end, length):
                 stop = min(start + length, end)
-                rows = _values(periods, start, stop, merged)
+                rows = values(known, periods, start, stop, merged)
                 store.write_days(METRICS_TABLE, rows, from_day=start, until_day=stop, at=at, customers=some)
                 if report is not None:
                     report(stop - stretches[0][0], until - stretches[0][0])
@@ -153,7 +164,12 @@ def _late(stale: Stale, before: Mapping[int, int], by: Aliases, days: Mapping[in
     return late
 
 
-def _together(days: Mapping[int, EventDays], by: Aliases) -> dict[int, EventDays]:
+def stretch_days(customers: int) -> int:
+    """Return how many days of so many customers are computed at a time."""
+    return max(STRETCH_DAYS, STRETCH_ROWS // max(customers, 1))
+
+
+def together(days: Mapping[int, EventDays], by: Aliases) -> dict[int, EventDays]:
     """Return the first and last day of each customer with those merged into it."""
     found: dict[int, EventDays] = {}
     for number, one in days.items():
@@ -162,13 +178,13 @@ def _together(days: Mapping[int, EventDays], by: Aliases) -> dict[int, EventDays
     return found
 
 
-def _values(periods: pa.Table, from_day: int, until_day: int, merged: Merged) -> pa.Table:
+def values(known: tuple[Metric, ...], periods: pa.Table, from_day: int, until_day: int, merged: Merged) -> pa.Table:
     """Return the daily values of [from_day, until_day): few days cost less one by one, many in one go."""
     store = lake()
     if until_day - from_day > FEW_DAYS:
-        return store.metrics_backfill(definitions(), periods, from_day=from_day, until_day=until_day, merged=merged)
+        return store.metrics_backfill(known, periods, from_day=from_day, until_day=until_day, merged=merged)
     days = range(from_day, until_day)
-    return pa.concat_tables([store.metrics_asof(definitions(), periods, day, merged=merged) for day in days])
+    return pa.concat_tables([store.metrics_asof(known, periods, day, merged=merged) for day in days])
 
 
 def seat_periods(

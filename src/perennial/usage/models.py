@@ -1,4 +1,4 @@
-"""The table of product users."""
+"""The tables of product users, and of the columns that own metrics have among the daily values."""
 
 from __future__ import annotations
 
@@ -24,4 +24,26 @@ class ProductUser(models.Model):
             models.UniqueConstraint(
                 fields=["source", "external_id"], condition=models.Q(customer=None), name="product_user_of_nobody"
             ),
+        ]
+
+
+class MetricColumn(models.Model):
+    """A metric of one's own as the daily values hold it: its definition as it was put in force, and its column.
+
+    Another way of computing is another column, so that the former one serves until the new one has its whole history.
+    `made_until` is the first day (since 1970) that the background has not made yet, None before it began.
+    """
+
+    key = models.CharField(max_length=40)
+    column = models.CharField(max_length=60, unique=True)
+    definition = models.JSONField()
+    is_served = models.BooleanField(default=False)
+    made_until = models.IntegerField(null=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["key"], condition=models.Q(is_served=True), name="metric_column_served_of_key"
+            )
         ]

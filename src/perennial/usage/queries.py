@@ -1,6 +1,7 @@
 """Reads of usage: daily values from the lake's frozen rows, counts for charts.
 
-No SQL query on the records, but one where facts are read: they count for the customer that theirs was merged into.
+No SQL query on the records, but one where facts are read: they count for the customer that theirs was merged into; and
+one where own metrics are served, once for each change of the configuration.
 """
 
 from __future__ import annotations
@@ -9,9 +10,12 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
+from typing import Any
 
 from perennial.customers.aliases import aliases
 from perennial.lake.terms import EventCount, day_date, day_number
+from perennial.usage import own
 from perennial.usage.lake import METRICS_TABLE, lake, metric_keys
 
 Values = Mapping[str, float | None]
@@ -29,7 +33,8 @@ def values_on(on: date, customer_ids: Sequence[int] | None = None) -> dict[int, 
     """Return each customer's metrics of one day; customers without a row are left out."""
     day = day_number(on)
     rows = lake().read_days(METRICS_TABLE, customers=_listed(customer_ids), from_day=day, until_day=day + 1)
-    return {row["customer"]: {key: row.get(key) for key in metric_keys()} for row in rows.to_pylist()}
+    columns = _columns()
+    return {row["customer"]: _values(row, columns) for row in rows.to_pylist()}
 
 
 def series_of(customer_id: int, *, from_on: date, until_on: date) -> list[DayValues]:
@@ -37,10 +42,23 @@ def series_of(customer_id: int, *, from_on: date, until_on: date) -> list[DayVal
     rows = lake().read_days(
         METRICS_TABLE, customers=[customer_id], from_day=day_number(from_on), until_day=day_number(until_on)
     )
-    return [
-        DayValues(on=day_date(row["day"]), values={key: row.get(key) for key in metric_keys()})
-        for row in rows.to_pylist()
-    ]
+    columns = _columns()
+    return [DayValues(on=day_date(row["day"]), values=_values(row, columns)) for row in rows.to_pylist()]
+
+
+def all_keys() -> tuple[str, ...]:
+    """Return the keys of the metrics that have daily values: those that ship, then own ones."""
+    return (*metric_keys(), *(one.key for one in own.served()))
+
+
+def _columns() -> list[tuple[str, str]]:
+    """Return each metric's key with the column that its values stand in."""
+    return [*((key, key) for key in metric_keys()), *((one.key, one.column) for one in own.served())]
+
+
+def _values(row: Mapping[str, Any], columns: list[tuple[str, str]]) -> Values:
+    found = {key: row.get(column) for key, column in columns}
+    return {key: float(value) if isinstance(value, Decimal) else value for key, value in found.items()}
 
 
 def counts_of(customer_id: int, *, from_on: date, until_on: date) -> list[EventCount]:

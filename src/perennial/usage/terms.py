@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+BACKFILL = "metrics.backfill"
+"""The job that makes the history of own metrics."""
+
 
 class UserKind(StrEnum):
     """Whose user of the product it is. Only a customer's count: everybody else is in no metric (analytics 2.1)."""

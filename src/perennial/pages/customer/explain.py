@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
-from django.utils.translation import ngettext
+from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_GET
 
 from perennial.customers.access import visible_fields
@@ -23,9 +23,13 @@ from perennial.members.models import Member
 from perennial.pages import tags
 from perennial.pages.customer.words import SOURCES, share_known, written
 from perennial.pages.customers.address import Reader
-from perennial.reports import customer_file
+from perennial.pages.metrics.forms import said
+from perennial.reports import customer_file, customer_usage
+from perennial.reports.customer_file import File
 from perennial.reports.explain import Explanation, explain, explain_line
 from perennial.reports.inputs import Input
+from perennial.usage import own
+from perennial.usage.own import OwnMetric
 
 CHOSEN = frozenset({Unit.CHOICE, Unit.BAND, Unit.MEMBER})
 
@@ -40,6 +44,9 @@ def page(request: HttpRequest, field: str) -> HttpResponse:
     fields = visible_fields(member)
     key, line = request.GET.get("customer", ""), request.GET.get("line", "")
     file = customer_file.find(member, key, house=place, on=on) if key else None
+    mine = next((one for one in own.served() if one.key == field), None)
+    if mine is not None and (file is not None or not key):
+        return render(request, "components/explanation.html", _own(mine, file, on))
     if file is not None and line.isdecimal() and field == "mrr":
         found = explain_line(file, int(line), fields)
     else:
@@ -64,6 +71,18 @@ def page(request: HttpRequest, field: str) -> HttpResponse:
         "link": _link(found.field, value, Reader(fields, place.currency)) if found.field.key in fields else "",
     }
     return render(request, "components/explanation.html", context)
+
+
+def _own(one: OwnMetric, file: File | None, on: date) -> dict[str, Any]:
+    """Return an own metric opened: its measures, its expression, and a customer's value."""
+    expression = one.algebra.get("expression", "")
+    inputs = [(name, said(given)) for name, given in one.algebra["measures"].items()]
+    day = file.row.as_of_on if file else on
+    if file is not None:
+        (found,) = customer_usage.metric_lines(file.customer.pk, day, [one.key]).metrics.values()
+        inputs.append((tags.wording(one.label), tags.measured(found[-1], one.unit)))
+    return {"title": tags.wording(one.label), "definition": tags.wording(one.definition), "formula": expression,
+            "inputs": inputs, "as_of": day, "source": gettext("Own metric")}  # fmt: skip
 
 
 def inputs_of(inputs: Iterable[Input], currency: str) -> list[tuple[Any, str]]:

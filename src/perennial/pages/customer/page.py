@@ -30,6 +30,8 @@ from perennial.playbooks.models import Task
 from perennial.playbooks.terms import Away, Whose
 from perennial.reports import customer_contracts, customer_file, customer_usage, timeline
 from perennial.reports.customer_file import File
+from perennial.usage import own
+from perennial.usage.own import OwnMetric
 
 FOLLOWING = frozenset({"overview", "health"})
 """Tabs that are drawn anew when newer figures stand above them: those of figures, in which nobody writes or pages."""
@@ -56,6 +58,10 @@ CHARTS: Mapping[str, Promise] = {
     "logins": _("Logins in 7 days"),
     "breadth": _("Features used in 28 days"),
 }
+
+
+MOST_OWN_CHARTS = 6
+"""Charts of own metrics; every one of them has its line in the table."""
 
 
 def find(request: HttpRequest, key: str, ability: str = "customers.read") -> File:
@@ -193,14 +199,19 @@ def _usage(file: File) -> dict[str, Any]:
         **_metrics(file, with_series=False),
         "known": known,
         "names_users": names_users,
-        "charts": [(key, label) for key, label in CHARTS.items() if names_users or key != "users"],
+        "charts": [
+            *((key, label) for key, label in CHARTS.items() if names_users or key != "users"),
+            *((one.key, tags.wording(one.label)) for one in own.served()[:MOST_OWN_CHARTS]),
+        ],
     }
 
 
 def _metrics(file: File, *, with_series: bool) -> dict[str, Any]:
     """Return the table of metrics; without its lines of thirteen weeks the page need not wait for the lake."""
-    series = customer_usage.weekly(customer_usage.series_of(file.customer.pk, file.on)) if with_series else {}
+    days = customer_usage.series_of(file.customer.pk, file.on) if with_series else {}
+    series = customer_usage.weekly(days)
     metrics = [_metric(file, series, one.key) for one in blueprint.metrics()]
+    metrics += [_own_metric(one, days, series) for one in own.served()]
     return {"customer": file.customer, "row": file.row, "metrics": metrics, "is_whole": with_series}
 
 
@@ -209,6 +220,13 @@ def _metric(file: File, series: customer_usage.Series, key: str) -> dict[str, An
     value = words.written(getattr(file.row, field.column), field.unit, "")
     return {"key": key, "label": field.label, "definition": field.definition, "value": value,
             "series": series.get(key, ())}  # fmt: skip
+
+
+def _own_metric(one: OwnMetric, days: customer_usage.Series, series: customer_usage.Series) -> dict[str, Any]:
+    """Return an own metric as the table shows it; its value comes with its line: no portfolio row holds it."""
+    value = tags.measured(days[one.key][-1], one.unit) if one.key in days else "…"
+    return {"key": one.key, "label": tags.wording(one.label), "definition": tags.wording(one.definition),
+            "value": value, "series": series.get(one.key, ())}  # fmt: skip
 
 
 def _tickets(file: File) -> dict[str, Any]:

@@ -32,6 +32,7 @@ MEANINGS = {
     "stages": (_("Stages"), _("When a customer is in onboarding, in growth, or up for renewal.")),
     "today": (_("Today"), _("What puts a customer on Today, how weighty it is, and the next step.")),
     "rights": (_("Rights"), _("Who may do what, on whose customers, and which fields a role never sees.")),
+    "own_metrics": (_("Own metrics"), _("What is computed from usage besides, as your company defines it.")),
     "metrics": (_("Metrics"), _("What is computed from usage each day, and how it is meant.")),
     "events": (_("Events"), _("Which event names are logins, errors or noise; every other is core use.")),
 }
@@ -132,6 +133,10 @@ def _published(request: HttpRequest, part: str, text: str, form: ReasonForm) -> 
         return None
     if part == "rights":
         said = gettext("Version %(n)s is in force: each next request is answered by it.")
+    elif part == "own_metrics":
+        said = gettext(
+            "Version %(n)s is in force. The history of what is new is being made; until then the former values serve."
+        )
     else:
         said = gettext("Version %(n)s is in force. Everything that depends on it is being computed anew.")
     messages.success(request, said % {"n": version})

@@ -128,9 +128,9 @@ class KeyForm(forms.Form):
     scope = forms.ChoiceField(label=_("Scope"), choices=list(SCOPES.items()))
 
 
-UNDATED = frozenset({"revenue", "rights"})
-"""Parts that hold for every day: a right is one of now, and a ledger whose months were counted differently would not
-add up."""
+UNDATED = frozenset({"revenue", "rights", "own_metrics"})
+"""Parts that hold for every day: a right is one of now, a ledger whose months were counted differently would not add
+up, and a metric's days compare only where one definition made them all."""
 
 
 class ReasonForm(forms.Form):

@@ -31,6 +31,7 @@ TABS = (
     Tab("settings_keys", _("Keys"), "keys.manage"),
     Tab("settings_events", _("Events"), "events.manage"),
     Tab("settings_blueprint", _("Blueprint"), "settings.manage"),
+    Tab("settings_metrics", _("Metrics"), "settings.manage"),
     Tab("settings_organisation", _("Organisation"), "settings.manage"),
 )
 
