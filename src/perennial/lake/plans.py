@@ -46,7 +46,8 @@ def backfill_sql(metrics: tuple[Metric, ...], from_day: int, until_day: int) -> 
     low = reach(metrics, from_day)
     ctes = [
         "spine AS (SELECT c.customer, d.day FROM (SELECT DISTINCT customer FROM period) AS c CROSS JOIN "
-        f"(SELECT CAST(UNNEST(GENERATE_SERIES({low}, {until_day - 1})) AS INTEGER) AS day) AS d)",
+        f"(SELECT CAST(day AS INTEGER) AS day FROM (SELECT UNNEST(GENERATE_SERIES({low}, {until_day - 1})) AS day)"
+        ") AS d)",
         _history(measures, low - 1),
         f"first_user AS (SELECT customer, MIN(day) AS day FROM history WHERE {USERS.column} > 0 GROUP BY customer)",
     ]
@@ -194,9 +195,10 @@ def _standing(measure: Measure, index: int, low: int, from_day: int, until_day: 
         f"t{index} AS (SELECT customer, day, SUM(v) OVER (PARTITION BY customer, {key} ORDER BY day "
         f"ROWS UNBOUNDED PRECEDING) AS v, LEAD(day) OVER (PARTITION BY customer, {key} ORDER BY day) AS until "
         f"FROM c{index})",
-        f"k{index} AS (SELECT customer, day, MAX(v) AS v FROM (SELECT customer, v, CAST(UNNEST(GENERATE_SERIES("
-        f"GREATEST(day, {from_day}), LEAST(until, {until_day}) - 1)) AS INTEGER) AS day FROM t{index} WHERE v > 0) "
-        "GROUP BY customer, day)",
+        # A step outside the days is left out here: some engines count a series backwards where its end comes first.
+        f"k{index} AS (SELECT customer, day, MAX(v) AS v FROM (SELECT customer, v, CAST(day AS INTEGER) AS day FROM "
+        f"(SELECT customer, v, UNNEST(GENERATE_SERIES(GREATEST(day, {from_day}), LEAST(until, {until_day}) - 1)) "
+        f"AS day FROM t{index} WHERE v > 0 AND day < {until_day} AND until > {from_day})) GROUP BY customer, day)",
     ]
 
 

@@ -12,6 +12,8 @@ import pyarrow as pa
 from perennial.lake import compaction, daily, durable, inbox, inspection, manifest, metrics, reading
 from perennial.lake.algebra import Metric, plan_of
 from perennial.lake.engine import Engine
+from perennial.lake.engines import DUCKDB, chosen
+from perennial.lake.engines.terms import Door
 from perennial.lake.latest import Arrivals
 from perennial.lake.manifest import Manifest
 from perennial.lake.reading import Snapshot
@@ -36,14 +38,22 @@ class Lake:
     """One organisation's usage under one folder; any number of processes may hold one.
 
     Days are INT32 numbers since 1970-01-01 in the organisation's zone; ranges of days are half-open. `at` is always
-    the real clock, not the as-of day: it times the grace of files that readers may still hold.
+    the real clock, not the as-of day: it times the grace of files that readers may still hold. `engine` names where
+    facts and metrics are computed (engines/); all else is DuckDB's, in this process.
     """
 
     def __init__(
-        self, root: Path, *, memory: str = "1GB", threads: int = 2, grace: timedelta = timedelta(minutes=10)
+        self,
+        root: Path,
+        *,
+        memory: str = "1GB",
+        threads: int = 2,
+        grace: timedelta = timedelta(minutes=10),
+        engine: str | Door = DUCKDB,
     ) -> None:
         self._root = root
         self._engine = Engine(memory=memory, threads=threads)
+        self._plans = chosen(engine, self._engine) if isinstance(engine, str) else engine
         self._grace = grace
         self._seen = 0
 
@@ -111,7 +121,13 @@ class Lake:
         before. Where one comes or goes, the facts of his days are made anew.
         """
         return compaction.compact(
-            self._root, self._engine, plan_of(definitions), at=at, grace=self._grace, left_out=left_out
+            self._root,
+            self._engine,
+            self._plans,
+            plan_of(definitions),
+            at=at,
+            grace=self._grace,
+            left_out=left_out,
         )
 
     def is_waiting(self) -> bool:
@@ -161,9 +177,10 @@ class Lake:
 
         :raises FactsMissing: compact with these definitions first.
         """
-        with self._reader() as (connection, snapshot):
+        snapshot = self._snapshot()
+        with self._plans.session() as session:
             days = range(day, day + 1)
-            return metrics.metrics_asof(connection, snapshot, definitions, periods, days=days, merged=merged)
+            return metrics.metrics_asof(session, snapshot, definitions, periods, days=days, merged=merged)
 
     def metrics_backfill(
         self,
@@ -178,9 +195,10 @@ class Lake:
 
         Facts of customers without a period are not read.
         """
-        with self._reader() as (connection, snapshot):
+        snapshot = self._snapshot()
+        with self._plans.session() as session:
             days = range(from_day, until_day)
-            return metrics.metrics_backfill(connection, snapshot, definitions, periods, days=days, merged=merged)
+            return metrics.metrics_backfill(session, snapshot, definitions, periods, days=days, merged=merged)
 
     def write_days(
         self,
@@ -299,6 +317,9 @@ class Lake:
 
     @contextmanager
     def _reader(self) -> Iterator[tuple[duckdb.DuckDBPyConnection, Snapshot]]:
-        snapshot = Snapshot.of(self._root, self._live())
+        snapshot = self._snapshot()
         with self._engine.session() as connection:
             yield connection, snapshot
+
+    def _snapshot(self) -> Snapshot:
+        return Snapshot.of(self._root, self._live())
