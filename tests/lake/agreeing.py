@@ -1,19 +1,20 @@
 """Lakes whose facts and metrics must be the same on every engine, and the count of rows that are not."""
 
 import random
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
+from tests.lake.builders import AT, METRICS
 
 from perennial.lake import manifest
 from perennial.lake.algebra import Metric, parse_metrics
 from perennial.lake.facts import FACT_TABLES
 from perennial.lake.inbox import event_ids
 from perennial.lake.terms import EVENT_SCHEMA
-from tests.lake.builders import AT, METRICS
 
 SUMS = parse_metrics(
     [
@@ -27,6 +28,12 @@ SUMS = parse_metrics(
             "expression": "0.1 * paid / (events - 2)",
         },
         {"key": "kinds", "measures": {"kinds": {"aggregate": "distinct", "of": "event", "window": 2, "offset": 1}}},
+        {
+            "key": "kinds_with_backslash",
+            "measures": {
+                "kinds": {"aggregate": "distinct", "of": "event", "where": r"event LIKE 'a\_%'", "window": 30},
+            },
+        },
         {
             "key": "top_feature",
             "measures": {"top": {"aggregate": "largest", "of": "feature", "window": 7, "offset": 3}},
@@ -120,7 +127,5 @@ def _by_bits(table: pa.Table) -> pa.Table:
 
 
 def _millionths(values: pa.Array) -> pa.Array:
-    from decimal import Decimal
-
     exact = [None if value is None else Decimal(value).scaleb(-6) for value in values.to_pylist()]
     return pa.array(exact, pa.decimal128(18, 6))

@@ -87,12 +87,12 @@ class ServerSession:
         return [numbers[path] for path in paths]
 
     def _numbers(self, table: str) -> dict[str, int]:
-        rows = self._connection.execute(f"SELECT path, number FROM {_LIST} WHERE rows_in = %s", [table])  # type: ignore[arg-type]
-        return {path: number for path, number in rows}
+        rows = self._connection.execute(f"SELECT path, number FROM {_LIST} WHERE rows_in = %s", [table])
+        return dict(rows.fetchall())
 
     def _load(self, table: str, path: str, schema: pa.Schema) -> None:
         listed = self._connection.execute(
-            f"INSERT INTO {_LIST} (path, rows_in) VALUES (%s, %s) RETURNING number",  # type: ignore[arg-type]
+            f"INSERT INTO {_LIST} (path, rows_in) VALUES (%s, %s) RETURNING number",
             [path, table],
         )
         ((number,),) = listed.fetchall()
