@@ -32,6 +32,7 @@ SETTINGS = {
     "spark.executor.cores": "1",
     "spark.sql.shuffle.partitions": "8",
     "spark.ui.enabled": "false",
+    "spark.log.level": "OFF",  # a dying worker has much to say
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
 }

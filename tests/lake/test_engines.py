@@ -4,6 +4,7 @@ import importlib.util
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
@@ -15,11 +16,13 @@ from tests.lake.agreeing import EVERY, differing, events, fact_rows
 from tests.lake.builders import AT, DAY, batch, event, periods
 
 from perennial.lake.engine import Engine
-from perennial.lake.engines import chosen, dialects
+from perennial.lake.engines import BySize, chosen, dialects
 from perennial.lake.engines.dialects import carried
+from perennial.lake.engines.duckdb import InProcess
 from perennial.lake.engines.spark import Cluster
-from perennial.lake.engines.terms import Door, NoEngine
+from perennial.lake.engines.terms import Door, NoEngine, Session
 from perennial.lake.facts import FACT_TABLES
+from perennial.lake.metrics import FEW
 from perennial.lake.store import Lake
 from perennial.lake.terms import Merged, Subject, Tombstone
 
@@ -171,3 +174,24 @@ def test_what_sqlglot_leaves_to_the_writer_is_carried() -> None:
     series = "SELECT day FROM (SELECT UNNEST(GENERATE_SERIES(1, 3)) AS day)"
     assert carried(series, "spark") == "SELECT day FROM (SELECT EXPLODE(SEQUENCE(1, 3)) AS day)"
     assert carried(series, "postgres") == "SELECT day FROM (SELECT GENERATE_SERIES(1, 3) AS day) AS q0"
+
+
+def test_little_work_stays_here_and_much_is_sent(tmp_path: Path) -> None:
+    asked = []
+
+    class There:
+        def session(self, rows: int) -> AbstractContextManager[Session]:
+            asked.append(rows)
+            return here.session(rows)
+
+    here = InProcess(Engine(memory="1GB", threads=1))
+    lake = Lake(tmp_path, engine=BySize(here, There(), least=50))
+    for count, sent in ((49, []), (50, [50])):  # the second rolls up the same day anew
+        lake.accept(batch(*(event(f"{number}", user=number) for number in range(count))), writer="w1")
+        lake.compact(EVERY, at=AT)
+        assert asked == sent
+    lake.metrics_asof(EVERY, periods(1, 2), DAY)
+    assert len(asked) == 1
+    lake.metrics_backfill(EVERY, periods(1, 2), from_day=DAY, until_day=DAY + 25)
+    lake.metrics_asof(EVERY, periods(*range(FEW + 1)), DAY)
+    assert asked[1:] == [50, FEW + 1 + 50 + 2]  # facts: 50 of users, one of the day, one of the event

@@ -203,7 +203,8 @@ def _rewrite_facts(plans: Door, work: Work, events: Rewrite, counted: set[int]) 
     for spans in _in_turns(replaced, {file.span: file.rows for file in files}):
         days = {day: span for span in spans for day in range(span.from_day, span.until_day)}
         paths = [file.path for file in files if file.span.from_day in days]
-        with plans.session() as session:
+        count = sum(file.rows for file in files if file.span.from_day in days)
+        with plans.session(count) as session:
             lay_out(session, session.files_sql(work.root, paths, INPUT, where=work.counted), work.plan)
             done = [
                 each

@@ -2,10 +2,11 @@
 # ruff: noqa: S608 (names and numbers only; text from outside passes the algebra's allow-list)
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from perennial.lake.algebra import Metric, attributes_of, plan_of
 from perennial.lake.engines.terms import Session
-from perennial.lake.facts import FACT_DAY, FACT_EVENT, FACT_USER
+from perennial.lake.facts import FACT_DAY, FACT_EVENT, FACT_TABLES, FACT_USER
 from perennial.lake.merging import merged_sql, use_merged
 from perennial.lake.plans import asof_sql, backfill_sql, reach
 from perennial.lake.reading import Snapshot
@@ -41,6 +42,14 @@ def metrics_backfill(
     """Return customer, day and each metric for every one of the days, in no order."""
     _lay_out(session, snapshot, metrics, periods, days=days, merged=merged)
     return session.rows(backfill_sql(metrics, days.start, days.stop))
+
+
+def size(snapshot: Snapshot, metrics: tuple[Metric, ...], periods: pa.Table, *, days: range) -> int:
+    """Return about how many rows the plans of these days go through: facts within reach, and customers × days."""
+    customers = pc.count_distinct(periods["customer"]).as_py()
+    low = reach(metrics, days.start) if customers > FEW else days.stop
+    facts = sum(file.rows for table in FACT_TABLES for file in snapshot.live.files(table, low, days.stop))
+    return int(facts + customers * len(days))
 
 
 def _lay_out(

@@ -178,8 +178,8 @@ class Lake:
         :raises FactsMissing: compact with these definitions first.
         """
         snapshot = self._snapshot()
-        with self._plans.session() as session:
-            days = range(day, day + 1)
+        days = range(day, day + 1)
+        with self._plans.session(metrics.size(snapshot, definitions, periods, days=days)) as session:
             return metrics.metrics_asof(session, snapshot, definitions, periods, days=days, merged=merged)
 
     def metrics_backfill(
@@ -196,8 +196,8 @@ class Lake:
         Facts of customers without a period are not read.
         """
         snapshot = self._snapshot()
-        with self._plans.session() as session:
-            days = range(from_day, until_day)
+        days = range(from_day, until_day)
+        with self._plans.session(metrics.size(snapshot, definitions, periods, days=days)) as session:
             return metrics.metrics_backfill(session, snapshot, definitions, periods, days=days, merged=merged)
 
     def write_days(

@@ -43,6 +43,6 @@ class InProcess:
         self._engine = engine
 
     @contextmanager
-    def session(self) -> Iterator[DuckSession]:
+    def session(self, rows: int) -> Iterator[DuckSession]:
         with self._engine.session() as connection:
             yield DuckSession(connection)

@@ -129,7 +129,7 @@ class Server:
         self._address = address
 
     @contextmanager
-    def session(self) -> Iterator[ServerSession]:
+    def session(self, rows: int) -> Iterator[ServerSession]:
         with psycopg.connect(self._address, autocommit=True) as connection:
             connection.execute("SET client_min_messages = warning")
             with connection.transaction():

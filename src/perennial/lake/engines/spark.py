@@ -85,7 +85,7 @@ class Cluster:
         self._process = 0
 
     @contextmanager
-    def session(self) -> Iterator[SparkSession]:
+    def session(self, rows: int) -> Iterator[SparkSession]:
         """Yield a session whose relations nobody else sees.
 
         :raises NoEngine: pyspark is not installed.

@@ -37,5 +37,5 @@ class Session(Protocol):
 class Door(Protocol):
     """An engine, connected to on first use."""
 
-    def session(self) -> AbstractContextManager[Session]:
-        """Yield a session."""
+    def session(self, rows: int) -> AbstractContextManager[Session]:
+        """Yield a session for work on about so many rows."""
