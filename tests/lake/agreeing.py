@@ -81,7 +81,7 @@ def events(count: int, *, customers: int, first_day: int, days: int, seed: int =
         for name, value in row.items():
             columns[name].append(value)
     ids = event_ids("agreeing", [str(number) for number in range(count)])
-    values = pa.array([None if v is None else v * 1000 for v in columns["value"]], pa.int64())
+    values = pa.array(columns["value"], pa.int64())
     arrays = [
         ids if field.name == "event_id" else _millionths(values) if field.name == "value"
         else pa.array(columns[field.name], field.type)

@@ -234,8 +234,11 @@ def _final(metrics: tuple[Metric, ...], ctes: list[str], days: str) -> str:
 
 
 def _expression_sql(metric: Metric, places: dict[Measure, str]) -> str:
-    """A lone measure keeps its type; everything else is a DOUBLE, unknown where a divisor is zero."""
+    """A lone measure keeps its type; everything else is a DOUBLE, unknown where a divisor is zero.
 
+    Whole numbers stay whole until they are divided. Sums of values and numbers with a point are DOUBLE from the start:
+    engines differ in how many decimals a product of decimals keeps, and in how they read a number with a point.
+    """
     tree = metric.tree()
     is_measure = isinstance(tree, exp.Column) and tree.name in metric.measures
     for division in tree.find_all(exp.Div):
@@ -243,10 +246,15 @@ def _expression_sql(metric: Metric, places: dict[Measure, str]) -> str:
         division.set("expression", exp.func("NULLIF", division.expression, exp.Literal.number(0)))
 
     def resolved(node: exp.Expr) -> exp.Expr:
+        if isinstance(node, exp.Literal) and not node.is_int:
+            return exp.cast(exp.Literal.string(node.name), "DOUBLE")
         if not isinstance(node, exp.Column):
             return node
         measure = metric.measures.get(node.name)
-        return exp.column(places[measure], "m") if measure else exp.column(node.name, "p", quoted=True)
+        if measure is None:
+            return exp.column(node.name, "p", quoted=True)
+        column = exp.column(places[measure], "m")
+        return exp.cast(column, "DOUBLE") if measure.aggregate == Aggregate.SUM and not is_measure else column
 
     sql = tree.transform(resolved).sql("duckdb")
     return sql if is_measure else f"CAST({sql} AS DOUBLE)"

@@ -82,14 +82,16 @@ def seconds(variable: str, usual: float) -> float:
 def engine() -> str:
     """Return where the lake computes facts and metrics, as `lake.engines.chosen` takes it.
 
-    :raises Unusable: it is to be PostgreSQL, and the records are not there either.
+    :raises Unusable: there is no such engine, or it is to be PostgreSQL and the records are not there either.
     """
     wanted = os.environ.get("PERENNIAL_ENGINE") or "duckdb"
-    if wanted != "postgres":
+    if wanted == "duckdb" or wanted.startswith(("spark://", "local")):
         return wanted
+    if wanted != "postgres":
+        raise Unusable(f"PERENNIAL_ENGINE is {wanted!r}. It can be duckdb, spark://host:7077, local[*] or postgres.")
     if url := os.environ.get("DATABASE_URL"):
         return url
-    raise Unusable(f"PERENNIAL_ENGINE is 'postgres', and DATABASE_URL names none. {POSTGRES_URL}")
+    raise Unusable(f"PERENNIAL_ENGINE is 'postgres', and DATABASE_URL is not set. {POSTGRES_URL}")
 
 
 def database(folder: Path) -> dict[str, Any]:
