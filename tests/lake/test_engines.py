@@ -16,7 +16,8 @@ from tests.lake.agreeing import EVERY, differing, events, fact_rows
 from tests.lake.builders import AT, DAY, batch, event, periods
 
 from perennial.lake.engine import Engine
-from perennial.lake.engines import BySize, chosen, dialects
+from perennial.lake.engines import dialects
+from perennial.lake.engines.choice import BySize, chosen
 from perennial.lake.engines.dialects import carried
 from perennial.lake.engines.duckdb import InProcess
 from perennial.lake.engines.spark import Cluster

@@ -12,7 +12,7 @@ import pyarrow as pa
 from perennial.lake import compaction, daily, durable, inbox, inspection, manifest, metrics, reading
 from perennial.lake.algebra import Metric, plan_of
 from perennial.lake.engine import Engine
-from perennial.lake.engines import DUCKDB, chosen
+from perennial.lake.engines.choice import DUCKDB, chosen
 from perennial.lake.engines.terms import Door
 from perennial.lake.latest import Arrivals
 from perennial.lake.manifest import Manifest

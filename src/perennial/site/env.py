@@ -80,7 +80,7 @@ def seconds(variable: str, usual: float) -> float:
 
 
 def engine() -> str:
-    """Return where the lake computes facts and metrics, as `lake.engines.chosen` takes it.
+    """Return where the lake computes facts and metrics, as `lake.engines.choice` takes it.
 
     :raises Unusable: there is no such engine, or it is to be PostgreSQL and the records are not there either.
     """
@@ -88,7 +88,7 @@ def engine() -> str:
     if wanted == "duckdb" or wanted.startswith(("spark://", "local")):
         return wanted
     if wanted != "postgres":
-        raise Unusable(f"PERENNIAL_ENGINE is {wanted!r}. It can be duckdb, spark://host:7077, local[*] or postgres.")
+        raise Unusable("PERENNIAL_ENGINE names no engine. It can be duckdb, spark://host:7077, local[*] or postgres.")
     if url := os.environ.get("DATABASE_URL"):
         return url
     raise Unusable(f"PERENNIAL_ENGINE is 'postgres', and DATABASE_URL is not set. {POSTGRES_URL}")
