@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -33,6 +34,7 @@ class Standalone:
 
     def __enter__(self) -> Standalone:
         self._folder.mkdir(parents=True)
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # told to end, it ends the cluster too
         os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"  # for the driver in this process too
         port = _free_port()
         self.master = f"spark://127.0.0.1:{port}"
