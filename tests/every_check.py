@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -48,14 +49,25 @@ def lanes(arguments: list[str]) -> list[list[Step]]:
 
 
 def skipped() -> list[str]:
-    return [
-        text
-        for variable, text in (
-            ("TEST_DATABASE_URL", "tests on PostgreSQL: TEST_DATABASE_URL is not set"),
-            ("PERENNIAL_SAMPLE_DATA", "tests on the sample data: PERENNIAL_SAMPLE_DATA is not set"),
-        )
-        if not os.environ.get(variable)
-    ] + ([] if chromium() else ["browser tests: no Chromium on this machine (Debian: apt-get install chromium)"])
+    return (
+        [
+            text
+            for variable, text in (
+                ("TEST_DATABASE_URL", "tests on PostgreSQL: TEST_DATABASE_URL is not set"),
+                ("PERENNIAL_SAMPLE_DATA", "tests on the sample data: PERENNIAL_SAMPLE_DATA is not set"),
+            )
+            if not os.environ.get(variable)
+        ]
+        + spark_missing()
+        + ([] if chromium() else ["browser tests: no Chromium on this machine (Debian: apt-get install chromium)"])
+    )
+
+
+def spark_missing() -> list[str]:
+    """Return why the tests on Spark are skipped, if they are."""
+    if importlib.util.find_spec("pyspark") is not None and shutil.which("java"):
+        return []
+    return ["tests on Spark: pyspark (./run proof spark fetches it, 456 MB) and Java 17 are not both on this machine"]
 
 
 def chromium() -> str | None:

@@ -400,6 +400,20 @@ def test_a_setting_in_the_environment_that_is_none_is_said(home: Path) -> None:
         1, "PERENNIAL_LEASE_SECONDS is 'soon'. Write a number of seconds, for example 60.\n")  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("engine", "said"),
+    [
+        ("clickhouse", "PERENNIAL_ENGINE names no engine. It can be duckdb, spark://host:7077, local[*] or postgres."),
+        ("postgres://u:geheim@h/n", "PERENNIAL_ENGINE names no engine."),  # the records' server, or none
+        ("postgres", "PERENNIAL_ENGINE is 'postgres', and DATABASE_URL is not set."),
+    ],
+)
+def test_an_engine_that_is_none_is_said(engine: str, said: str, home: Path) -> None:
+    done = perennial("check", home=home, PERENNIAL_ENGINE=engine, DATABASE_URL="")
+    assert done.code == 1 and done.err.startswith(said), done.err
+    assert "geheim" not in done.err and "Traceback" not in done.err
+
+
 def test_a_backup_that_is_no_file_is_said(home: Path, tmp_path: Path) -> None:
     done = perennial("restore", tmp_path / "none.tar.gz", home=tmp_path / "fresh")
     assert (done.code, done.out) == (1, "")

@@ -11,7 +11,9 @@ import pyarrow as pa
 
 from perennial.lake import daily, dedupe, durable, inbox, manifest
 from perennial.lake.engine import Engine, Target, excluding_sql, files_sql, make_durable
-from perennial.lake.facts import FACT_TABLES, fact_schema, fact_sql, lay_out
+from perennial.lake.engines.duckdb import DuckSession
+from perennial.lake.engines.terms import Door
+from perennial.lake.facts import FACT_TABLES, INPUT, fact_schema, fact_sql, lay_out
 from perennial.lake.manifest import Manifest, Rewrite
 from perennial.lake.rewriting import rewrite
 from perennial.lake.spans import Span, spans_to_write
@@ -64,6 +66,7 @@ class Work:
 def compact(
     root: Path,
     engine: Engine,
+    plans: Door,
     plan: dict[str, str],
     *,
     at: datetime,
@@ -72,7 +75,8 @@ def compact(
 ) -> Compaction:
     """Fold everything that arrived, roll up the facts of the days touched, and commit; safe to kill and to repeat.
 
-    `plan` names the facts' columns; where it differs from the lake's, all facts are made anew from the events.
+    `plans` rolls up facts, `plan` names their columns; where it differs from the lake's, all facts are made anew from
+    the events.
     `left_out` are the users that the facts leave out (None: those of before); where one comes or goes, the facts of the
     days with events of his are made anew.
     `at` is the real clock. Waits while another process compacts or writes a daily table.
@@ -84,7 +88,7 @@ def compact(
         arrived = [name for name in inbox.waiting(root) if name not in live.retired] + list(live.adopted)
         work = Work(root, live, arrived, plan, live.left_out if left_out is None else tuple(sorted(set(left_out))))
         with engine.session() as connection:
-            done, rewrites = _fold(connection, work)
+            done, rewrites = _fold(connection, plans, work)
         make_durable(root, [file for each in rewrites for file in each.files])
         manifest.commit(root, lambda current: _folded(current, work, done, rewrites, gone, at))
     return done
@@ -111,7 +115,7 @@ def _folded(
     )
 
 
-def _fold(connection: duckdb.DuckDBPyConnection, work: Work) -> tuple[Compaction, list[Rewrite]]:
+def _fold(connection: duckdb.DuckDBPyConnection, plans: Door, work: Work) -> tuple[Compaction, list[Rewrite]]:
     """Write all new files of this run, not yet durable nor live."""
     _lay_out(connection, work)
     dedupe.judge(connection)
@@ -124,7 +128,7 @@ def _fold(connection: duckdb.DuckDBPyConnection, work: Work) -> tuple[Compaction
     rewrites = [
         events,
         _rewrite_events(connection, work, REJECTED, conflicts),
-        *_rewrite_facts(connection, work, events, set(counted)),
+        *_rewrite_facts(plans, work, events, set(counted)),
         *daily.without_erased(connection, work.root, work.live),
     ]
     total = sum(by_import.values(), Counts())
@@ -183,12 +187,10 @@ def _rewrite_events(connection: duckdb.DuckDBPyConnection, work: Work, table: st
         kept += " AND NOT EXISTS (SELECT 1 FROM shared AS s WHERE s.event_id = e.event_id AND s.day = e.day)"
     verdict = "stored" if table == EVENTS else "conflict"
     rows = f"{kept} UNION ALL SELECT {_COLUMNS} FROM judged WHERE verdict = '{verdict}'"
-    return rewrite(connection, rows, work.target(table, EVENT_SCHEMA), spans, _ORDER)
+    return rewrite(DuckSession(connection), rows, work.target(table, EVENT_SCHEMA), spans, _ORDER)
 
 
-def _rewrite_facts(
-    connection: duckdb.DuckDBPyConnection, work: Work, events: Rewrite, counted: set[int]
-) -> list[Rewrite]:
+def _rewrite_facts(plans: Door, work: Work, events: Rewrite, counted: set[int]) -> list[Rewrite]:
     """Roll up the spans rewritten and those with days counted differently, or every span where other facts are wanted
     than the lake has; a few months at a time."""
     files = work.live.with_rewrite(events, at=datetime.min.replace(tzinfo=UTC)).files(EVENTS)
@@ -201,14 +203,16 @@ def _rewrite_facts(
     for spans in _in_turns(replaced, {file.span: file.rows for file in files}):
         days = {day: span for span in spans for day in range(span.from_day, span.until_day)}
         paths = [file.path for file in files if file.span.from_day in days]
-        lay_out(connection, files_sql(work.root, paths, EVENT_SCHEMA, where=work.counted), work.plan)
-        done = [
-            each
-            + rewrite(
-                connection, fact_sql(table, work.plan), work.target(table, fact_schema(table, work.plan)), days, grain
-            )
-            for each, (table, grain) in zip(done, FACT_TABLES.items(), strict=True)
-        ]
+        count = sum(file.rows for file in files if file.span.from_day in days)
+        with plans.session(count) as session:
+            lay_out(session, session.files_sql(work.root, paths, INPUT, where=work.counted), work.plan)
+            done = [
+                each
+                + rewrite(
+                    session, fact_sql(table, work.plan), work.target(table, fact_schema(table, work.plan)), days, grain
+                )
+                for each, (table, grain) in zip(done, FACT_TABLES.items(), strict=True)
+            ]
     return done
 
 

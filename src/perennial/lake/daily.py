@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from perennial.lake import durable, manifest
 from perennial.lake.engine import Engine, Target, excluding_sql, make_durable
+from perennial.lake.engines.duckdb import DuckSession
 from perennial.lake.manifest import DataFile, Manifest, Rewrite
 from perennial.lake.rewriting import rewrite
 from perennial.lake.spans import spans_to_write
@@ -53,7 +54,7 @@ def write_days(
             kept = f"SELECT * FROM ({rows_sql(root, present)}) WHERE day < {from_day} OR day >= {until_day} OR {others}"
             sql = f"{kept} UNION ALL BY NAME SELECT * FROM given" if present else "SELECT * FROM given"
             target = Target(root, table, live.generation + 1, _schema(root, present, rows.schema))
-            done = rewrite(connection, sql, target, spans, _ORDER)
+            done = rewrite(DuckSession(connection), sql, target, spans, _ORDER)
         make_durable(root, done.files)
         manifest.commit(root, lambda current: current.with_rewrite(done, at=at))
 
@@ -137,7 +138,7 @@ def without_erased(connection: duckdb.DuckDBPyConnection, root: Path, live: Mani
         if present:
             target = Target(root, table, live.generation + 1, _schema(root, present))
             sql = f"SELECT * FROM ({rows_sql(root, present)}) WHERE NOT {hers}"
-            rewrites.append(rewrite(connection, sql, target, spans, _ORDER))
+            rewrites.append(rewrite(DuckSession(connection), sql, target, spans, _ORDER))
     return rewrites
 
 

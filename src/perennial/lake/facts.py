@@ -3,8 +3,10 @@
 
 from collections.abc import Iterable
 
-import duckdb
 import pyarrow as pa
+
+from perennial.lake.engines.terms import Session
+from perennial.lake.terms import EVENT_SCHEMA
 
 FACT_DAY = "facts/day"
 FACT_USER = "facts/user"
@@ -18,6 +20,8 @@ FACT_TABLES = {
 
 _TYPES = {"customer": pa.int64(), "user": pa.int64(), "day": pa.int32(), "event": pa.string(), "feature": pa.string()}
 _SUM = pa.decimal128(38, 6)
+INPUT = pa.schema([EVENT_SCHEMA.field(name) for name in ("customer", "user", "event", "feature", "day", "n", "value")])
+"""The columns of an event that facts are made of."""
 
 
 def fact_schema(table: str, columns: Iterable[str]) -> pa.Schema:
@@ -28,21 +32,23 @@ def fact_schema(table: str, columns: Iterable[str]) -> pa.Schema:
     return pa.schema([*grain, *(pa.field(name, pa.int64() if name[0] == "n" else _SUM) for name in columns)])
 
 
-def lay_out(connection: duckdb.DuckDBPyConnection, events_sql: str, plan: dict[str, str]) -> None:
+def lay_out(session: Session, events_sql: str, plan: dict[str, str]) -> None:
     """Make the relations that `fact_sql` reads from events; they replace those laid out before.
 
     A predicate is text compared with long lists of names: it is judged once for each kind of event (`kind`), not for
     each event. What needs no user is made of the far fewer rows of `by_kind`.
     """
     predicates = "".join(f", ({where}) AS {name}" for name, where in plan.items())
-    connection.execute(f"CREATE OR REPLACE TEMP VIEW event AS {events_sql}")
-    connection.execute(
-        'CREATE OR REPLACE TEMP TABLE by_kind AS SELECT customer, day, event, feature, "user" IS NULL AS anonymous, '
-        "SUM(n) AS n, SUM(value) AS value FROM event GROUP BY ALL"
+    session.view("event", events_sql)
+    session.keep(
+        "by_kind",
+        'SELECT customer, day, event, feature, "user" IS NULL AS anonymous, '
+        'SUM(n) AS n, SUM(value) AS value FROM event GROUP BY customer, day, event, feature, "user" IS NULL',
     )
-    connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE kind AS SELECT event, feature, anonymous{predicates} FROM "
-        '(SELECT DISTINCT event, feature, anonymous, CASE WHEN NOT anonymous THEN 0 END AS "user" FROM by_kind)'
+    session.keep(
+        "kind",
+        f"SELECT event, feature, anonymous{predicates} FROM "
+        '(SELECT DISTINCT event, feature, anonymous, CASE WHEN NOT anonymous THEN 0 END AS "user" FROM by_kind)',
     )
 
 

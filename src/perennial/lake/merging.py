@@ -3,14 +3,14 @@
 
 from collections.abc import Iterable
 
-import duckdb
 import pyarrow as pa
 
+from perennial.lake.engines.terms import Session
 from perennial.lake.facts import FACT_EVENT, FACT_TABLES, FACT_USER
 from perennial.lake.terms import Merged
 
 
-def use_merged(connection: duckdb.DuckDBPyConnection, merged: Merged) -> None:
+def use_merged(session: Session, merged: Merged) -> None:
     """Make the tables known that `merged_sql` joins: `member` (number, counts_for), with those that others count for,
     and `same_user` (customer, "user", counts_as)."""
     everybody = {**merged.customers, **{customer: customer for customer in merged.customers.values()}}
@@ -20,8 +20,8 @@ def use_merged(connection: duckdb.DuckDBPyConnection, merged: Merged) -> None:
         "user": pa.array([user for _customer, user in merged.users], pa.int64()),
         "counts_as": pa.array(merged.users.values(), pa.int64()),
     }
-    connection.register("member", pa.table(members))
-    connection.register("same_user", pa.table(users))
+    session.register("member", pa.table(members))
+    session.register("same_user", pa.table(users))
 
 
 def merged_sql(facts: str, table: str, columns: Iterable[str], merged: Merged) -> str:
@@ -44,5 +44,5 @@ def merged_sql(facts: str, table: str, columns: Iterable[str], merged: Merged) -
     return (
         f"SELECT {', '.join([*grain, *sums])} FROM ({facts}) WHERE customer NOT IN (SELECT number FROM member) "
         f"UNION ALL SELECT {told}, {added} FROM ({facts}) AS f JOIN member AS m ON m.number = f.customer"
-        f"{same if table == FACT_USER else ''} GROUP BY ALL"
+        f"{same if table == FACT_USER else ''} GROUP BY {', '.join(map(str, range(1, len(grain) + 1)))}"
     )

@@ -1,11 +1,12 @@
 """Running the algebra: metrics of many customers as of one day, or for all days of a stretch."""
 # ruff: noqa: S608 (names and numbers only; text from outside passes the algebra's allow-list)
 
-import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from perennial.lake.algebra import Metric, attributes_of, plan_of
-from perennial.lake.facts import FACT_DAY, FACT_EVENT, FACT_USER
+from perennial.lake.engines.terms import Session
+from perennial.lake.facts import FACT_DAY, FACT_EVENT, FACT_TABLES, FACT_USER
 from perennial.lake.merging import merged_sql, use_merged
 from perennial.lake.plans import asof_sql, backfill_sql, reach
 from perennial.lake.reading import Snapshot
@@ -16,7 +17,7 @@ FEW = 2000
 
 
 def metrics_asof(
-    connection: duckdb.DuckDBPyConnection,
+    session: Session,
     snapshot: Snapshot,
     metrics: tuple[Metric, ...],
     periods: pa.Table,
@@ -25,12 +26,12 @@ def metrics_asof(
     merged: Merged,
 ) -> pa.Table:
     """Return customer, day and each metric as of the one day, sorted by customer."""
-    _lay_out(connection, snapshot, metrics, periods, days=days, merged=merged)
-    return connection.sql(f"{asof_sql(metrics, days.start)} ORDER BY 1").to_arrow_table()
+    _lay_out(session, snapshot, metrics, periods, days=days, merged=merged)
+    return session.rows(f"{asof_sql(metrics, days.start)} ORDER BY 1")
 
 
 def metrics_backfill(
-    connection: duckdb.DuckDBPyConnection,
+    session: Session,
     snapshot: Snapshot,
     metrics: tuple[Metric, ...],
     periods: pa.Table,
@@ -39,12 +40,20 @@ def metrics_backfill(
     merged: Merged,
 ) -> pa.Table:
     """Return customer, day and each metric for every one of the days, in no order."""
-    _lay_out(connection, snapshot, metrics, periods, days=days, merged=merged)
-    return connection.sql(backfill_sql(metrics, days.start, days.stop)).to_arrow_table()
+    _lay_out(session, snapshot, metrics, periods, days=days, merged=merged)
+    return session.rows(backfill_sql(metrics, days.start, days.stop))
+
+
+def size(snapshot: Snapshot, metrics: tuple[Metric, ...], periods: pa.Table, *, days: range) -> int:
+    """Return about how many rows the plans of these days go through: facts within reach, and customers × days."""
+    customers = pc.count_distinct(periods["customer"]).as_py()
+    low = reach(metrics, days.start) if customers > FEW else days.stop
+    facts = sum(file.rows for table in FACT_TABLES for file in snapshot.live.files(table, low, days.stop))
+    return int(facts + customers * len(days))
 
 
 def _lay_out(
-    connection: duckdb.DuckDBPyConnection,
+    session: Session,
     snapshot: Snapshot,
     metrics: tuple[Metric, ...],
     periods: pa.Table,
@@ -60,21 +69,19 @@ def _lay_out(
     missing = plan.items() - snapshot.live.plan.items()
     if missing and snapshot.live.files(FACT_DAY):
         raise FactsMissing(", ".join(sorted(where for _, where in missing)))
-    theirs = use_periods(connection, metrics, periods, merged)
+    theirs = use_periods(session, metrics, periods, merged)
     low = reach(metrics, days.start)
     wanted = {"fact_day": (FACT_DAY, low), "fact_user": (FACT_USER, low), "fact_event": (FACT_EVENT, low)}
     for view, (table, since) in (wanted | {"history": (FACT_DAY, None)}).items():
-        facts = snapshot.fact_sql(table, plan, from_day=since, until_day=days.stop)
+        facts = snapshot.fact_sql(table, plan, from_day=since, until_day=days.stop, files=session.files_sql)
         facts = merged_sql(f"SELECT * FROM ({facts}) WHERE {theirs}", table, plan, merged)
-        connection.execute(f"CREATE TEMP VIEW {view} AS {facts}")
+        session.view(view, facts)
 
 
-def use_periods(
-    connection: duckdb.DuckDBPyConnection, metrics: tuple[Metric, ...], periods: pa.Table, merged: Merged
-) -> str:
+def use_periods(session: Session, metrics: tuple[Metric, ...], periods: pa.Table, merged: Merged) -> str:
     """Make known whose values are wanted, when, and who counts for whom; return the predicate of their facts."""
-    _check_periods(connection, periods, attributes_of(metrics))
-    use_merged(connection, merged)
+    _check_periods(session, periods, attributes_of(metrics))
+    use_merged(session, merged)
     return _of_few(periods["customer"].unique().to_pylist(), merged)
 
 
@@ -87,12 +94,12 @@ def _of_few(customers: list[int], merged: Merged) -> str:
     return f"customer IN ({', '.join(map(str, sorted(numbers))) or 'NULL'})"
 
 
-def _check_periods(connection: duckdb.DuckDBPyConnection, periods: pa.Table, attributes: list[str]) -> None:
+def _check_periods(session: Session, periods: pa.Table, attributes: list[str]) -> None:
     columns = ", ".join(f'"{name}"' for name in ("customer", "from_day", "until_day", *attributes))
-    connection.register("given_periods", periods)
-    connection.execute(f"CREATE TEMP TABLE period AS SELECT {columns} FROM given_periods")
-    overlaps = connection.execute(
+    session.register("given_periods", periods)
+    session.keep("period", f"SELECT {columns} FROM given_periods")
+    overlaps = session.rows(
         "SELECT customer FROM period QUALIFY LEAD(from_day) OVER (PARTITION BY customer ORDER BY from_day) < until_day"
-    ).fetchall()
-    if overlaps:
-        raise ValueError(f"periods of customer {overlaps[0][0]} overlap")
+    )
+    if overlaps.num_rows:
+        raise ValueError(f"periods of customer {overlaps['customer'][0]} overlap")

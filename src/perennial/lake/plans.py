@@ -53,7 +53,8 @@ def backfill_sql(metrics: tuple[Metric, ...], from_day: int, until_day: int) -> 
     low = reach(metrics, from_day)
     ctes = [
         "spine AS (SELECT c.customer, d.day FROM (SELECT DISTINCT customer FROM period) AS c CROSS JOIN "
-        f"(SELECT CAST(UNNEST(GENERATE_SERIES({low}, {until_day - 1})) AS INTEGER) AS day) AS d)",
+        f"(SELECT CAST(day AS INTEGER) AS day FROM (SELECT UNNEST(GENERATE_SERIES({low}, {until_day - 1})) AS day)"
+        ") AS d)",
         _history(measures, low - 1),
         f"first_user AS (SELECT customer, MIN(day) AS day FROM history WHERE {USERS.column} > 0 GROUP BY customer)",
     ]
@@ -201,9 +202,10 @@ def _standing(measure: Measure, index: int, low: int, from_day: int, until_day: 
         f"t{index} AS (SELECT customer, day, SUM(v) OVER (PARTITION BY customer, {key} ORDER BY day "
         f"ROWS UNBOUNDED PRECEDING) AS v, LEAD(day) OVER (PARTITION BY customer, {key} ORDER BY day) AS until "
         f"FROM c{index})",
-        f"k{index} AS (SELECT customer, day, MAX(v) AS v FROM (SELECT customer, v, CAST(UNNEST(GENERATE_SERIES("
-        f"GREATEST(day, {from_day}), LEAST(until, {until_day}) - 1)) AS INTEGER) AS day FROM t{index} WHERE v > 0) "
-        "GROUP BY customer, day)",
+        # A step outside the days is left out here: some engines count a series backwards where its end comes first.
+        f"k{index} AS (SELECT customer, day, MAX(v) AS v FROM (SELECT customer, v, CAST(day AS INTEGER) AS day FROM "
+        f"(SELECT customer, v, UNNEST(GENERATE_SERIES(GREATEST(day, {from_day}), LEAST(until, {until_day}) - 1)) "
+        f"AS day FROM t{index} WHERE v > 0 AND day < {until_day} AND until > {from_day})) GROUP BY customer, day)",
     ]
 
 
@@ -239,9 +241,11 @@ def _final(metrics: tuple[Metric, ...], ctes: list[str], days: str) -> str:
 
 
 def _expression_sql(metric: Metric, places: dict[Measure, str]) -> str:
-    """A lone measure keeps its type; everything else is counted in DOUBLE, whose products do not overflow, unknown
-    where a divisor is zero."""
+    """A lone measure keeps its type; everything else is counted in DOUBLE, unknown where a divisor is zero.
 
+    Products do not overflow then, and engines agree: they keep different decimals of a product of decimals, and read a
+    number with a point in different ways.
+    """
     tree = metric.tree()
     is_measure = isinstance(tree, exp.Column) and tree.name in metric.measures
     for division in tree.find_all(exp.Div):
@@ -249,6 +253,8 @@ def _expression_sql(metric: Metric, places: dict[Measure, str]) -> str:
         division.set("expression", exp.func("NULLIF", division.expression, exp.Literal.number(0)))
 
     def resolved(node: exp.Expr) -> exp.Expr:
+        if isinstance(node, exp.Literal) and not node.is_int:
+            return exp.cast(exp.Literal.string(node.name), "DOUBLE")
         if not isinstance(node, exp.Column):
             return node
         measure = metric.measures.get(node.name)

@@ -1,7 +1,7 @@
 """One reader's view of the lake: a manifest, and the inbox files that it does not yet hold."""
 # ruff: noqa: S608 (names and numbers only; text from outside passes the algebra's allow-list)
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,14 +31,23 @@ class Snapshot:
         return cls(root, live, (*waiting, *live.adopted))
 
     def fact_sql(
-        self, table: str, columns: Iterable[str] = (), *, from_day: int | None = None, until_day: int | None = None
+        self,
+        table: str,
+        columns: Iterable[str] = (),
+        *,
+        from_day: int | None = None,
+        until_day: int | None = None,
+        files: Callable[..., str] = files_sql,
     ) -> str:
-        """Return SELECT of a fact table's grain and columns over files that may hold these days, without the erased."""
+        """Return SELECT of a fact table's grain and columns over files that may hold these days, without the erased.
+
+        `files`: what makes SELECT over files, where that is another engine than DuckDB.
+        """
         paths = [file.path for file in self.live.files(table, from_day, until_day)]
         where = excluding_sql("customer", self.live.erased(Subject.CUSTOMER))
         if "user" in FACT_TABLES[table]:
             where += f" AND {excluding_sql('user', self.live.erased(Subject.USER))}"
-        return files_sql(self.root, paths, fact_schema(table, columns), where=where)
+        return files(self.root, paths, fact_schema(table, columns), where=where)
 
     def events_sql(self, customer: int, from_day: int, until_day: int) -> str:
         """Return SELECT over a customer's events, the inbox included, without repeats and without the erased."""

@@ -3,33 +3,31 @@
 
 from collections.abc import Iterable
 
-import duckdb
 import pyarrow as pa
 
 from perennial.lake.engine import Target, write_spans
+from perennial.lake.engines.terms import Session
 from perennial.lake.manifest import Rewrite
 from perennial.lake.spans import Span
 
 _BATCH = 65_536
 
 
-def use_spans(connection: duckdb.DuckDBPyConnection, spans: dict[int, Span]) -> None:
-    """Make the table `span_of` (day → first day of its span) known to the connection."""
+def use_spans(session: Session, spans: dict[int, Span]) -> None:
+    """Make the table `span_of` (day → first day of its span) known to the session."""
     days = pa.table(
         {
             "day": pa.array(spans.keys(), pa.int32()),
             "span": pa.array([span.from_day for span in spans.values()], pa.int32()),
         }
     )
-    connection.register("span_of", days)
+    session.register("span_of", days)
 
 
-def rewrite(
-    connection: duckdb.DuckDBPyConnection, rows_sql: str, target: Target, spans: dict[int, Span], order: Iterable[str]
-) -> Rewrite:
+def rewrite(session: Session, rows_sql: str, target: Target, spans: dict[int, Span], order: Iterable[str]) -> Rewrite:
     """Write the rows of a SELECT that fall into the spans, sorted within each; one pass over them."""
-    use_spans(connection, spans)
+    use_spans(session, spans)
     keys = ", ".join(["span", *(f'"{name}"' for name in order)])
-    sql = f"SELECT s.span, r.* FROM ({rows_sql}) AS r JOIN span_of AS s USING (day) ORDER BY {keys}"
-    files = write_spans(connection.sql(sql).to_arrow_reader(_BATCH), target, spans)
+    sql = f"SELECT s.span, r.* FROM ({rows_sql}) AS r JOIN span_of AS s ON s.day = r.day ORDER BY {keys}"
+    files = write_spans(session.batches(sql, _BATCH), target, spans)
     return Rewrite(target.table, frozenset(spans.values()), tuple(files))

@@ -12,6 +12,9 @@ import pyarrow as pa
 from perennial.lake import compaction, daily, durable, inbox, inspection, manifest, metrics, reading, trial
 from perennial.lake.algebra import Metric, plan_of
 from perennial.lake.engine import Engine
+from perennial.lake.engines.choice import DUCKDB, chosen
+from perennial.lake.engines.duckdb import DuckSession
+from perennial.lake.engines.terms import Door
 from perennial.lake.latest import Arrivals
 from perennial.lake.manifest import Manifest
 from perennial.lake.reading import Snapshot
@@ -36,14 +39,22 @@ class Lake:
     """One organisation's usage under one folder; any number of processes may hold one.
 
     Days are INT32 numbers since 1970-01-01 in the organisation's zone; ranges of days are half-open. `at` is always
-    the real clock, not the as-of day: it times the grace of files that readers may still hold.
+    the real clock, not the as-of day: it times the grace of files that readers may still hold. `engine` names where
+    facts and metrics are computed (engines/); all else is DuckDB's, in this process.
     """
 
     def __init__(
-        self, root: Path, *, memory: str = "1GB", threads: int = 2, grace: timedelta = timedelta(minutes=10)
+        self,
+        root: Path,
+        *,
+        memory: str = "1GB",
+        threads: int = 2,
+        grace: timedelta = timedelta(minutes=10),
+        engine: str | Door = DUCKDB,
     ) -> None:
         self._root = root
         self._engine = Engine(memory=memory, threads=threads)
+        self._plans = chosen(engine, self._engine) if isinstance(engine, str) else engine
         self._grace = grace
         self._seen = 0
 
@@ -111,7 +122,13 @@ class Lake:
         before. Where one comes or goes, the facts of his days are made anew.
         """
         return compaction.compact(
-            self._root, self._engine, plan_of(definitions), at=at, grace=self._grace, left_out=left_out
+            self._root,
+            self._engine,
+            self._plans,
+            plan_of(definitions),
+            at=at,
+            grace=self._grace,
+            left_out=left_out,
         )
 
     def is_waiting(self) -> bool:
@@ -161,9 +178,10 @@ class Lake:
 
         :raises FactsMissing: compact with these definitions first.
         """
-        with self._reader() as (connection, snapshot):
-            days = range(day, day + 1)
-            return metrics.metrics_asof(connection, snapshot, definitions, periods, days=days, merged=merged)
+        snapshot = self._snapshot()
+        days = range(day, day + 1)
+        with self._plans.session(metrics.size(snapshot, definitions, periods, days=days)) as session:
+            return metrics.metrics_asof(session, snapshot, definitions, periods, days=days, merged=merged)
 
     def metrics_backfill(
         self,
@@ -178,9 +196,10 @@ class Lake:
 
         Facts of customers without a period are not read.
         """
-        with self._reader() as (connection, snapshot):
-            days = range(from_day, until_day)
-            return metrics.metrics_backfill(connection, snapshot, definitions, periods, days=days, merged=merged)
+        snapshot = self._snapshot()
+        days = range(from_day, until_day)
+        with self._plans.session(metrics.size(snapshot, definitions, periods, days=days)) as session:
+            return metrics.metrics_backfill(session, snapshot, definitions, periods, days=days, merged=merged)
 
     def metrics_trial(
         self, definitions: tuple[Metric, ...], periods: pa.Table, day: int, *, merged: Merged = NOBODY_MERGED
@@ -188,7 +207,7 @@ class Lake:
         """Return the same as `metrics_asof`, also for metrics whose facts were never made: these are made of the events
         of the window for this one question. Dear in a large lake; nothing is written."""
         with self._reader() as (connection, snapshot):
-            return trial.metrics_trial(connection, snapshot, definitions, periods, day=day, merged=merged)
+            return trial.metrics_trial(DuckSession(connection), snapshot, definitions, periods, day=day, merged=merged)
 
     def write_days(
         self,
@@ -328,6 +347,9 @@ class Lake:
 
     @contextmanager
     def _reader(self) -> Iterator[tuple[duckdb.DuckDBPyConnection, Snapshot]]:
-        snapshot = Snapshot.of(self._root, self._live())
+        snapshot = self._snapshot()
         with self._engine.session() as connection:
             yield connection, snapshot
+
+    def _snapshot(self) -> Snapshot:
+        return Snapshot.of(self._root, self._live())

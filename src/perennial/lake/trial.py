@@ -5,12 +5,12 @@ without a window lacks, of the facts by event and feature where its predicate sp
 """
 # ruff: noqa: S608 (names and numbers only; text from outside passes the algebra's allow-list)
 
-import duckdb
 import pyarrow as pa
 
 from perennial.lake.algebra import USERS, Aggregate, Metric, measures_of, plan_of
 from perennial.lake.compaction import EVENTS
 from perennial.lake.engine import excluding_sql, files_sql
+from perennial.lake.engines.terms import Session
 from perennial.lake.facts import FACT_DAY, FACT_EVENT, FACT_USER, fact_sql, lay_out
 from perennial.lake.merging import merged_sql
 from perennial.lake.metrics import use_periods
@@ -20,7 +20,7 @@ from perennial.lake.terms import EVENT_SCHEMA, Merged, Subject
 
 
 def metrics_trial(
-    connection: duckdb.DuckDBPyConnection,
+    session: Session,
     snapshot: Snapshot,
     metrics: tuple[Metric, ...],
     periods: pa.Table,
@@ -29,7 +29,7 @@ def metrics_trial(
     merged: Merged,
 ) -> pa.Table:
     """Return customer, day and each metric as of the day, sorted by customer."""
-    theirs = use_periods(connection, metrics, periods, merged)
+    theirs = use_periods(session, metrics, periods, merged)
     plan, low = plan_of(metrics), reach(metrics, day)
     missing = dict(plan.items() - snapshot.live.plan.items())
     past = {USERS.column: USERS.where} | {
@@ -38,7 +38,7 @@ def metrics_trial(
     past_missing = {column: where for column, where in past.items() if column in missing}
     of_users = any('"user"' in where for where in past_missing.values())
     if missing:
-        lay_out(connection, _events_sql(snapshot, None if of_users else low, day), plan)
+        lay_out(session, _events_sql(snapshot, None if of_users else low, day), plan)
     until = day + 1
     days = [
         (table, fact_sql(table, plan) if missing else snapshot.fact_sql(table, plan, from_day=low, until_day=until))
@@ -55,8 +55,8 @@ def metrics_trial(
              ("history", FACT_DAY, history, past)]  # fmt: skip
     for view, table, facts, columns in views:
         told = merged_sql(f"SELECT * FROM ({facts}) WHERE {theirs}", table, columns, merged)
-        connection.execute(f"CREATE TEMP VIEW {view} AS {told}")
-    return connection.sql(f"{asof_sql(metrics, day)} ORDER BY 1").to_arrow_table()
+        session.view(view, told)
+    return session.rows(f"{asof_sql(metrics, day)} ORDER BY 1")
 
 
 def _events_sql(snapshot: Snapshot, low: int | None, day: int) -> str:

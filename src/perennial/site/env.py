@@ -79,6 +79,21 @@ def seconds(variable: str, usual: float) -> float:
     raise Unusable(f"{variable} is {text!r}. Write a number of seconds, for example {usual:g}.")
 
 
+def engine() -> str:
+    """Return where the lake computes facts and metrics, as `lake.engines.choice` takes it.
+
+    :raises Unusable: there is no such engine, or it is to be PostgreSQL and the records are not there either.
+    """
+    wanted = os.environ.get("PERENNIAL_ENGINE") or "duckdb"
+    if wanted == "duckdb" or wanted.startswith(("spark://", "local")):
+        return wanted
+    if wanted != "postgres":
+        raise Unusable("PERENNIAL_ENGINE names no engine. It can be duckdb, spark://host:7077, local[*] or postgres.")
+    if url := os.environ.get("DATABASE_URL"):
+        return url
+    raise Unusable(f"PERENNIAL_ENGINE is 'postgres', and DATABASE_URL is not set. {POSTGRES_URL}")
+
+
 def database(folder: Path) -> dict[str, Any]:
     """Return Django's settings for PostgreSQL where DATABASE_URL names it, else SQLite in the home folder."""
     url = os.environ.get("DATABASE_URL", "")

@@ -21,7 +21,7 @@ def lake() -> Lake:
 
 @lru_cache(maxsize=4)
 def _lake(root: Path) -> Lake:
-    return Lake(root)
+    return Lake(root, engine=settings.LAKE_ENGINE)
 
 
 @cache
