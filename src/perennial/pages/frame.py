@@ -36,6 +36,7 @@ WAYS = (
     Way("today", _("Today"), "sun", "customers.read"),
     Way("customers", _("Customers"), "building-2", "customers.read"),
     Way("revenue", _("Revenue"), "chart-no-axes-column", "revenue.read"),
+    Way("usage", _("Usage"), "activity", "customers.read"),
     Way("weekly", _("Weekly meeting"), "users", "revenue.read"),
     Way("imports", _("Import"), "file-up", "imports.run"),
     Way("settings", _("Settings"), "settings"),

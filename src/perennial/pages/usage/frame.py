@@ -1,0 +1,78 @@
+"""What the analysis pages share: who asks, of which day, the ways between them, and the page without any usage."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, cast
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from perennial.customers.catalogue import Unit
+from perennial.kernel.organisation.queries import House, house
+from perennial.members import access
+from perennial.members.models import Member
+from perennial.pages import tags
+from perennial.pages.customer import words
+from perennial.reports import usage_series
+from perennial.reports.usage_parts import Part
+
+MOST_LISTED = 500
+
+
+@dataclass(frozen=True)
+class Asking:
+    """The member, its house, and the last day up to the as-of day that has values (None: nothing is measured yet)."""
+
+    member: Member
+    house: House
+    today: date
+    on: date | None
+
+    @classmethod
+    def of(cls, request: HttpRequest) -> Asking:
+        """Return who asks and of which day. No query besides the house's."""
+        place: House = getattr(request, "house", None) or house()
+        today = place.today(timezone.now())
+        return cls(cast(Member, access.member_of(request)), place, today, usage_series.last_on(today))
+
+    def may(self) -> dict[str, bool]:
+        """Return what of the pages the member may do."""
+        return {
+            "export": access.may(self.member, "exports.run"),
+            "import": access.may(self.member, "imports.run"),
+            "send": access.may(self.member, "events.manage"),
+        }
+
+    def context(self, here: str) -> dict[str, Any]:
+        """Return what every page of the room shows; `here` is its address by name."""
+        ways = (("usage", _("Over time")), ("usage_features", _("Features")), ("usage_cohorts", _("Cohorts")))
+        return {
+            "may": self.may(),
+            "ways": [(reverse(name), label, name == here) for name, label in ways],
+            "on": self.on,
+        }
+
+
+def nothing(request: HttpRequest, asking: Asking, here: str) -> HttpResponse:
+    """Say that no usage is known yet, and how it comes."""
+    return render(request, "usage/empty.html", asking.context(here))
+
+
+def written(value: float | None, unit: Unit) -> str:
+    """Write a metric's value by its unit."""
+    return words.written(None if value is None else round(value, 6), unit, "")
+
+
+def label_of(part: Part) -> str:
+    """Return what a part is called."""
+    return part.label or _("Not known")
+
+
+def changed(now: float, before: float) -> str:
+    """Write a change as a signed percentage; a dash where there was nothing before."""
+    return f"{'+' if now > before else ''}{tags.percent((now - before) / before, 1)}" if before > 0 else tags.UNKNOWN
