@@ -15,7 +15,7 @@ from perennial.pages.customer.page import find
 from perennial.pages.files import TYPES, download
 from perennial.reports import product_users, sheets
 
-PAGE = 50
+PAGE = 25
 
 
 @require_GET

@@ -24,7 +24,7 @@ from perennial.pages.usage.frame import MOST_LISTED, Asking, nothing
 from perennial.reports import sheets, usage_cohorts
 from perennial.reports.usage_cohorts import Beginner, Cohort
 
-ON_PHONE = frozenset({0, 1, 3, 6})
+ON_PHONE = frozenset({0, 1, 3, 6, 12})
 NARROW = 12
 SHADES = 10
 

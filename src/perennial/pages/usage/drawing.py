@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
-from math import floor, log10
+from math import ceil, floor, log10
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
@@ -49,7 +49,7 @@ def ticks_up_to(largest: float) -> list[float]:
     raw = Decimal(str(largest)) / 3
     unit = Decimal(10) ** floor(log10(raw))
     step = next(Decimal(str(one)) * unit for one in STEPS if Decimal(str(one)) * unit >= raw)
-    count = int(-(-Decimal(str(largest)) // step))
+    count = ceil(Decimal(str(largest)) / step)
     return [float(step * place) for place in range(count + 1)]
 
 

@@ -19,9 +19,8 @@ from perennial.pages import tags
 from perennial.pages.files import TYPES, download
 from perennial.pages.usage import address, drawing
 from perennial.pages.usage.address import Chosen
-from perennial.pages.usage.frame import MOST_LISTED, Asking, changed, label_of, nothing, written
+from perennial.pages.usage.frame import MOST_LISTED, Asking, changed, definition_of, label_of, nothing, written
 from perennial.reports import sheets, usage_parts, usage_series
-from perennial.reports.explain import FORMULAS
 from perennial.reports.usage_parts import Breakdown, Part, Parts
 from perennial.reports.usage_series import Behind, Series, Stretch, Value
 
@@ -62,15 +61,19 @@ def page(request: HttpRequest) -> HttpResponse:
         **asking.context("usage"),
         "chosen": chosen,
         "field": usage_series.field_of(chosen.metric),
-        "formula": FORMULAS.get(chosen.metric, ""),
+        "definition": definition_of(chosen.metric),
         "metrics": [(key, usage_series.field_of(key).label) for key in metrics],
         "periods": [(one.value, one.label, one is chosen.stretch) for one in Stretch],
-        "breakdowns": [(one.value, one.label) for one in breakdowns],
+        "breakdowns": [(one.value, _by(one)) for one in breakdowns],
         "over": over(found.adds_up),
         "is_product": chosen.by is Breakdown.PRODUCT,
         "export": f"{reverse('usage_export')}?{chosen.query()}",
         **(_told(found, chosen) if found.days else {}),
     })  # fmt: skip
+
+
+def _by(one: Breakdown) -> str:
+    return str(one.label) if one is Breakdown.NONE else _("By %(part)s") % {"part": one.label}
 
 
 def over(adds_up: bool) -> str:
@@ -86,7 +89,7 @@ def _series(asking: Asking, on: date, chosen: Chosen, *, leaving: bool = False) 
 
 def _told(found: Series, chosen: Chosen) -> dict[str, Any]:
     unit = usage_series.field_of(chosen.metric).unit
-    names = [label_of(part) for part in found.parts.parts]
+    names = [label_of(part, found.parts.breakdown) for part in found.parts.parts]
     columns: list[tuple[str, str | None, Sequence[Value]]] = [(_("All"), None, found.all)]
     columns += [(name, part.value, values) for name, part, values
                 in zip(names, found.parts.parts[:MOST_COLUMNS], found.by_part, strict=False)]  # fmt: skip
@@ -122,7 +125,7 @@ def _title(found: Series, chosen: Chosen) -> str:
     last = found.all[-1].value
     told = {"metric": field.label, "value": written(last, field.unit), "on": tags.day(found.days[-1])}
     if chosen.by is not Breakdown.NONE:
-        return _("%(metric)s by %(part)s") % {"metric": field.label, "part": chosen.by.label}
+        return _("%(metric)s, by %(part)s") % {"metric": field.label, "part": chosen.by.label}
     first = found.all[0].value
     if not first or last is None or len(found.days) < 2:
         return _("%(metric)s: %(value)s on %(on)s") % told
@@ -162,7 +165,7 @@ class Opened:
     @property
     def label(self) -> str:
         """Return what the part is called, "" for everybody."""
-        return label_of(self.part) if self.part else ""
+        return label_of(self.part, self.chosen.by) if self.part else ""
 
     @classmethod
     def of(cls, request: HttpRequest, *, leaving: bool = False) -> Opened:
@@ -204,6 +207,7 @@ def customers(request: HttpRequest) -> HttpResponse:
     return render(request, "usage/customers.html", {
         "opened": opened,
         "field": field,
+        "definition": definition_of(field.key),
         "over": over(usage_series.adds_up(field.key)),
         "rows": [(one, written(one.value, field.unit)) for one in opened.rows[:MOST_LISTED]],
         "left": max(0, len(opened.rows) - MOST_LISTED),
@@ -237,11 +241,11 @@ def export(request: HttpRequest) -> HttpResponse:
 
 def _notes(chosen: Chosen, *, adds_up: bool) -> list[tuple[str, str]]:
     field = usage_series.field_of(chosen.metric)
-    return [(str(field.label), str(field.definition)), (_("Over customers"), over(adds_up))]
+    return [(str(field.label), definition_of(chosen.metric)), (_("Over customers"), over(adds_up))]
 
 
 def _sheet(found: Series, chosen: Chosen) -> sheets.Sheet:
-    names = [label_of(part) for part in found.parts.parts]
+    names = [label_of(part, found.parts.breakdown) for part in found.parts.parts]
     rows: list[list[sheets.Cell]] = [
         [day, _exact(found.all[place].value), *(_exact(values[place].value) for values in found.by_part),
          found.all[place].known]

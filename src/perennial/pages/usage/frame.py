@@ -10,8 +10,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from perennial.blueprint import queries as blueprint
 from perennial.customers.catalogue import Unit
 from perennial.kernel.organisation.queries import House, house
 from perennial.members import access
@@ -19,7 +21,7 @@ from perennial.members.models import Member
 from perennial.pages import tags
 from perennial.pages.customer import words
 from perennial.reports import usage_series
-from perennial.reports.usage_parts import Part
+from perennial.reports.usage_parts import Breakdown, Part
 
 MOST_LISTED = 500
 
@@ -68,9 +70,16 @@ def written(value: float | None, unit: Unit) -> str:
     return words.written(None if value is None else round(value, 6), unit, "")
 
 
-def label_of(part: Part) -> str:
+def label_of(part: Part, by: Breakdown) -> str:
     """Return what a part is called."""
-    return part.label or _("Not known")
+    nobody = {Breakdown.OWNER: _("Nobody"), Breakdown.PRODUCT: _("No product")}
+    return part.label or nobody.get(by, _("Not known"))
+
+
+def definition_of(metric: str) -> str:
+    """Return what a metric counts, as the blueprint says it."""
+    found = next(one for one in blueprint.metrics() if one.key == metric)
+    return found.definition.text(get_language() or "en")
 
 
 def changed(now: float, before: float) -> str:
