@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -88,7 +89,7 @@ def _series(asking: Asking, on: date, chosen: Chosen, *, leaving: bool = False) 
 
 
 def _told(found: Series, chosen: Chosen) -> dict[str, Any]:
-    unit = usage_series.field_of(chosen.metric).unit
+    field, write = usage_series.field_of(chosen.metric), _writer(found)
     names = [label_of(part, found.parts.breakdown) for part in found.parts.parts]
     columns: list[tuple[str, str | None, Sequence[Value]]] = [(_("All"), None, found.all)]
     columns += [(name, part.value, values) for name, part, values
@@ -98,7 +99,7 @@ def _told(found: Series, chosen: Chosen) -> dict[str, Any]:
     largest = max((value.value or 0 for _name, _part, values in drawn for value in values), default=0.0)
     lines = [
         [
-            drawing.Dot(value.value, f"{name} · {tags.day(day)}: {written(value.value, unit)}",
+            drawing.Dot(value.value, f"{name} · {tags.day(day)}: {write(value.value)}",
                         _behind(chosen, day, part))
             if value.value is not None else None
             for day, value in zip(found.days, values, strict=True)
@@ -111,7 +112,7 @@ def _told(found: Series, chosen: Chosen) -> dict[str, Any]:
         "legend": [name for name, _part, _values in drawn] if found.parts.parts else [],
         "drawing": drawing.lines(drawing.Lines(
             [tags.day(day, form) for day in found.days], lines,
-            [(at, written(at, unit)) for at in drawing.ticks_up_to(largest)], title,
+            [(at, written(at, field.unit)) for at in drawing.ticks_up_to(largest)], title,
         )),
         "headings": [name for name, _part, _values in columns],
         "rows": _rows(found, chosen, columns),
@@ -120,10 +121,15 @@ def _told(found: Series, chosen: Chosen) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _writer(found: Series) -> Callable[[float | None], str]:
+    unit = usage_series.field_of(found.metric).unit
+    return partial(written, unit=unit, is_median=not found.adds_up)
+
+
 def _title(found: Series, chosen: Chosen) -> str:
     field = usage_series.field_of(chosen.metric)
     last = found.all[-1].value
-    told = {"metric": field.label, "value": written(last, field.unit), "on": tags.day(found.days[-1])}
+    told = {"metric": field.label, "value": _writer(found)(last), "on": tags.day(found.days[-1])}
     if chosen.by is not Breakdown.NONE:
         return _("%(metric)s, by %(part)s") % {"metric": field.label, "part": chosen.by.label}
     first = found.all[0].value
@@ -135,11 +141,11 @@ def _title(found: Series, chosen: Chosen) -> str:
 
 
 def _rows(found: Series, chosen: Chosen, columns: Sequence[tuple[str, str | None, Sequence[Value]]]) -> list[Row]:
-    unit = usage_series.field_of(chosen.metric).unit
-    rows = []
+    write = _writer(found)
+    rows: list[Row] = []
     for place, day in enumerate(found.days):
         cells = [
-            Cell(written(values[place].value, unit),
+            Cell(write(values[place].value),
                  _behind(chosen, day, part) if values[place].known else "", name)
             for name, part, values in columns
         ]  # fmt: skip

@@ -65,8 +65,10 @@ def nothing(request: HttpRequest, asking: Asking, here: str) -> HttpResponse:
     return render(request, "usage/empty.html", asking.context(here))
 
 
-def written(value: float | None, unit: Unit) -> str:
-    """Write a metric's value by its unit."""
+def written(value: float | None, unit: Unit, *, is_median: bool = False) -> str:
+    """Write a metric's value by its unit; a median always with its tenth, so that a column stands in line."""
+    if value is not None and is_median and unit is not Unit.RATIO:
+        return tags.number(value, 1)
     return words.written(None if value is None else round(value, 6), unit, "")
 
 
