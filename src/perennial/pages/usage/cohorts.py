@@ -69,7 +69,8 @@ def _width(since: int) -> str:
 
 def _cell(one: Cohort, since: int) -> Cell:
     share, told = one.share(since), {"active": one.active[since], "size": one.size, "months": since}
-    label = _("%(active)s of %(size)s active after %(months)s months") % told
+    label = ngettext("%(active)s of %(size)s active after %(months)s month",
+                     "%(active)s of %(size)s active after %(months)s months", since) % told  # fmt: skip
     is_open = since == len(one.active) - 1
     return Cell(tags.percent(share), round(share * SHADES), _url(one.month, since),
                 f"{label} · {_('this month is not over')}" if is_open else label, _width(since), is_open)  # fmt: skip

@@ -271,5 +271,7 @@ def _sheet_of_customers(opened: Opened) -> sheets.Sheet:
     return sheets.Sheet([_("Key"), _("Customer"), _("CSM"), str(field.label)], rows, notes)
 
 
-def _exact(value: float | None) -> Decimal | None:
-    return None if value is None else Decimal(str(round(value, 6)))
+def _exact(value: float | None) -> sheets.Cell:
+    if value is None or float(value).is_integer():
+        return None if value is None else int(value)
+    return Decimal(str(round(value, 6)))
