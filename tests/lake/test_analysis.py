@@ -238,3 +238,32 @@ def test_no_analysis_reads_events(lake: Lake, said: list[str]) -> None:
     assert not [text for text in said if "/events/" in text or "/inbox/" in text]
     lake.events(3, from_day=DAY, until_day=LAST)
     assert any("/events/" in text for text in said)  # the ear hears
+
+
+@pytest.mark.parametrize("steps", [("report",), ("search", "report"), ("report", "it's", "search", "report")])
+@pytest.mark.parametrize("within", [0, 3, 20])
+def test_a_funnel_follows_its_steps_in_order_within_its_days(
+    lake: Lake, rows: list[Row], steps: tuple[str, ...], within: int
+) -> None:
+    first, last = DAY + 30, DAY + 90
+    days: dict[int, dict[str, set[int]]] = {}
+    for customer, one in _uses(rows, _member):
+        if first <= one["day"] <= last:
+            days.setdefault(customer, {}).setdefault(one["feature"] or one["event"], set()).add(one["day"])
+
+    def furthest(done: dict[str, set[int]]) -> int:
+        best = 0
+        for began in done.get(steps[0], ()):
+            at, count = began, 1
+            for step in steps[1:]:
+                later = [day for day in done.get(step, ()) if at <= day <= began + within]
+                if not later:
+                    break
+                at, count = min(later), count + 1
+            best = max(best, count)
+        return best
+
+    with lake.analysis() as asked:
+        found = asked.funnel(steps, CORE, MEMBERS, days=(first, last), within=within)
+    assert found == {customer: best for customer, done in days.items() if (best := furthest(done))}
+    assert len(found) > 3

@@ -173,6 +173,43 @@ class Analysis:
         ).fetchall()
         return dict(found)
 
+    def funnel(
+        self,
+        steps: Sequence[str],
+        where: str,
+        members: Sequence[tuple[int, int]],
+        *,
+        days: tuple[int, int],
+        within: int,
+    ) -> dict[int, int]:
+        """Return how many of the steps each customer came through in order (1: the first alone), by customer.
+
+        A step is a feature, done on the day of the step before or later, and at most `within` days after the first.
+        Whoever began several times counts by the time that led furthest. `days`: the first and the last read.
+        """
+        first, last = days
+        self._pairs("member_of", ("number", "customer"), members)
+        self._connection.execute(
+            f"CREATE TEMP TABLE done AS SELECT DISTINCT m.customer, f.day, {_FEATURE} AS feature FROM "
+            f"({self._named(where, first, last)}) AS f JOIN member_of AS m ON m.number = f.customer "
+            f"WHERE f.n > 0 AND {_FEATURE} IN (SELECT UNNEST($1))",
+            [list(steps)],
+        )
+        chain = ["s1 AS (SELECT customer, day AS began, day AS at FROM done WHERE feature = $1)"]
+        for step in range(2, len(steps) + 1):
+            chain.append(
+                f"s{step} AS (SELECT s.customer, s.began, MIN(d.day) AS at FROM s{step - 1} AS s JOIN done AS d ON "
+                f"d.customer = s.customer AND d.feature = ${step} AND d.day BETWEEN s.at AND s.began + {within} "
+                "GROUP BY 1, 2)"
+            )
+        through = " UNION ALL ".join(
+            f"SELECT customer, {step} AS step FROM s{step}" for step in range(1, len(steps) + 1)
+        )
+        found = self._connection.execute(
+            f"WITH {', '.join(chain)} SELECT customer, MAX(step) FROM ({through}) GROUP BY customer", list(steps)
+        ).fetchall()
+        return dict(found)
+
     def users(
         self, seen: str, counted: str, numbers: Sequence[int], merged: Merged, *, day: int, window: int
     ) -> list[UserUse]:
