@@ -128,10 +128,12 @@ def test_parts_stand_beside_the_whole_and_each_point_opens_to_its_customers(
 
 @pytest.mark.parametrize(
     "address",
-    ["on=2026-03-03", "on=x", "on=2026-03-02&by=tier&value=no", "", "on=2026-03-02&metric=arr", "on=2026-13-01"],
+    ["on=2026-03-03", "on=x", "on=2026-03-02&by=tier&value=no", "on=2026-03-02&metric=arr", "on=2026-13-01"],
 )
 def test_a_point_that_is_none_is_not_found(address: str, house: dict[str, Any], browser: Callable[..., Client]) -> None:
-    assert browser().get(f"/usage/customers?{address}").status_code == 404
+    client = browser()
+    assert client.get(f"/usage/customers?{address}").status_code == 404
+    assert client.get("/usage/customers").headers["Location"] == "/usage"
 
 
 def test_features_say_their_customers_of_those_that_pay(house: dict[str, Any], browser: Callable[..., Client]) -> None:

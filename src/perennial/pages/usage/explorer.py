@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
@@ -207,6 +207,8 @@ def _part_of(parts: Parts, value: str | None) -> Part | None:
 @require_GET
 def customers(request: HttpRequest) -> HttpResponse:
     """List the customers behind a point, each with its own value of that day."""
+    if "on" not in request.GET:
+        return redirect("usage")
     opened = Opened.of(request)
     field = usage_series.field_of(opened.chosen.metric)
     query = opened.chosen.query(on=opened.on, value=opened.part.value if opened.part else None)
