@@ -34,12 +34,14 @@ ON = date(2026, 3, 2)
 PAGES = (
     "/usage", "/usage?by=tier&period=12m", "/usage?metric=depth_28d&by=owner", "/usage?by=product",
     "/usage/customers?metric=active_users_28d&on=2026-03-02", "/usage/features", "/usage/features?feature=search",
-    "/usage/cohorts", "/usage/cohorts?month=2026-01&since=1",
+    "/usage/cohorts", "/usage/cohorts?month=2026-01&since=1", "/usage/funnel",
+    "/usage/funnel?step=search&step=report", "/usage/funnel?step=search&step=report&at=2",
 )  # fmt: skip
 
 FILES = (
     "/usage/export?by=owner", "/usage/export?on=2026-03-02", "/usage/features/export",
     "/usage/features/export?feature=search", "/usage/cohorts/export?month=2026-01&since=0",
+    "/usage/funnel/export?step=search&at=1",
 )  # fmt: skip
 
 
@@ -163,6 +165,23 @@ def test_cohorts_say_who_still_comes_in_each_cell(house: dict[str, Any], browser
     assert "2 of 2 customers (100%)" in page
     for bad in ("month=2026-01&since=x", "month=2027-01", "month=1&since=0", "month=2025-11&since=0"):
         assert client.get(f"/usage/cohorts?{bad}").status_code == 404
+
+
+def test_a_funnel_says_who_comes_to_each_step_and_who_stops(
+    house: dict[str, Any], browser: Callable[..., Client]
+) -> None:
+    client, steps = browser(), "step=search&step=report"
+    assert "Choose the steps" in client.get("/usage/funnel").content.decode()
+    assert "Nobody began" in client.get("/usage/funnel?step=never").content.decode()
+    seven, ninety = (_cells(client.get(f"/usage/funnel?{steps}&within={days}").content.decode()) for days in (7, 90))
+    assert seven == [["1 search", "2", "100%", "–"], ["2 report", "0", "0%", "0%"]]
+    assert ninety == [["1 search", "2", "100%", "–"], ["2 report", "1", "50%", "50%"]]
+    came = _cells(client.get(f"/usage/funnel?{steps}&within=90&at=2").content.decode())
+    stopped = _cells(client.get(f"/usage/funnel?{steps}&within=90&at=2&has=no").content.decode())
+    assert (came, stopped) == ([["Acme", "Csm 1", "2 · report"]], [["Bolt", "–", "1 · search"]])
+    assert client.get(f"/usage/funnel?{steps}&at=3").status_code == 404
+    text = client.post(f"/usage/funnel/export?{steps}&within=90", {"format": "csv"}).content.decode("utf-8-sig")
+    assert text.splitlines()[1:] == ["search,2,1.0000,", "report,1,0.5000,0.5000"]
 
 
 def test_a_csm_sees_its_own_book_and_nothing_else(house: dict[str, Any], browser: Callable[..., Client]) -> None:

@@ -22,7 +22,7 @@ from perennial.pages.today import actions as decide
 from perennial.pages.today import away, tasks
 from perennial.pages.today import explain as today_opens
 from perennial.pages.today import page as today
-from perennial.pages.usage import cohorts, explorer, features
+from perennial.pages.usage import cohorts, explorer, features, funnel
 from perennial.pages.weekly import opening, targets
 from perennial.pages.weekly import views as weekly
 
@@ -56,6 +56,8 @@ urlpatterns = [
     path("usage/features/export", features.export, name="usage_features_export"),
     path("usage/cohorts", cohorts.page, name="usage_cohorts"),
     path("usage/cohorts/export", cohorts.export, name="usage_cohorts_export"),
+    path("usage/funnel", funnel.page, name="usage_funnel"),
+    path("usage/funnel/export", funnel.export, name="usage_funnel_export"),
     path("weekly", weekly.page, name="weekly"),
     path("weekly/explanation", opening.explanation, name="weekly_explanation"),
     path("weekly/customers", opening.customers, name="weekly_customers"),

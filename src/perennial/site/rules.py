@@ -59,6 +59,8 @@ RULES: dict[str, Rule] = {
     "usage_features_export": Rule("exports.run"),
     "usage_cohorts": Rule("customers.read"),
     "usage_cohorts_export": Rule("exports.run"),
+    "usage_funnel": Rule("customers.read"),
+    "usage_funnel_export": Rule("exports.run"),
     "weekly": Rule("revenue.read"),
     "weekly_explanation": Rule("revenue.read"),
     "weekly_customers": Rule("revenue.read"),

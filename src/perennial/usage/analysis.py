@@ -80,6 +80,14 @@ def cohort(customer_ids: Sequence[int], *, on: date, begun: int, month: int) -> 
         return asked.cohort(CORE.column, _calendar(asked, on), _members(customer_ids), cohort=begun, month=month)
 
 
+def funnel(steps: Sequence[str], customer_ids: Sequence[int], *, on: date, back: int, within: int) -> Mapping[int, int]:
+    """Return how many of the steps (features, in order) each customer came through in the `back` days up to a day, at
+    most `within` days after the first; who did not begin is left out. One query."""
+    last = day_number(on)
+    with lake().analysis() as asked:
+        return asked.funnel(steps, CORE.where, _members(customer_ids), days=(last - back + 1, last), within=within)
+
+
 def month_number(on: date) -> int:
     """Return months since the year 0."""
     return on.year * 12 + on.month - 1

@@ -52,7 +52,12 @@ class Asking:
 
     def context(self, here: str) -> dict[str, Any]:
         """Return what every page of the room shows; `here` is its address by name."""
-        ways = (("usage", _("Over time")), ("usage_features", _("Features")), ("usage_cohorts", _("Cohorts")))
+        ways = (
+            ("usage", _("Over time")),
+            ("usage_features", _("Features")),
+            ("usage_cohorts", _("Cohorts")),
+            ("usage_funnel", _("Funnel")),
+        )
         return {
             "may": self.may(),
             "ways": [(reverse(name), label, name == here) for name, label in ways],
