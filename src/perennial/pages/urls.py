@@ -22,7 +22,7 @@ from perennial.pages.today import actions as decide
 from perennial.pages.today import away, tasks
 from perennial.pages.today import explain as today_opens
 from perennial.pages.today import page as today
-from perennial.pages.usage import cohorts, explorer, features, funnel
+from perennial.pages.usage import behind, cohorts, explorer, features, funnel
 from perennial.pages.weekly import opening, targets
 from perennial.pages.weekly import views as weekly
 
@@ -50,7 +50,7 @@ urlpatterns = [
     path("revenue/customers", revenue_opens.customers, name="revenue_customers"),
     path("revenue/export", revenue.export, name="revenue_export"),
     path("usage", explorer.page, name="usage"),
-    path("usage/customers", explorer.customers, name="usage_customers"),
+    path("usage/customers", behind.customers, name="usage_customers"),
     path("usage/export", explorer.export, name="usage_export"),
     path("usage/features", features.page, name="usage_features"),
     path("usage/features/export", features.export, name="usage_features_export"),

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 from functools import partial
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
@@ -18,12 +17,22 @@ from django.views.decorators.http import require_GET, require_POST
 from perennial.members import access
 from perennial.pages import tags
 from perennial.pages.files import TYPES, download
-from perennial.pages.usage import address, drawing
+from perennial.pages.usage import address, behind, drawing
 from perennial.pages.usage.address import Chosen
-from perennial.pages.usage.frame import MOST_LISTED, Asking, changed, definition_of, label_of, nothing, written
+from perennial.pages.usage.frame import (
+    Asking,
+    changed,
+    definition_of,
+    exact,
+    label_of,
+    notes_of,
+    nothing,
+    over,
+    written,
+)
 from perennial.reports import sheets, usage_parts, usage_series
-from perennial.reports.usage_parts import Breakdown, Part, Parts
-from perennial.reports.usage_series import Behind, Series, Stretch, Value
+from perennial.reports.usage_parts import Breakdown
+from perennial.reports.usage_series import Series, Stretch, Value
 
 MOST_LINES = 5
 MOST_COLUMNS = 8
@@ -77,11 +86,6 @@ def _by(one: Breakdown) -> str:
     return str(one.label) if one is Breakdown.NONE else _("By %(part)s") % {"part": one.label}
 
 
-def over(adds_up: bool) -> str:
-    """Say what was done over the customers."""
-    return _("Sum over the customers") if adds_up else _("Median of the customers")
-
-
 def _series(asking: Asking, on: date, chosen: Chosen, *, leaving: bool = False) -> Series:
     parts = usage_parts.parts_of(asking.member, chosen.by, on=asking.today, currency=asking.house.currency,
                                  leaving=leaving)  # fmt: skip
@@ -100,7 +104,7 @@ def _told(found: Series, chosen: Chosen) -> dict[str, Any]:
     lines = [
         [
             drawing.Dot(value.value, f"{name} · {tags.day(day)}: {write(value.value)}",
-                        _behind(chosen, day, part))
+                        _url(chosen, day, part))
             if value.value is not None else None
             for day, value in zip(found.days, values, strict=True)
         ]
@@ -146,7 +150,7 @@ def _rows(found: Series, chosen: Chosen, columns: Sequence[tuple[str, str | None
     for place, day in enumerate(found.days):
         cells = [
             Cell(write(values[place].value),
-                 _behind(chosen, day, part) if values[place].known else "", name)
+                 _url(chosen, day, part) if values[place].known else "", name)
             for name, part, values in columns
         ]  # fmt: skip
         now, before = found.all[place].value, found.all[place - 1].value if place else None
@@ -155,74 +159,8 @@ def _rows(found: Series, chosen: Chosen, columns: Sequence[tuple[str, str | None
     return rows[::-1]
 
 
-def _behind(chosen: Chosen, day: date, part: str | None) -> str:
+def _url(chosen: Chosen, day: date, part: str | None) -> str:
     return f"{reverse('usage_customers')}?{chosen.query(on=day, value=part)}"
-
-
-@dataclass(frozen=True)
-class Opened:
-    """A point: what is chosen, its day and part (None: everybody), and its customers."""
-
-    chosen: Chosen
-    on: date
-    part: Part | None
-    rows: list[Behind]
-
-    @property
-    def label(self) -> str:
-        """Return what the part is called, "" for everybody."""
-        return label_of(self.part, self.chosen.by) if self.part else ""
-
-    @classmethod
-    def of(cls, request: HttpRequest, *, leaving: bool = False) -> Opened:
-        """Read an address.
-
-        :raises Http404: there is no such point for the member.
-        """
-        asking = Asking.of(request)
-        metrics = usage_series.metrics_of(asking.member)
-        on = address.day_at(request.GET.get("on", ""))
-        if not metrics or on is None or asking.on is None or on > asking.on:
-            raise Http404
-        chosen = address.read(request.GET, metrics, usage_parts.breakdowns_of(asking.member))
-        if request.GET.get("metric", chosen.metric) != chosen.metric:
-            raise Http404
-        parts = usage_parts.parts_of(asking.member, chosen.by, on=asking.today, currency=asking.house.currency,
-                                     leaving=leaving)  # fmt: skip
-        part = _part_of(parts, request.GET.get("value"))
-        ids = part.customer_ids if part else parts.customer_ids
-        rows = usage_series.behind(asking.member, chosen.metric, on, ids, leaving=leaving)
-        return cls(chosen, on, part, rows)
-
-
-def _part_of(parts: Parts, value: str | None) -> Part | None:
-    if value is None:
-        return None
-    found = next((part for part in parts.parts if part.value == value), None)
-    if found is None:
-        raise Http404
-    return found
-
-
-@require_GET
-def customers(request: HttpRequest) -> HttpResponse:
-    """List the customers behind a point, each with its own value of that day."""
-    if "on" not in request.GET:
-        return redirect("usage")
-    opened = Opened.of(request)
-    field = usage_series.field_of(opened.chosen.metric)
-    query = opened.chosen.query(on=opened.on, value=opened.part.value if opened.part else None)
-    return render(request, "usage/customers.html", {
-        "opened": opened,
-        "field": field,
-        "definition": definition_of(field.key),
-        "over": over(usage_series.adds_up(field.key)),
-        "rows": [(one, written(one.value, field.unit)) for one in opened.rows[:MOST_LISTED]],
-        "left": max(0, len(opened.rows) - MOST_LISTED),
-        "may": Asking.of(request).may(),
-        "back": f"{reverse('usage')}?{opened.chosen.query()}",
-        "export": f"{reverse('usage_export')}?{query}",
-    })  # fmt: skip
 
 
 @require_POST
@@ -236,8 +174,8 @@ def export(request: HttpRequest) -> HttpResponse:
     if not access.may(asking.member, "exports.run") or format not in TYPES or not metrics or asking.on is None:
         raise Http404
     if "on" in request.GET:
-        opened = Opened.of(request, leaving=True)
-        chosen, sheet, days = opened.chosen, _sheet_of_customers(opened), opened.on.isoformat()
+        opened = behind.Opened.of(request, leaving=True)
+        chosen, sheet, days = opened.chosen, behind.sheet_of(opened), opened.on.isoformat()
     else:
         chosen = address.read(request.GET, metrics, usage_parts.breakdowns_of(asking.member))
         sheet, days = _sheet(_series(asking, asking.on, chosen, leaving=True), chosen), chosen.stretch.value
@@ -247,33 +185,12 @@ def export(request: HttpRequest) -> HttpResponse:
     )  # fmt: skip
 
 
-def _notes(chosen: Chosen, *, adds_up: bool) -> list[tuple[str, str]]:
-    field = usage_series.field_of(chosen.metric)
-    return [(str(field.label), definition_of(chosen.metric)), (_("Over customers"), over(adds_up))]
-
-
 def _sheet(found: Series, chosen: Chosen) -> sheets.Sheet:
     names = [label_of(part, found.parts.breakdown) for part in found.parts.parts]
     rows: list[list[sheets.Cell]] = [
-        [day, _exact(found.all[place].value), *(_exact(values[place].value) for values in found.by_part),
+        [day, exact(found.all[place].value), *(exact(values[place].value) for values in found.by_part),
          found.all[place].known]
         for place, day in enumerate(found.days)
     ]  # fmt: skip
     return sheets.Sheet([_("Day"), _("All"), *names, _("Customers measured")], rows,
-                        _notes(chosen, adds_up=found.adds_up))  # fmt: skip
-
-
-def _sheet_of_customers(opened: Opened) -> sheets.Sheet:
-    field = usage_series.field_of(opened.chosen.metric)
-    rows: list[list[sheets.Cell]] = [[one.key, one.name, one.owner, _exact(one.value)] for one in opened.rows]
-    adds_up = usage_series.adds_up(field.key)
-    notes = [(_("Day"), opened.on.isoformat()), *_notes(opened.chosen, adds_up=adds_up)]
-    if opened.label:
-        notes.append((str(opened.chosen.by.label), opened.label))
-    return sheets.Sheet([_("Key"), _("Customer"), _("CSM"), str(field.label)], rows, notes)
-
-
-def _exact(value: float | None) -> sheets.Cell:
-    if value is None or float(value).is_integer():
-        return None if value is None else int(value)
-    return Decimal(str(round(value, 6)))
+                        notes_of(chosen.metric, adds_up=found.adds_up))  # fmt: skip

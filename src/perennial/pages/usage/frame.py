@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Any, cast
 
 from django.http import HttpRequest, HttpResponse
@@ -20,7 +21,7 @@ from perennial.members import access
 from perennial.members.models import Member
 from perennial.pages import tags
 from perennial.pages.customer import words
-from perennial.reports import usage_series
+from perennial.reports import sheets, usage_series
 from perennial.reports.usage_parts import Breakdown, Part
 
 MOST_LISTED = 500
@@ -92,3 +93,21 @@ def definition_of(metric: str) -> str:
 def changed(now: float, before: float) -> str:
     """Write a change as a signed percentage; a dash where there was nothing before."""
     return f"{'+' if now > before else ''}{tags.percent((now - before) / before, 1)}" if before > 0 else tags.UNKNOWN
+
+
+def over(adds_up: bool) -> str:
+    """Say what was done over the customers."""
+    return _("Sum over the customers") if adds_up else _("Median of the customers")
+
+
+def notes_of(metric: str, *, adds_up: bool) -> list[tuple[str, str]]:
+    """Return what a file of a metric stands on."""
+    field = usage_series.field_of(metric)
+    return [(str(field.label), definition_of(metric)), (_("Over customers"), over(adds_up))]
+
+
+def exact(value: float | None) -> sheets.Cell:
+    """Return a value as a file has it: a whole number as such."""
+    if value is None or float(value).is_integer():
+        return None if value is None else int(value)
+    return Decimal(str(round(value, 6)))
