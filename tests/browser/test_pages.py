@@ -18,6 +18,7 @@ SEEN: dict[str, dict[str, Any]] = {
 TAGS = {"en": "en", "zh-hans": "zh-Hans", "zh-hant": "zh-Hant"}
 TABS = ("overview", "health", "people", "contracts", "usage", "tickets", "timeline")
 PAGES = (
+    "/usage?by=tier", "/usage/features", "/usage/cohorts", "/usage/funnel",
     "/", "/customers", "/revenue", "/weekly", "/import", "/customers/list/edited", "/exports", "/settings",
     "/settings/members", "/settings/roles", "/settings/keys", "/settings/blueprint", "/settings/blueprint/rights",
     "/settings/organisation",

@@ -20,7 +20,7 @@ def page(request: HttpRequest, key: str = "") -> HttpResponse:
     return render(request, "base.html")
 
 
-NAMES = ("today", "customers", "revenue", "weekly", "imports", "settings", "palette", "account_logout")
+NAMES = ("today", "customers", "revenue", "usage", "weekly", "imports", "settings", "palette", "account_logout")
 urlpatterns = [path(name, page, name=name) for name in NAMES] + [path("customers/<key>", page, name="customer")]
 pytestmark = pytest.mark.urls(__name__)
 
@@ -41,10 +41,10 @@ def labels(frame: Frame) -> list[str]:
 
 def test_the_sidebar_shows_only_what_the_role_may_open(member: Callable[..., int]) -> None:
     assert labels(frame_of(member("admin"))) == [
-        "Today", "Customers", "Revenue", "Weekly meeting", "Import", "Settings",
+        "Today", "Customers", "Revenue", "Usage", "Weekly meeting", "Import", "Settings",
     ]  # fmt: skip
-    assert labels(frame_of(member("csm"))) == ["Today", "Customers", "Revenue", "Weekly meeting", "Settings"]
-    assert labels(frame_of(member("reader"))) == ["Today", "Customers", "Settings"]
+    assert labels(frame_of(member("csm"))) == ["Today", "Customers", "Revenue", "Usage", "Weekly meeting", "Settings"]
+    assert labels(frame_of(member("reader"))) == ["Today", "Customers", "Usage", "Settings"]
 
 
 def test_a_customer_file_counts_as_customers(member: Callable[..., int]) -> None:

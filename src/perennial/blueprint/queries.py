@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from perennial.blueprint.calculations import document
 from perennial.blueprint.calculations.lifecycle import parse_stages, parse_tiers
-from perennial.blueprint.calculations.metrics import parse_events, parse_metrics, spellings
+from perennial.blueprint.calculations.metrics import event_predicates, parse_events, parse_metrics, spellings
 from perennial.blueprint.calculations.node import Node
 from perennial.blueprint.calculations.own_metrics import parse_own_metrics
 from perennial.blueprint.calculations.revenue import parse_revenue
@@ -219,6 +219,12 @@ def is_core(event: str) -> bool:
     """Return whether an event name means use of the product, as the metrics count it: no login, error or noise."""
     named, is_listed = _core_names()
     return (event in named) == is_listed
+
+
+@cache
+def core_predicate() -> str:
+    """Return `is_core` as a predicate over the lake's column `event`, in the metric algebra's form."""
+    return event_predicates(event_kinds())["core"]
 
 
 @cache

@@ -92,7 +92,9 @@ def write_columns(
             both = f"({rows_sql(root, present)}) AS o LEFT JOIN given AS g ON g.customer = o.customer AND g.day = o.day"
             sql = f"SELECT {', '.join(columns)} FROM {both}"
             schema = pa.unify_schemas([pa.schema([old.field(c) for c in kept]), rows.schema.remove_metadata()])
-            done = rewrite(connection, sql, Target(root, table, live.generation + 1, schema), spans, _ORDER)
+            done = rewrite(
+                DuckSession(connection), sql, Target(root, table, live.generation + 1, schema), spans, _ORDER
+            )
         make_durable(root, done.files)
         manifest.commit(root, lambda current: current.with_rewrite(done, at=at))
 

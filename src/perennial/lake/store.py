@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from perennial.lake import compaction, daily, durable, inbox, inspection, manifest, metrics, reading, trial
 from perennial.lake.algebra import Metric, plan_of
+from perennial.lake.analysis import Analysis
 from perennial.lake.engine import Engine
 from perennial.lake.engines.choice import DUCKDB, chosen
 from perennial.lake.engines.duckdb import DuckSession
@@ -301,6 +302,12 @@ class Lake:
         """Yield reads of raw events as they came in, those not yet folded included: for the intake's own pages."""
         with self._reader() as (connection, snapshot):
             yield Arrivals(connection, snapshot)
+
+    @contextmanager
+    def analysis(self) -> Iterator[Analysis]:
+        """Yield reads of facts and daily tables over many customers, for the analysis pages; no event is read."""
+        with self._reader() as (connection, snapshot):
+            yield Analysis(connection, snapshot)
 
     @contextmanager
     def held(self, into: Path) -> Iterator[None]:

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from perennial.customers import queries as customers
 from perennial.kernel.organisation.queries import House, house
@@ -36,6 +37,7 @@ WAYS = (
     Way("today", _("Today"), "sun", "customers.read"),
     Way("customers", _("Customers"), "building-2", "customers.read"),
     Way("revenue", _("Revenue"), "chart-no-axes-column", "revenue.read"),
+    Way("usage", pgettext_lazy("navigation", "Usage"), "activity", "customers.read"),
     Way("weekly", _("Weekly meeting"), "users", "revenue.read"),
     Way("imports", _("Import"), "file-up", "imports.run"),
     Way("settings", _("Settings"), "settings"),

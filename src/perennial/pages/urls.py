@@ -4,7 +4,7 @@ from django.urls import path
 
 from perennial.pages import exports, palette
 from perennial.pages.customer import actions as customer_actions
-from perennial.pages.customer import charts, explain, opened
+from perennial.pages.customer import charts, explain, opened, users
 from perennial.pages.customer import page as customer
 from perennial.pages.customers import many, views
 from perennial.pages.customers import page as customers
@@ -23,6 +23,7 @@ from perennial.pages.today import actions as decide
 from perennial.pages.today import away, tasks
 from perennial.pages.today import explain as today_opens
 from perennial.pages.today import page as today
+from perennial.pages.usage import behind, cohorts, explorer, features, funnel
 from perennial.pages.weekly import opening, targets
 from perennial.pages.weekly import views as weekly
 
@@ -49,6 +50,15 @@ urlpatterns = [
     path("revenue/explanation", revenue_opens.explanation, name="revenue_explanation"),
     path("revenue/customers", revenue_opens.customers, name="revenue_customers"),
     path("revenue/export", revenue.export, name="revenue_export"),
+    path("usage", explorer.page, name="usage"),
+    path("usage/customers", behind.customers, name="usage_customers"),
+    path("usage/export", explorer.export, name="usage_export"),
+    path("usage/features", features.page, name="usage_features"),
+    path("usage/features/export", features.export, name="usage_features_export"),
+    path("usage/cohorts", cohorts.page, name="usage_cohorts"),
+    path("usage/cohorts/export", cohorts.export, name="usage_cohorts_export"),
+    path("usage/funnel", funnel.page, name="usage_funnel"),
+    path("usage/funnel/export", funnel.export, name="usage_funnel_export"),
     path("weekly", weekly.page, name="weekly"),
     path("weekly/explanation", opening.explanation, name="weekly_explanation"),
     path("weekly/customers", opening.customers, name="weekly_customers"),
@@ -107,6 +117,8 @@ urlpatterns = [
     path("settings/organisation", home.organisation, name="settings_organisation"),
     path("customers/<slug:key>", customer.page, name="customer"),
     path("customers/<slug:key>/charts/<slug:metric>", charts.chart, name="customer_chart"),
+    path("customers/<slug:key>/users", users.page, name="customer_users"),
+    path("customers/<slug:key>/users/export", users.export, name="customer_users_export"),
     path("customers/<slug:key>/health/<slug:metric>", opened.page, name="customer_measure"),
     path("customers/<slug:key>/why/<slug:rule>", opened.why, name="customer_why"),
     path("customers/<slug:key>/log", customer_actions.log, name="customer_log"),

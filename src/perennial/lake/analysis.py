@@ -1,0 +1,258 @@
+"""What the analysis pages ask of the lake: sums over many customers, from facts and daily tables, never from events.
+
+Each question is one grouped pass inside DuckDB; what comes out is as long as what a page shows.
+"""
+# ruff: noqa: S608 (names and numbers only; text from outside passes the algebra's allow-list or is bound)
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import duckdb
+import pyarrow as pa
+
+from perennial.lake import daily
+from perennial.lake.engine import excluding_sql
+from perennial.lake.facts import FACT_DAY, FACT_EVENT, FACT_USER
+from perennial.lake.merging import merged_sql, use_merged
+from perennial.lake.reading import Snapshot
+from perennial.lake.terms import Merged, Subject
+
+_FEATURE = "COALESCE(f.feature, f.event)"
+"""What was used: the feature that the event names, else the event itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A metric of the customers of one part (None: of everybody) on one day: of how many it is known, and their sum or
+    median."""
+
+    part: int | None
+    day: int
+    known: int
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureUse:
+    """How many customers did one thing within a window and within the one before it, and how often (weights n)."""
+
+    feature: str
+    customers: int
+    customers_before: int
+    events: int
+    events_before: int
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerUse:
+    """How often one customer did one thing within a window and the one before; `all_events`: anything in the window."""
+
+    customer: int
+    events: int
+    events_before: int
+    all_events: int
+
+
+@dataclass(frozen=True, slots=True)
+class CohortCell:
+    """Of the customers first active in month `cohort`, how many were active `since` months later. Months are numbers
+    as the calendar given names them."""
+
+    cohort: int
+    since: int
+    customers: int
+
+
+@dataclass(frozen=True, slots=True)
+class UserUse:
+    """One user: the last day with any event, and in the window the days with a counted event and their weight."""
+
+    user: int
+    last_day: int
+    active_days: int
+    events: int
+
+
+class Analysis:
+    """The lake at one moment, asked by one reader."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, snapshot: Snapshot) -> None:
+        self._connection = connection
+        self._snapshot = snapshot
+
+    def first_fact_day(self) -> int | None:
+        """Return the first day of the first file of facts, None where there is none; nothing is read."""
+        files = self._snapshot.live.files(FACT_DAY)
+        return files[0].span.from_day if files else None
+
+    def points(
+        self, table: str, column: str, days: Sequence[int], parts: Sequence[tuple[int, int]], *, adds_up: bool
+    ) -> list[Point]:
+        """Return a column of a daily table on some days, by part and for all together: its sum, or its median.
+
+        `parts`: (customer, part); a customer may be in several. Who is in none is left out, unknown values too.
+        """
+        live = self._snapshot.live
+        wanted = sorted(set(days))
+        files = [
+            file
+            for file in live.files(f"daily/{table}")
+            if any(file.span.from_day <= day < file.span.until_day for day in wanted)
+        ]
+        if not files:
+            return []
+        self._pairs("part_of", ("customer", "part"), parts)
+        rows = daily.rows_sql(self._snapshot.root, files)
+        self._connection.execute(
+            f'CREATE TEMP TABLE at_point AS SELECT customer, day, CAST("{column}" AS DOUBLE) AS v FROM '
+            f'({rows} UNION ALL BY NAME SELECT CAST(NULL AS DOUBLE) AS "{column}" WHERE FALSE) '
+            f'WHERE day IN ({", ".join(map(str, wanted))}) AND "{column}" IS NOT NULL '
+            f"AND {excluding_sql('customer', live.erased(Subject.CUSTOMER))} "
+            "AND customer IN (SELECT customer FROM part_of)"
+        )
+        told = "COUNT(*), SUM(v)" if adds_up else "COUNT(*), MEDIAN(v)"
+        found = self._connection.execute(
+            f"SELECT p.part, a.day, {told} FROM at_point AS a JOIN part_of AS p USING (customer) GROUP BY ALL "
+            f"UNION ALL SELECT NULL, day, {told} FROM at_point GROUP BY day ORDER BY 1 NULLS FIRST, 2"
+        ).fetchall()
+        return [Point(*row) for row in found]
+
+    def features(self, where: str, members: Sequence[tuple[int, int]], *, day: int, window: int) -> list[FeatureUse]:
+        """Return each feature used in the `window` days up to `day` or in as many before, the most events first.
+
+        `where` says which events count; `members`: (number that facts carry, the customer that it counts for).
+        """
+        low = day - window + 1
+        self._pairs("member_of", ("number", "customer"), members)
+        found = self._connection.execute(
+            "SELECT feature, COUNT(*) FILTER (now > 0), COUNT(*) FILTER (before > 0), CAST(SUM(now) AS BIGINT), "
+            f"CAST(SUM(before) AS BIGINT) FROM (SELECT m.customer, {_FEATURE} AS feature, "
+            f"SUM(CASE WHEN f.day >= {low} THEN f.n ELSE 0 END) AS now, "
+            f"SUM(CASE WHEN f.day < {low} THEN f.n ELSE 0 END) AS before "
+            f"FROM ({self._named(where, low - window, day)}) AS f JOIN member_of AS m ON m.number = f.customer "
+            "GROUP BY 1, 2) GROUP BY feature HAVING SUM(now) + SUM(before) > 0 ORDER BY 4 DESC, 1"
+        ).fetchall()
+        return [FeatureUse(*row) for row in found]
+
+    def customers_of(
+        self, where: str, feature: str, members: Sequence[tuple[int, int]], *, day: int, window: int
+    ) -> list[CustomerUse]:
+        """Return who has a counted event in the window or the one before, and what each did with a feature."""
+        low = day - window + 1
+        self._pairs("member_of", ("number", "customer"), members)
+        found = self._connection.execute(
+            f"SELECT m.customer, {_times(f'{_FEATURE} = $1 AND f.day >= {low}')}, "
+            f"{_times(f'{_FEATURE} = $1 AND f.day < {low}')}, {_times(f'f.day >= {low}')} "
+            f"FROM ({self._named(where, low - window, day)}) AS f JOIN member_of AS m ON m.number = f.customer "
+            "GROUP BY 1 ORDER BY 2 DESC, 4 DESC, 1",
+            [feature],
+        ).fetchall()
+        return [CustomerUse(*row) for row in found]
+
+    def cohorts(self, column: str, months: Mapping[int, int], members: Sequence[tuple[int, int]]) -> list[CohortCell]:
+        """Return how many customers of each month of first use were active in each month since.
+
+        `column` of the facts counts use; `months`: day → number of its month; days without one are not read.
+        """
+        used = self._months_used(column, months, members)
+        found = self._connection.execute(
+            f"WITH used AS (SELECT DISTINCT customer, month FROM ({used})), "
+            "begun AS (SELECT customer, MIN(month) AS cohort FROM used GROUP BY customer) "
+            "SELECT cohort, month - cohort, COUNT(*) FROM used JOIN begun USING (customer) GROUP BY 1, 2 ORDER BY 1, 2"
+        ).fetchall()
+        return [CohortCell(*row) for row in found]
+
+    def cohort(
+        self, column: str, months: Mapping[int, int], members: Sequence[tuple[int, int]], *, cohort: int, month: int
+    ) -> dict[int, int]:
+        """Return the customers first active in month `cohort`, each with its use in `month` (0: not active)."""
+        used = self._months_used(column, months, members)
+        found = self._connection.execute(
+            f"SELECT customer, CAST(SUM(CASE WHEN month = {month} THEN n ELSE 0 END) AS BIGINT) FROM ({used}) "
+            f"GROUP BY customer HAVING MIN(month) = {cohort}"
+        ).fetchall()
+        return dict(found)
+
+    def funnel(
+        self,
+        steps: Sequence[str],
+        where: str,
+        members: Sequence[tuple[int, int]],
+        *,
+        days: tuple[int, int],
+        within: int,
+    ) -> dict[int, int]:
+        """Return how many of the steps each customer came through in order (1: the first alone), by customer.
+
+        A step is a feature, done on the day of the step before or later, and at most `within` days after the first.
+        Whoever began several times counts by the time that led furthest. `days`: the first and the last read.
+        """
+        first, last = days
+        self._pairs("member_of", ("number", "customer"), members)
+        self._connection.execute(
+            f"CREATE TEMP TABLE done AS SELECT DISTINCT m.customer, f.day, {_FEATURE} AS feature FROM "
+            f"({self._named(where, first, last)}) AS f JOIN member_of AS m ON m.number = f.customer "
+            f"WHERE f.n > 0 AND {_FEATURE} IN (SELECT UNNEST($1))",
+            [list(steps)],
+        )
+        chain = ["s1 AS (SELECT customer, day AS began, day AS at FROM done WHERE feature = $1)"]
+        for step in range(2, len(steps) + 1):
+            chain.append(
+                f"s{step} AS (SELECT s.customer, s.began, MIN(d.day) AS at FROM s{step - 1} AS s JOIN done AS d ON "
+                f"d.customer = s.customer AND d.feature = ${step} AND d.day BETWEEN s.at AND s.began + {within} "
+                "GROUP BY 1, 2)"
+            )
+        through = " UNION ALL ".join(
+            f"SELECT customer, {step} AS step FROM s{step}" for step in range(1, len(steps) + 1)
+        )
+        found = self._connection.execute(
+            f"WITH {', '.join(chain)} SELECT customer, MAX(step) FROM ({through}) GROUP BY customer", list(steps)
+        ).fetchall()
+        return dict(found)
+
+    def users(
+        self, seen: str, counted: str, numbers: Sequence[int], merged: Merged, *, day: int, window: int
+    ) -> list[UserUse]:
+        """Return the users of one customer, whose facts carry these numbers, up to `day`.
+
+        `seen` and `counted` are columns of the facts: any event, and those that count as use within the window.
+        """
+        if not {seen, counted} <= self._snapshot.live.plan.keys():
+            return []
+        use_merged(self._connection, merged)
+        columns = list(dict.fromkeys([seen, counted]))
+        facts = self._snapshot.fact_sql(FACT_USER, columns, until_day=day + 1)
+        theirs = f"customer IN ({', '.join(map(str, numbers)) or 'NULL'})"
+        facts = merged_sql(f"SELECT * FROM ({facts}) WHERE {theirs} AND day <= {day}", FACT_USER, columns, merged)
+        low = day - window + 1
+        found = self._connection.execute(
+            f'SELECT "user", MAX(day), COUNT(DISTINCT day) FILTER (day >= {low} AND {counted} > 0), '
+            f"CAST(COALESCE(SUM({counted}) FILTER (day >= {low}), 0) AS BIGINT) FROM ({facts}) WHERE {seen} > 0 "
+            'GROUP BY "user"'
+        ).fetchall()
+        return [UserUse(*row) for row in found]
+
+    def _named(self, where: str, from_day: int, day: int) -> str:
+        facts = self._snapshot.fact_sql(FACT_EVENT, from_day=from_day, until_day=day + 1)
+        return f"SELECT * FROM ({facts}) WHERE day BETWEEN {from_day} AND {day} AND ({where})"
+
+    def _months_used(self, column: str, months: Mapping[int, int], members: Sequence[tuple[int, int]]) -> str:
+        """Return SELECT customer, month and use n, a row a month or more, of months with use."""
+        if column not in self._snapshot.live.plan or not months:
+            return "SELECT NULL::BIGINT AS customer, NULL::INTEGER AS month, NULL::BIGINT AS n WHERE FALSE"
+        self._pairs("member_of", ("number", "customer"), members)
+        calendar = {"day": pa.array(months, pa.int32()), "month": pa.array(months.values(), pa.int32())}
+        self._connection.register("calendar", pa.table(calendar))
+        facts = self._snapshot.fact_sql(FACT_DAY, [column], from_day=min(months), until_day=max(months) + 1)
+        return (
+            f"SELECT m.customer, c.month, f.{column} AS n FROM ({facts}) AS f JOIN calendar AS c ON c.day = f.day "
+            f"JOIN member_of AS m ON m.number = f.customer WHERE f.{column} > 0"
+        )
+
+    def _pairs(self, name: str, columns: tuple[str, str], pairs: Sequence[tuple[int, int]]) -> None:
+        first, second = (pa.array([pair[place] for pair in pairs], pa.int64()) for place in (0, 1))
+        self._connection.register(name, pa.table({columns[0]: first, columns[1]: second}))
+
+
+def _times(condition: str) -> str:
+    return f"CAST(SUM(CASE WHEN {condition} THEN f.n ELSE 0 END) AS BIGINT)"

@@ -1,0 +1,105 @@
+"""The customers behind a point of the explorer: whose values it is made of, each with its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+
+from perennial.pages.usage import address
+from perennial.pages.usage.address import Chosen
+from perennial.pages.usage.frame import (
+    MOST_LISTED,
+    Asking,
+    definition_of,
+    exact,
+    label_of,
+    notes_of,
+    over,
+    written,
+)
+from perennial.reports import sheets, usage_parts, usage_series
+from perennial.reports.usage_parts import Part, Parts
+from perennial.reports.usage_series import Behind
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A point: what is chosen, its day and part (None: everybody), and its customers."""
+
+    chosen: Chosen
+    on: date
+    part: Part | None
+    rows: list[Behind]
+
+    @property
+    def label(self) -> str:
+        """Return what the part is called, "" for everybody."""
+        return label_of(self.part, self.chosen.by) if self.part else ""
+
+    @classmethod
+    def of(cls, request: HttpRequest, *, leaving: bool = False) -> Opened:
+        """Read an address.
+
+        :raises Http404: there is no such point for the member.
+        """
+        asking = Asking.of(request)
+        metrics = usage_series.metrics_of(asking.member)
+        on = address.day_at(request.GET.get("on", ""))
+        if not metrics or on is None or asking.on is None or on > asking.on:
+            raise Http404
+        chosen = address.read(request.GET, metrics, usage_parts.breakdowns_of(asking.member))
+        if request.GET.get("metric", chosen.metric) != chosen.metric:
+            raise Http404
+        parts = usage_parts.parts_of(asking.member, chosen.by, on=asking.today, currency=asking.house.currency,
+                                     leaving=leaving)  # fmt: skip
+        part = _part_of(parts, request.GET.get("value"))
+        ids = part.customer_ids if part else parts.customer_ids
+        rows = usage_series.behind(asking.member, chosen.metric, on, ids, leaving=leaving)
+        return cls(chosen, on, part, rows)
+
+
+def _part_of(parts: Parts, value: str | None) -> Part | None:
+    if value is None:
+        return None
+    found = next((part for part in parts.parts if part.value == value), None)
+    if found is None:
+        raise Http404
+    return found
+
+
+@require_GET
+def customers(request: HttpRequest) -> HttpResponse:
+    """List the customers behind a point, each with its own value of that day."""
+    if "on" not in request.GET:
+        return redirect("usage")
+    opened = Opened.of(request)
+    field = usage_series.field_of(opened.chosen.metric)
+    query = opened.chosen.query(on=opened.on, value=opened.part.value if opened.part else None)
+    return render(request, "usage/customers.html", {
+        "opened": opened,
+        "field": field,
+        "definition": definition_of(field.key),
+        "over": over(usage_series.adds_up(field.key)),
+        "rows": [(one, written(one.value, field.unit)) for one in opened.rows[:MOST_LISTED]],
+        "left": max(0, len(opened.rows) - MOST_LISTED),
+        "may": Asking.of(request).may(),
+        "back": f"{reverse('usage')}?{opened.chosen.query()}",
+        "export": f"{reverse('usage_export')}?{query}",
+    })  # fmt: skip
+
+
+def sheet_of(opened: Opened) -> sheets.Sheet:
+    """Return the customers behind a point as a file."""
+    field = usage_series.field_of(opened.chosen.metric)
+    rows: list[list[sheets.Cell]] = [[one.key, one.name, one.owner, exact(one.value)] for one in opened.rows]
+    adds_up = usage_series.adds_up(field.key)
+    notes = [(_("Day"), opened.on.isoformat()), *notes_of(opened.chosen.metric, adds_up=adds_up)]
+    if opened.label:
+        notes.append((str(opened.chosen.by.label), opened.label))
+    return sheets.Sheet([_("Key"), _("Customer"), _("CSM"), str(field.label)], rows, notes)

@@ -1,0 +1,113 @@
+"""What the analysis pages share: who asks, of which day, the ways between them, and the page without any usage."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any, cast
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from perennial.blueprint import queries as blueprint
+from perennial.customers.catalogue import Unit
+from perennial.kernel.organisation.queries import House, house
+from perennial.members import access
+from perennial.members.models import Member
+from perennial.pages import tags
+from perennial.pages.customer import words
+from perennial.reports import sheets, usage_series
+from perennial.reports.usage_parts import Breakdown, Part
+
+MOST_LISTED = 500
+
+
+@dataclass(frozen=True)
+class Asking:
+    """The member, its house, and the last day up to the as-of day that has values (None: nothing is measured yet)."""
+
+    member: Member
+    house: House
+    today: date
+    on: date | None
+
+    @classmethod
+    def of(cls, request: HttpRequest) -> Asking:
+        """Return who asks and of which day. No query besides the house's."""
+        place: House = getattr(request, "house", None) or house()
+        today = place.today(timezone.now())
+        return cls(cast(Member, access.member_of(request)), place, today, usage_series.last_on(today))
+
+    def may(self) -> dict[str, bool]:
+        """Return what of the pages the member may do."""
+        return {
+            "export": access.may(self.member, "exports.run"),
+            "import": access.may(self.member, "imports.run"),
+            "send": access.may(self.member, "events.manage"),
+        }
+
+    def context(self, here: str) -> dict[str, Any]:
+        """Return what every page of the room shows; `here` is its address by name."""
+        ways = (
+            ("usage", _("Over time")),
+            ("usage_features", _("Features")),
+            ("usage_cohorts", _("Cohorts")),
+            ("usage_funnel", _("Funnel")),
+        )
+        return {
+            "may": self.may(),
+            "ways": [(reverse(name), label, name == here) for name, label in ways],
+            "on": self.on,
+        }
+
+
+def nothing(request: HttpRequest, asking: Asking, here: str) -> HttpResponse:
+    """Say that no usage is known yet, and how it comes."""
+    return render(request, "usage/empty.html", asking.context(here))
+
+
+def written(value: float | None, unit: Unit, *, is_median: bool = False) -> str:
+    """Write a metric's value by its unit; a median always with its tenth, so that a column stands in line."""
+    if value is not None and is_median and unit is not Unit.RATIO:
+        return tags.number(value, 1)
+    return words.written(None if value is None else round(value, 6), unit, "")
+
+
+def label_of(part: Part, by: Breakdown) -> str:
+    """Return what a part is called."""
+    nobody = {Breakdown.OWNER: _("Nobody"), Breakdown.PRODUCT: _("No product")}
+    return part.label or nobody.get(by, _("Not known"))
+
+
+def definition_of(metric: str) -> str:
+    """Return what a metric counts, as the blueprint says it."""
+    found = next(one for one in blueprint.metrics() if one.key == metric)
+    return found.definition.text(get_language() or "en")
+
+
+def changed(now: float, before: float) -> str:
+    """Write a change as a signed percentage; a dash where there was nothing before."""
+    return f"{'+' if now > before else ''}{tags.percent((now - before) / before, 1)}" if before > 0 else tags.UNKNOWN
+
+
+def over(adds_up: bool) -> str:
+    """Say what was done over the customers."""
+    return _("Sum over the customers") if adds_up else _("Median of the customers")
+
+
+def notes_of(metric: str, *, adds_up: bool) -> list[tuple[str, str]]:
+    """Return what a file of a metric stands on."""
+    field = usage_series.field_of(metric)
+    return [(str(field.label), definition_of(metric)), (_("Over customers"), over(adds_up))]
+
+
+def exact(value: float | None) -> sheets.Cell:
+    """Return a value as a file has it: a whole number as such."""
+    if value is None or float(value).is_integer():
+        return None if value is None else int(value)
+    return Decimal(str(round(value, 6)))
