@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from perennial.lake import daily
 from perennial.lake.engine import excluding_sql
+from perennial.lake.engines.duckdb import DuckSession
 from perennial.lake.facts import FACT_DAY, FACT_EVENT, FACT_USER
 from perennial.lake.merging import merged_sql, use_merged
 from perennial.lake.reading import Snapshot
@@ -219,7 +220,7 @@ class Analysis:
         """
         if not {seen, counted} <= self._snapshot.live.plan.keys():
             return []
-        use_merged(self._connection, merged)
+        use_merged(DuckSession(self._connection), merged)
         columns = list(dict.fromkeys([seen, counted]))
         facts = self._snapshot.fact_sql(FACT_USER, columns, until_day=day + 1)
         theirs = f"customer IN ({', '.join(map(str, numbers)) or 'NULL'})"
