@@ -82,8 +82,11 @@ def test_a_wheel_carries_every_file_that_a_page_asks_for(wheel: zipfile.ZipFile)
 
 def test_a_wheel_asks_for_what_the_product_imports_and_for_nothing_else(wheel: zipfile.ZipFile) -> None:
     metadata = next(name for name in wheel.namelist() if name.endswith("/METADATA"))
-    asked = {re.split(r"[\[<>= ;(]", line.removeprefix("Requires-Dist: "))[0].lower()
-             for line in wheel.read(metadata).decode().splitlines() if line.startswith("Requires-Dist: ")}  # fmt: skip
+    lines = [line.removeprefix("Requires-Dist: ") for line in wheel.read(metadata).decode().splitlines()
+             if line.startswith("Requires-Dist: ")]  # fmt: skip
+    names = {line: re.split(r"[\[<>= ;(]", line)[0].lower() for line in lines}
+    extras = {name for line, name in names.items() if "extra ==" in line}
+    asked = set(names.values()) - extras
     imported = {
         root
         for path in (ROOT / "src" / "perennial").rglob("*.py")
@@ -101,7 +104,8 @@ def test_a_wheel_asks_for_what_the_product_imports_and_for_nothing_else(wheel: z
         "whitenoise",
         "pysqlite3",
     }  # asked for by settings
-    assert needed - asked - {"asgiref", "pydantic"} == set()
+    assert needed - asked - extras - {"asgiref", "pydantic"} == set()
+    assert extras == {"pyspark"}
     assert asked - needed <= unimported
 
 

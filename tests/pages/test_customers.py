@@ -109,7 +109,7 @@ def test_a_hidden_field_is_as_if_it_were_not(book: dict[str, Any], query: str) -
     reader = signed_in(book["reader"])
     assert reader.get(f"/customers{query}").status_code == 400
     shown = reader.get("/customers").content.decode()
-    assert "Acme" in shown and "987" not in shown and ">ARR<" not in shown
+    assert "Acme" in shown and not re.search(r"\$98[78]", shown) and ">ARR<" not in shown
     assert reader.get("/customers/list/filter/arr").status_code == 404
 
 
