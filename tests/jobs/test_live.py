@@ -124,3 +124,18 @@ def test_a_worker_takes_in_what_arrived_and_rests_after_a_fault(
     monkeypatch.setattr("perennial.jobs.worker.now", lambda: now + timedelta(hours=2))
     Worker().step()
     assert not usage.is_waiting()
+
+
+def test_a_pass_that_failed_after_the_fold_is_made_good_though_nothing_waits_any_more(
+    ids: dict[str, int], now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    happened([(ids["A"], 77, "saved", "search", ON, 1)], now=now)
+    passes = live.Live()
+    with monkeypatch.context() as broken:
+        broken.setattr("perennial.health.actions.rescore", lambda *_given, **_more: 1 / 0)
+        assert passes.step(at=now)
+    assert not usage.is_waiting()
+    assert PortfolioRow.objects.get(customer_id=ids["A"]).days_since_last == 5
+    assert passes.step(at=now + live.AFTER_A_FAULT)
+    assert PortfolioRow.objects.get(customer_id=ids["A"]).days_since_last == 0
+    assert not passes.step(at=now + timedelta(hours=1))

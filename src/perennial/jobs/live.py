@@ -26,33 +26,39 @@ REST = 1
 
 
 class Live:
-    """The passes of one worker: when the next one is due."""
+    """The passes of one worker: when the next one is due, and whether one failed, which a whole run makes good: what it
+    had folded waits no more."""
 
     def __init__(self) -> None:
         self.next_at: datetime | None = None
+        self.owes = False
 
     def step(self, *, at: datetime) -> bool:
         """Bring everything in step with what arrived, where a pass is due and something did; return whether it was."""
         if self.next_at is not None and at < self.next_at:
             return False
-        if not usage_reads.is_waiting():
+        if not self.owes and not usage_reads.is_waiting():
             self.next_at = at + EVERY
             return False
         started, rest = time.monotonic(), EVERY
         try:
-            catch_up(at=at)
+            catch_up(at=at, whole=self.owes)
+            self.owes = False
         except Exception:  # the boundary of the process: what a pass raises must not end the worker
-            log.exception("what arrived could not be brought in; it waits, and is tried again")
-            rest = AFTER_A_FAULT
+            log.exception("what arrived could not be brought in; a whole run follows")
+            rest, self.owes = AFTER_A_FAULT, True
         self.next_at = at + max(rest, (1 + REST) * timedelta(seconds=time.monotonic() - started))
         return True
 
 
-def catch_up(*, at: datetime) -> None:
-    """Fold what arrived and bring its customers in step with the present day. Safe to run twice."""
+def catch_up(*, at: datetime, whole: bool = False) -> None:
+    """Fold what arrived and bring its customers (`whole`: all) in step with the present day. Safe to run twice."""
     try:
         on = house().today(at)
     except NotInitialised:
+        return
+    if whole:
+        nightly.run(on, at=at)
         return
     ids = usage.bring_up_to(on, at=at).customers
     if ids is None or not health.rescore(on, ids, at=at):
