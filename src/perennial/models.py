@@ -22,6 +22,7 @@ from perennial.kernel.queue.models import Job
 from perennial.lifecycle.models import Passage
 from perennial.members.models import ApiKey, Member, PasswordLink, Team
 from perennial.playbooks.models import PlannedDay, PutAway, Task, TodayItem
+from perennial.privacy.models import Erasure
 from perennial.support.models import Ticket
 from perennial.team.models import Target
 from perennial.usage.models import MetricColumn, ProductUser
@@ -35,6 +36,7 @@ __all__ = [
     "Contract",
     "Customer",
     "CustomerAlias",
+    "Erasure",
     "ExternalId",
     "Import",
     "ImportChunk",

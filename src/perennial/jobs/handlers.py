@@ -8,6 +8,7 @@ from typing import Any
 
 from perennial.jobs import imports, metrics, nightly
 from perennial.kernel.queue.actions import Claim, Report
+from perennial.privacy import exporting, work
 from perennial.reports import export
 
 Handler = Callable[[Claim, Report, datetime], Mapping[str, Any] | None]
@@ -21,4 +22,7 @@ HANDLERS: dict[str, Handler] = {
     "import.look": imports.look,
     "import.check": imports.check,
     "import.publish": imports.publish,
+    exporting.KIND: exporting.write,
+    work.REWRITE: work.rewrite,
+    work.SETTLE: work.settle,
 }

@@ -44,6 +44,8 @@ REACTIONS: dict[str, tuple[Reaction, ...]] = {
     "users.classified": (recompute,),
     "customer.merged": (recompute,),
     "customer.parted": (recompute,),
+    "person.erased": (recompute,),
+    "customer.erased": (recompute,),
     "customer.assigned": (refresh,),
     "customer.changed": (refresh,),
     "contact.added": (refresh,),

@@ -1,7 +1,7 @@
 """One reader's view of the lake: a manifest, and the inbox files that it does not yet hold."""
 # ruff: noqa: S608 (names and numbers only; text from outside passes the algebra's allow-list)
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -106,6 +106,49 @@ def last_day(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot) -> int |
     since = newest[0].span.from_day if newest else 0
     ((day,),) = connection.execute(f"SELECT MAX(day) FROM ({snapshot.fact_sql(FACT_DAY, from_day=since)})").fetchall()
     return None if day is None else int(day)
+
+
+def trail(
+    connection: duckdb.DuckDBPyConnection,
+    snapshot: Snapshot,
+    *,
+    customers: Iterable[int] | None = None,
+    users: Iterable[int] | None = None,
+) -> Iterator[pa.RecordBatch]:
+    """Yield all events of some customers or users, the rejected and the inbox included, without the erased."""
+    rows = f"SELECT * FROM ({_trail_sql(snapshot, customers, users)}) ORDER BY ts, event_id"
+    return iter(connection.sql(rows).to_arrow_reader(10_000))
+
+
+def trail_size(
+    connection: duckdb.DuckDBPyConnection,
+    snapshot: Snapshot,
+    *,
+    customers: Iterable[int] | None = None,
+    users: Iterable[int] | None = None,
+) -> int:
+    """Return how many rows `trail` would yield."""
+    ((count,),) = connection.execute(f"SELECT COUNT(*) FROM ({_trail_sql(snapshot, customers, users)})").fetchall()
+    return int(count)
+
+
+def _trail_sql(snapshot: Snapshot, customers: Iterable[int] | None, users: Iterable[int] | None) -> str:
+    whose = [
+        f'"{column}" IN ({", ".join(str(int(one)) for one in sorted(ids))})'
+        for column, ids in (("customer", list(customers or ())), ("user", list(users or ())))
+        if ids
+    ]
+    seen = " AND ".join(excluding_sql(subject.value, snapshot.live.erased(subject)) for subject in Subject)
+    where = f"({' OR '.join(whose) or 'FALSE'}) AND {seen}"
+    parts = {
+        "events": [file.path for file in snapshot.live.files(EVENTS)],
+        "waiting": list(snapshot.unfolded),
+        "conflicts": [file.path for file in snapshot.live.files(REJECTED)],
+    }
+    return " UNION ALL ".join(
+        f"SELECT '{name}' AS \"table\", * FROM ({files_sql(snapshot.root, files, EVENT_SCHEMA, where=where)})"
+        for name, files in parts.items()
+    )
 
 
 def known(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, ids: Iterable[pa.Array]) -> int:

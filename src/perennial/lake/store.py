@@ -287,6 +287,20 @@ class Lake:
         with self._reader() as (connection, snapshot):
             return reading.last_day(connection, snapshot)
 
+    @contextmanager
+    def trail(
+        self, *, customers: Iterable[int] | None = None, users: Iterable[int] | None = None
+    ) -> Iterator[Iterator[pa.RecordBatch]]:
+        """Yield every event of some customers or some users in batches, in the order of time: folded, waiting, and kept
+        aside (`table` says which). For the export of what is held of somebody."""
+        with self._reader() as (connection, snapshot):
+            yield reading.trail(connection, snapshot, customers=customers, users=users)
+
+    def trail_size(self, *, customers: Iterable[int] | None = None, users: Iterable[int] | None = None) -> int:
+        """Return how many rows `trail` would yield."""
+        with self._reader() as (connection, snapshot):
+            return reading.trail_size(connection, snapshot, customers=customers, users=users)
+
     def known(self, ids: Iterable[pa.Array]) -> int:
         """Return how many of these event ids were accepted before, folded or not."""
         with self._reader() as (connection, snapshot):
@@ -344,6 +358,10 @@ class Lake:
             waiting=sum(name not in live.retired for name in inbox.waiting(self._root)) + len(live.adopted),
             counts=live.totals,
         )
+
+    def retired(self) -> list[str]:
+        """Return the files that hold what is no longer live: on disk until readers have let go of them."""
+        return sorted(name for name in self._live().retired if (self._root / name).exists())
 
     def _live(self) -> Manifest:
         live = manifest.read(self._root)

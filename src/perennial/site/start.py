@@ -3,19 +3,42 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import UTC, datetime
 from pathlib import Path
 
 from django.conf import settings
 from django.core.management import call_command
 
+from perennial.kernel.erasures import ListError
 from perennial.site import leftovers
 
 
 def migrate() -> None:
-    """Bring the tables up to date; quick when they are. What a killed backup or restore left is removed first."""
+    """Bring the tables up to date; quick when they are. What a killed backup or restore left is removed first.
+
+    Records that are older than an erasure have it applied again, before anybody can see them.
+
+    :raises CommandFailed: the list of erasures cannot be read; nothing may serve without it.
+    """
     Path(settings.HOME).mkdir(parents=True, exist_ok=True)
     leftovers.clear(Path(settings.HOME))
     call_command("migrate", interactive=False, verbosity=0)
+    erase_again()
+
+
+def erase_again() -> int:
+    """Apply the home's list of erasures to records that do not know of them; return how many that were."""
+    from perennial.kernel.organisation.queries import NotInitialised, house
+    from perennial.privacy.again import apply_again
+    from perennial.site.cli import CommandFailed
+
+    try:
+        house()
+        return apply_again(at=datetime.now(UTC))
+    except NotInitialised:
+        return 0
+    except ListError as error:
+        raise CommandFailed(str(error)) from error
 
 
 def place_static_files() -> None:

@@ -1,0 +1,1 @@
+"""Export and erasure of people and customers: where personal data lies, the certificate, erasure after a restore."""
