@@ -14,6 +14,7 @@ from perennial.customers import queries as customers
 from perennial.intake import records
 from perennial.intake.models import LastGroup, Unconfirmed
 from perennial.intake.terms import Accepted, Kind
+from perennial.kernel import erasures
 from perennial.usage import actions as usage
 from perennial.usage import people
 
@@ -45,10 +46,14 @@ class Identity:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._known: dict[str, _Known] = {}
+        self._erased_at: object = None
 
     def resolve(self, source: str, messages: Sequence[Accepted], *, at: datetime) -> list[tuple[int, int]]:
         """Return (customer number, user id) of each message, in order. No query where everything is known."""
         with self._lock:
+            if self._erased_at != (stamp := erasures.stamp()):  # nobody is known by a number that is hidden now
+                self._known.clear()
+                self._erased_at = stamp
             known = self._known.setdefault(source, _Known())
             if known.heard_at is None or at - known.heard_at > FRESH:
                 records.ask(partial(_hear, known, source, at))

@@ -18,7 +18,9 @@ from perennial.intake.identity import Identity
 from perennial.intake.keys import Sender
 from perennial.intake.models import RejectedMessage
 from perennial.intake.protocol import Envelope, verdicts
-from perennial.intake.terms import Accepted, Kind, Refused
+from perennial.intake.queries import DISCARDED
+from perennial.intake.terms import Accepted, Kind, Reason, Refused
+from perennial.kernel import erasures
 from perennial.kernel.organisation.queries import house
 from perennial.lake.terms import day_number
 from perennial.usage.lake import lake
@@ -44,6 +46,7 @@ class Taking:
         self._identity = Identity()
         self._committer = Committer(lambda batch: lake().accept(batch, writer=writer))
         self._zone: tuple[float, ZoneInfo] | None = None
+        self._erased = erasures.Refused()
 
     def take(self, sender: Sender, read: Envelope, kind: Kind | None, *, at: datetime) -> Verdict:
         """Judge the messages, store what is good in the lake and what is not among the rejected; return the verdict.
@@ -52,12 +55,27 @@ class Taking:
 
         :raises Refusal: nothing of the request was promised; it may come again.
         """
-        taken, refused = verdicts(read, kind, received_at=at)
+        judged, refused = verdicts(read, kind, received_at=at)
+        taken, kept_out = self._without_erased(sender.source, judged)
+        refused = [*refused, *kept_out]
         if taken:
             self._store(sender, [message for _index, message in taken], at=at)
         if refused:
             records.ask(partial(reject, sender.key_id, kind, refused, at=at))
         return Verdict(len(taken), refused)
+
+    def _without_erased(
+        self, source: str, taken: Sequence[tuple[int, Accepted]]
+    ) -> tuple[Sequence[tuple[int, Accepted]], list[Refused]]:
+        """Part what names somebody who was erased and is kept out; of that nothing is kept but the verdict."""
+        users = {each for _index, one in taken for each in (one.user, one.previous) if each}
+        out = self._erased.among("user", source, users)
+        groups = self._erased.among("group", source, {one.group for _index, one in taken if one.group})
+        if not out and not groups:
+            return taken, []
+        gone = {index for index, one in taken if one.user in out or one.previous in out or one.group in groups}
+        refused = [Refused(index, "", Reason.ERASED, "", "") for index in sorted(gone)]
+        return [each for each in taken if each[0] not in gone], refused
 
     def _store(self, sender: Sender, messages: Sequence[Accepted], *, at: datetime) -> None:
         people = self._identity.resolve(sender.source, messages, at=at)
@@ -94,6 +112,8 @@ def reject(key_id: int, kind: Kind | None, refused: Sequence[Refused], *, at: da
             RejectedMessage(
                 key_id=key_id, kind=kind or "", message_id=each.message_id, reason=each.reason,
                 where=each.where[:60], raw=each.raw, received_at=at,
+                # Of one that is kept out there is nothing to mend: it does not wait.
+                **({"settled_at": at, "settled_as": DISCARDED} if each.reason is Reason.ERASED else {}),
             )
             for each in refused
         ],

@@ -46,6 +46,7 @@ class Reason(StrEnum):
     BROKEN_TEXT = "broken_text"
     NOT_A_NUMBER = "not_a_number"
     BAD_TIME = "bad_time"
+    ERASED = "erased"
 
 
 class Accepted(NamedTuple):

@@ -90,6 +90,16 @@ def append(entry: Entry) -> bool:
     return True
 
 
+def stamp() -> tuple[Path, int, int]:
+    """Return what changes whenever somebody is erased."""
+    place = path()
+    try:
+        found = place.stat()
+    except FileNotFoundError:
+        return place, 0, 0
+    return place, found.st_size, found.st_mtime_ns
+
+
 class Refused:
     """Which ids are kept out, read again whenever the list has changed; one look at the file a question."""
 
@@ -97,24 +107,13 @@ class Refused:
         self._seen: tuple[Path, int, int] | None = None
         self._known: dict[str, frozenset[str]] = {}
 
-    @property
-    def stamp(self) -> tuple[Path, int, int]:
-        """Return what changes whenever somebody is erased."""
-        place = path()
-        try:
-            found = place.stat()
-        except FileNotFoundError:
-            return place, 0, 0
-        return place, found.st_size, found.st_mtime_ns
-
     def among(self, kind: str, source: str, ids: Iterable[str]) -> set[str]:
         """Return those of the ids of a source that are kept out; `kind`: user, group or email (of no source)."""
-        stamp = self.stamp
-        if stamp != self._seen:
+        if (now := stamp()) != self._seen:
             known: dict[str, set[str]] = {}
             for entry in entries():
                 known.setdefault(entry["salt"], set()).update(entry["refused"])
-            self._seen, self._known = stamp, {salt: frozenset(refused) for salt, refused in known.items() if refused}
+            self._seen, self._known = now, {salt: frozenset(refused) for salt, refused in known.items() if refused}
         return {
             one for one in ids for salt, refused in self._known.items()
             if mark(salt, kind, source, one.strip().lower()) in refused

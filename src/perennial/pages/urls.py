@@ -15,6 +15,7 @@ from perennial.pages.health_check import healthz
 from perennial.pages.imports import edits, mapping
 from perennial.pages.imports import views as imports
 from perennial.pages.metrics import page as metrics
+from perennial.pages.privacy import views as privacy
 from perennial.pages.revenue import opening as revenue_opens
 from perennial.pages.revenue import views as revenue
 from perennial.pages.settings import configuration, keys, people, profile, welcome
@@ -109,6 +110,15 @@ urlpatterns = [
     path("settings/blueprint/<str:part>/file", configuration.file, name="settings_blueprint_file"),
     path("settings/blueprint/<str:part>/<int:number>", configuration.version, name="settings_blueprint_version"),
     path("settings/blueprint/<str:part>/<int:number>/back", configuration.back, name="settings_blueprint_back"),
+    path("settings/privacy", privacy.listed, name="settings_privacy"),
+    path("settings/privacy/person/<str:key>", privacy.person, name="settings_privacy_person"),
+    path("settings/privacy/customer/<str:key>", privacy.customer, name="settings_privacy_customer"),
+    path("settings/privacy/exports/<int:job_id>", privacy.export, name="settings_privacy_export"),
+    path("settings/privacy/exports/<int:job_id>/file", privacy.file, name="settings_privacy_file"),
+    path("settings/privacy/erasures/<str:key>", privacy.certificate, name="settings_privacy_certificate"),
+    path(
+        "settings/privacy/erasures/<str:key>/file", privacy.certificate_file, name="settings_privacy_certificate_file"
+    ),
     path("settings/metrics", metrics.listed, name="settings_metrics"),
     path("settings/metrics/new", metrics.new, name="settings_metrics_new"),
     path("settings/metrics/look", metrics.look, name="settings_metrics_look"),

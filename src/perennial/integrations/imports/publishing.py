@@ -31,6 +31,7 @@ from perennial.integrations.imports.publish import Import as Given
 from perennial.integrations.imports.reach import Reach, reach_of
 from perennial.integrations.imports.setting_aside import ASIDE, Aside, Listed, usage_folder
 from perennial.integrations.imports.usage_rows import Known, Resolved
+from perennial.kernel import erasures
 from perennial.kernel.journal import actions as journal
 from perennial.kernel.organisation.queries import house
 from perennial.usage import actions as usage
@@ -130,7 +131,10 @@ def publish_usage(row: Import, mapping: Mapped, at: datetime) -> None:
     assert known is not None
     with usage_rows.session(folder) as connection:
         resolved = _resolved(connection, row, known, reach)
-        ids = usage.user_ids(mapping.source, usage_rows.users(connection), at=at)
+        people = usage_rows.users(connection)
+        # Who was erased and is kept out stays nobody: what a file says of him counts for his customer alone.
+        out = erasures.Refused().among("user", mapping.source, {user for _customer, user in people})
+        ids = usage.user_ids(mapping.source, [pair for pair in people if pair[1] not in out], at=at)
         lake().discard(row.pk)
         already = _stage(connection, row, mapping, ids, at)
         days = usage_rows.days_by_customer(connection)

@@ -18,6 +18,7 @@ _WORDS = {
     "conflict": _(
         "The same id stands in row %(first)s with other content. The first row stays; correct or remove one."
     ),
+    "erased": _("This person or customer was erased and is kept out. Take the row out of the file."),
     "out_of_range": _("The value must lie between %(least)s and %(most)s."),
     "not_one_of": _("Expected one of: %(options)s."),
     "not_whole": _("Expected a whole number."),

@@ -60,7 +60,8 @@ def clear(row: Import) -> None:
 def set_aside(row: Import, mapping: Mapping, reading: Reading, report: Report) -> Aside | None:
     """Read every table of the mapping and keep its rows; None where no table fits any file. Safe to run again."""
     clear(row)
-    place = Place(zone=house().timezone, currency=house().currency, today=row.created_at.date())
+    place = Place(zone=house().timezone, currency=house().currency, today=row.created_at.date(),
+                  source=mapping.source)  # fmt: skip
     total = sum(source.rows for source in reading.sources)
     aside, seen, used, refusals = Aside(), dict[KindKey, Seen](), set[str](), Listed(row, mapping)
     for table in mapping.tables:

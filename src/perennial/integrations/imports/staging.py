@@ -24,6 +24,7 @@ from perennial.integrations.imports.reading.terms import Code, Problem, Source
 from perennial.integrations.imports.records import RowRefused, record_of
 from perennial.integrations.imports.values.terms import Format
 from perennial.integrations.imports.values.terms import Kind as Type
+from perennial.kernel import erasures
 
 CHUNK_ROWS = 1000
 
@@ -63,6 +64,8 @@ class Place:
     zone: ZoneInfo
     currency: str
     today: date
+    source: str = ""
+    erased: erasures.Refused = field(default_factory=erasures.Refused)
 
 
 def formats_of(table: TableMap, source: Source) -> dict[str, Format]:
@@ -138,6 +141,7 @@ def _record(table: TableMap, row: Mapping[str, Any], place: Place, number: int) 
             raw = use.values.get(str(raw), raw)
         values[key] = _typed(table, key, raw, place.zone)
     record = record_of(table, values, currency=place.currency, today=place.today)
+    _refuse_erased(table, record, place)
     kept = {name: _plain(row[name]) for name in table.keep if row.get(name) is not None}
     own = values.get(table.definition.own_date or "")
     return {
@@ -147,6 +151,18 @@ def _record(table: TableMap, row: Mapping[str, Any], place: Place, number: int) 
         "learned": _day(own, place.zone) if table.learned == "own_date" and own is not None else None,
         "lag": table.lag_days,
     }
+
+
+def _refuse_erased(table: TableMap, record: Mapping[str, Any], place: Place) -> None:
+    """Refuse a customer or a contact that was erased and is kept out; the refusal says nothing of who it is."""
+    kind = {KindKey.CUSTOMERS: "group", KindKey.CONTACTS: "user"}.get(table.kind)
+    named = [("external_id", kind, place.source)] if kind else []
+    named += [("email", "email", "")] if table.kind is KindKey.CONTACTS else []
+    for key, kind_of_id, source in named:
+        value = record.get(key)
+        if kind_of_id and value is not None and place.erased.among(kind_of_id, source, [str(value)]):
+            use = table.columns.get(key)
+            raise RowRefused("erased", column=(use.column or key) if use else key)
 
 
 def _typed(table: TableMap, key: str, raw: Any, zone: ZoneInfo) -> Any:

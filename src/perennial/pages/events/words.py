@@ -91,6 +91,11 @@ REASONS: Mapping[Reason, Said] = {
         _("The timestamp cannot be read, or it lies before the year 2000."),
         _("Send ISO 8601 such as 2026-03-31T08:00:00Z. Here: remove it, and the time of receipt counts."),
     ),
+    Reason.ERASED: Said(
+        _("Erased"),
+        _("It names a person or a customer that was erased and is kept out. Nothing of it was kept."),
+        _("Stop sending it. There is nothing to mend here."),
+    ),
 }
 SUGGESTED: Mapping[Reason, Rule] = {
     Reason.UNKNOWN_TYPE: Rule(Change.SET, "type", value="track"),

@@ -32,6 +32,7 @@ TABS = (
     Tab("settings_events", _("Events"), "events.manage"),
     Tab("settings_blueprint", _("Blueprint"), "settings.manage"),
     Tab("settings_metrics", _("Metrics"), "settings.manage"),
+    Tab("settings_privacy", _("Privacy"), "privacy.manage"),
     Tab("settings_organisation", _("Organisation"), "settings.manage"),
 )
 
@@ -39,7 +40,7 @@ TABS = (
 def shown(request: HttpRequest, name: str, context: dict[str, Any], *, tab: str, status: int = 200) -> HttpResponse:
     """Show a page of the settings under its tab."""
     around = {"tabs": ways(member_of(request), tab)}
-    return render(request, f"settings/{name}.html", {**around, **context}, status=status)
+    return render(request, f"{name if '/' in name else f'settings/{name}'}.html", {**around, **context}, status=status)
 
 
 def ways(member: Member, tab: str) -> list[tuple[str, Promise, bool]]:
