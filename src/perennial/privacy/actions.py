@@ -57,7 +57,7 @@ def record(
     """Write an erasure's part of the records, in the caller's transaction."""
     key = str(entry["key"])
     with translation.override(house().language):
-        pseudonym = f"{_('Erased customer')} {key[:6]}"
+        pseudonym = _("Erased customer %(key)s") % {"key": key[:6]}
     usage = lake().trail_size(**_numbers(entry))
     counts: dict[str, Any] = erasing.erase(whom, pseudonym=pseudonym)
     if usage:
