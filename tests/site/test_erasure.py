@@ -117,3 +117,18 @@ def test_a_list_that_cannot_be_read_stops_the_restore_before_anything_is_there(b
     assert done.code == 1
     assert "line 1" in done.err
     assert not (tmp_path / "restored" / "records.sqlite3").exists()
+
+
+def test_the_command_finds_exports_and_erases_only_what_is_confirmed(home: Path, tmp_path: Path) -> None:
+    found = perennial("privacy", "find", "canary", "--json", home=home).json["found"]
+    assert [one["name"] for one in found] == ["canarycorp", "canary Person"]
+    ref = found[1]["ref"]
+    target = tmp_path / "canary.zip"
+    assert perennial("privacy", "export", ref, "--to", target, "--json", home=home).json["events"] == 3
+    assert perennial("privacy", "export", ref, "--to", target, home=home).code == 1
+    assert "canary Person" in perennial("privacy", "erase", ref, "--reason", "asked", home=home).err
+    assert "Say why" in perennial("privacy", "erase", ref, "--confirm", "canary Person", home=home).err
+    done = perennial("privacy", "erase", ref, "--reason", "asked", "--confirm", "canary Person", "--json", home=home)
+    assert done.json["rewritten"] is False
+    assert perennial("privacy", "find", "canary Per", "--json", home=home).json["found"] == []
+    assert perennial("privacy", "export", ref, "--to", tmp_path / "b.zip", home=home).code == 1

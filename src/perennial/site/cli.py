@@ -28,6 +28,7 @@ COMMANDS = (
     "restore",
     "check",
     "lake",
+    "privacy",
 )
 
 
