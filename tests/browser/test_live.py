@@ -33,6 +33,35 @@ def send(served: Served, group: str) -> None:
         assert answer.status == 200
 
 
+def test_an_open_list_follows_what_is_written_elsewhere_but_holds_still_while_somebody_chooses(
+    open_page: Callable[..., Page], served: Served
+) -> None:
+    """What the worker writes is written here by hand; the page asks every thirty seconds, on a clock of the test."""
+    with sqlite3.connect(served.home / "records.sqlite3") as records:
+        (name,) = records.execute("SELECT name FROM perennial_portfoliorow ORDER BY name_sort, customer_id").fetchone()
+    page = open_page("/customers?sort=name", email="admin@fernwick.example")
+    page.clock.install()
+    page.reload()
+    page.evaluate("window.stayed = true")
+    page.locator("#list input[name=row]").first.check()
+    renamed = f"{name} and Sons"
+    with sqlite3.connect(served.home / "records.sqlite3") as records:
+        records.execute(
+            "UPDATE perennial_portfoliorow SET name = ?, updated_at = '2030-01-01 00:00:00' WHERE name = ?",
+            (renamed, name),
+        )
+    page.clock.run_for(65_000)
+    page.wait_for_timeout(500)
+    expect(page.locator("#list")).not_to_contain_text(renamed)
+    assert page.locator("#list input[name=row]").first.is_checked()
+    page.keyboard.press("Escape")
+    page.clock.run_for(35_000)
+    expect(page.locator("#list")).to_contain_text(renamed)
+    assert page.evaluate("window.stayed")
+    with sqlite3.connect(served.home / "records.sqlite3") as records:
+        records.execute("UPDATE perennial_portfoliorow SET name = ? WHERE name = ?", (name, renamed))
+
+
 def test_an_event_changes_the_health_that_is_being_looked_at(open_page: Callable[..., Page], served: Served) -> None:
     with sqlite3.connect(served.home / "records.sqlite3") as records:
         key, group = records.execute(SILENT).fetchone()

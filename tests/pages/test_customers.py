@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -278,3 +278,16 @@ def test_a_long_name_can_be_read_whole(book: dict[str, Any], now: datetime) -> N
     shown = signed_in(book["admin"]).get("/customers?sort=name", headers=PARTIAL).content.decode()
     assert f'title="{long.replace("&", "&amp;")}"' in shown
     assert 'title="Acme"' not in shown
+
+
+def test_a_list_that_stays_open_gets_itself_anew_only_when_its_rows_were_written(book: dict[str, Any]) -> None:
+    client = signed_in(book["admin"])
+    (asks,) = re.findall(
+        r'data-home="/customers" hx-get="([^"]*)"', client.get("/customers?sort=-arr").content.decode()
+    )
+    asks = asks.replace("&amp;", "&")
+    assert client.get(asks, headers=PARTIAL).status_code == 204
+    PortfolioRow.objects.filter(name="Birch").update(arr=999_999_00, updated_at=datetime(2026, 3, 3, tzinfo=UTC))
+    again = client.get(asks, headers=PARTIAL)
+    assert again.status_code == 200 and "HX-Push-Url" not in again.headers
+    assert re.findall(r'<a class="clip" href="[^"]*">([^<]*)</a>', again.content.decode())[0] == "Birch"

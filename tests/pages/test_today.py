@@ -375,3 +375,19 @@ def test_the_page_costs_the_same_queries_for_one_item_and_for_forty(
     actions.plan_today(ON, at=AT)
     with django_assert_num_queries(11):
         client.get("/")
+
+
+def test_a_page_that_stays_open_gets_the_list_anew_only_when_something_else_is_to_be_seen(
+    csm: int, client: Client
+) -> None:
+    page = client.get("/").content.decode()
+    (asks,) = re.findall(r'<div id="today" hx-get="([^"]*)"', page)
+    asks, here = asks.replace("&amp;", "&"), {**HTMX, "HX-Target": "div#today"}
+    assert client.get(asks, headers=here).status_code == 204
+    actions.finish(item_id=item().pk, by=csm, at=AT)
+    again = client.get(asks, headers=here)
+    assert again.status_code == 200 and "1 of 1 done" in again.content.decode()
+    assert "<html" not in again.content.decode() and 'id="count-today"' in again.content.decode()
+    actions.add_task(customer_id=item().customer_id, owner_id=csm, title="Call", due_on=ON, by=csm, at=AT)
+    (now,) = re.findall(r'<div id="today" hx-get="([^"]*)"', again.content.decode())
+    assert client.get(now.replace("&amp;", "&"), headers=here).status_code == 200

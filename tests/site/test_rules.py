@@ -19,7 +19,7 @@ FILLER = {"key": "none", "job_id": "0", "import_id": "0", "view_id": "0", "task_
           "00000000-0000-4000-8000-000000000000", "member_id": "0", "key_id": "0", "field": "score",
           "kind": "customers",
           "metric": "active_users_28d", "part": "scorecard", "external_id": "none", "number": "0",
-          "rule": "renewal_due"}  # fmt: skip
+          "rule": "renewal_due", "gone": "none"}  # fmt: skip
 
 
 def addresses() -> Iterator[tuple[str, str]]:

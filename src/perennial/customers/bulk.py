@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from perennial.customers import actions, queries
 from perennial.customers.actions import CustomerError
+from perennial.customers.merging import MERGED, part
 from perennial.customers.models import Customer
 from perennial.kernel.journal import actions as journal
 from perennial.kernel.journal import queries as past
@@ -63,6 +64,8 @@ def undo(*, entry_id: int, by: int, at: datetime) -> int | None:
         return _give_back(entry.data["before"], entry.data["to"], by=by, at=at)
     if entry.kind == TAGGED:
         return _take_off(entry.data["gained"], str(entry.personal.get("tag")), by=by, at=at)
+    if entry.kind == MERGED:
+        return _part(entry.data["merged"], entry.data["into"], by=by, at=at)
     return None
 
 
@@ -81,6 +84,13 @@ def _take_off(gained: Sequence[int], tag: str, *, by: int, at: datetime) -> int:
     if losing:
         journal.record("customers.untagged", by=by, at=at, data={"lost": [customer.pk for customer in losing]})
     return len(losing)
+
+
+def _part(gone: Sequence[int], into: int, *, by: int, at: datetime) -> int:
+    still = Customer.objects.filter(id__in=list(gone), merged_into_id=into).order_by("id").values_list("id", flat=True)
+    for customer_id in (parted := list(still)):
+        part(customer_id=customer_id, by=by, at=at)
+    return len(parted)
 
 
 def _locked(customer_ids: Sequence[int]) -> list[Customer]:

@@ -9,7 +9,7 @@ from django.db.models import F, Q, Value
 from django.db.models.functions import Replace
 
 from perennial.customers.access import rows_of
-from perennial.customers.models import Contact
+from perennial.customers.models import Contact, Customer
 from perennial.members.models import Member
 
 FROM_LETTERS, FROM_DIGITS = 2, 4
@@ -30,12 +30,19 @@ class Found:
 def found(member: Member, text: str, *, limit: int = 6) -> list[Found]:
     """Return the present contacts that a text finds, who left last; one query, none for less than two letters or four
     digits."""
-    asked, rows = _asked(text.strip()), rows_of(member, path="customer__portfolio__")
-    if asked is None or rows is None:
+    asked = _asked(text.strip())
+    own, merged = (rows_of(member, path=f"{path}portfolio__") for path in ("customer__", "customer__merged_into__"))
+    if asked is None or own is None or merged is None:
         return []
-    people = Contact.objects.current().alias(digits=_digits()).filter(asked, rows, customer__merged_into=None)
-    people = people.order_by(F("left_on").asc(nulls_first=True), "name", "id").select_related("customer")[:limit]
-    return [Found(one.name, one.title, one.customer.name, one.customer.key) for one in people]
+    theirs = (own & Q(customer__merged_into=None)) | (merged & Q(customer__merged_into__isnull=False))
+    people = Contact.objects.current().alias(digits=_digits()).filter(asked, theirs)
+    people = people.order_by(F("left_on").asc(nulls_first=True), "name", "id")
+    return [_found(one, one.customer.merged_into or one.customer)
+            for one in people.select_related("customer__merged_into")[:limit]]  # fmt: skip
+
+
+def _found(person: Contact, customer: Customer) -> Found:
+    return Found(person.name, person.title, customer.name, customer.key)
 
 
 def _asked(text: str) -> Q | None:

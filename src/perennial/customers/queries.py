@@ -11,6 +11,7 @@ from django.db.models import Q, QuerySet, prefetch_related_objects
 from django.utils.translation import gettext as _
 
 from perennial.customers import keyset, search
+from perennial.customers.belonging import WHOSE, theirs
 from perennial.customers.catalogue import COLUMNS, FIELDS
 from perennial.customers.models import Contact, Customer, ExternalId, Ownership, PortfolioRow, SavedView
 from perennial.customers.terms import ListError
@@ -115,6 +116,11 @@ def by_key(customers: QuerySet[Customer], key: str) -> Customer | None:
     return customers.select_related("portfolio", "portfolio__owner", "parent", "reseller").filter(key=key).first()
 
 
+def remaining(customers: QuerySet[Customer], key: str) -> str | None:
+    """Return the key of the customer, among `customers`, that the customer of a key was merged into; one query."""
+    return customers.filter(absorbed__key=key).values_list("key", flat=True).first()
+
+
 def ids_of(source: str, external_ids: Sequence[str]) -> dict[str, int]:
     """Return customer ids by external id of one source, merged ones resolved; one query for 500."""
     found: dict[str, int] = {}
@@ -159,7 +165,7 @@ def ids_of_credit_codes(codes: Sequence[str]) -> dict[str, int]:
 
 def contacts_of(customer_id: int) -> list[Contact]:
     """Return a customer's contacts as known now, deciders first, those who left last; one query."""
-    rows = Contact.objects.current().filter(customer_id=customer_id)
+    rows = Contact.objects.current().filter(theirs([customer_id]))
     return sorted(rows, key=lambda c: (c.left_on is not None, c.level or 9, -(c.rung or 0), c.name))
 
 
@@ -197,12 +203,10 @@ class Relationship:
 
 def relationships(on: date, customer_ids: Sequence[int] | None = None) -> dict[int, Relationship]:
     """Return the relationship of each customer that has contacts, as of a day; others are left out. One query."""
-    rows = Contact.objects.current()
-    if customer_ids is not None:
-        rows = rows.filter(customer_id__in=customer_ids)
+    rows = Contact.objects.current().filter(theirs(customer_ids)).annotate(whose=WHOSE)
     people: dict[int, list[Any]] = {}
-    for contact in rows.values_list("customer_id", "level", "rung", "is_champion", "left_on", "learned_at", named=True):
-        people.setdefault(contact.customer_id, []).append(contact)
+    for contact in rows.values_list("whose", "level", "rung", "is_champion", "left_on", "learned_at", named=True):
+        people.setdefault(contact.whose, []).append(contact)
     return {customer_id: _relationship(contacts, on) for customer_id, contacts in people.items()}
 
 

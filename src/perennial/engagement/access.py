@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from perennial.blueprint.terms import Scope
 from perennial.customers.access import may_on
+from perennial.customers.belonging import whose
 from perennial.customers.models import PortfolioRow
 from perennial.engagement.models import Touchpoint
 from perennial.engagement.terms import TakesBack
@@ -22,7 +23,7 @@ def takes_back(member: Member, row: PortfolioRow) -> TakesBack:
 
 def may_take_back(member: Member, row: PortfolioRow, touchpoint: Touchpoint) -> bool:
     """Return whether the member may take back this entry. No query."""
-    if touchpoint.source or touchpoint.customer_id != row.customer_id:
+    if touchpoint.source or whose(touchpoint.customer) != row.customer_id:
         return False
     reach = takes_back(member, row)
     return reach is TakesBack.ALL or (reach is TakesBack.OWN and touchpoint.member_id == member.pk)

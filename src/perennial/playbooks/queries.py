@@ -9,6 +9,7 @@ from django.db.models import Case, Count, F, Q, QuerySet, Value, When, Window
 from django.db.models.functions import RowNumber
 
 from perennial.customers.access import portfolio_of, rows_of
+from perennial.customers.belonging import WHOSE, theirs
 from perennial.customers.models import PortfolioRow
 from perennial.members.access import hidden_fields, scope_of
 from perennial.members.models import Member
@@ -17,7 +18,7 @@ from perennial.playbooks.planning import DECIDED
 from perennial.playbooks.terms import CONTACTS_A_DAY, SILENT_DAYS, Day, DueTask, Item, NextTask, Reason, Tasks, Whose
 
 OPEN_TASK = Q(done_at=None, dropped_at=None)
-_ROW = "customer__portfolio__"
+_ROW, _MERGED_ROW = "customer__portfolio__", "customer__merged_into__portfolio__"
 
 
 def choices(member: Member) -> list[Whose]:
@@ -91,12 +92,10 @@ def next_tasks(customer_ids: Sequence[int] | None = None) -> dict[int, NextTask]
 
     Customers without an open task are left out.
     """
-    rows = Task.objects.filter(OPEN_TASK, customer__isnull=False)
-    if customer_ids is not None:
-        rows = rows.filter(customer_id__in=customer_ids)
+    rows = Task.objects.filter(OPEN_TASK, theirs(customer_ids), customer__isnull=False).annotate(whose=WHOSE)
     order = [F("due_on").asc(nulls_last=True), F("id").asc()]
-    first = rows.annotate(place=Window(RowNumber(), partition_by="customer_id", order_by=order)).filter(place=1)
-    found = first.values_list("customer_id", "id", "due_on", "title")
+    first = rows.annotate(place=Window(RowNumber(), partition_by="whose", order_by=order)).filter(place=1)
+    found = first.values_list("whose", "id", "due_on", "title")
     return {customer: NextTask(task, due_on, title) for customer, task, due_on, title in found if customer is not None}
 
 
@@ -126,17 +125,17 @@ def tasks(member: Member, on: date, *, limit: int = 60) -> Tasks:
 
 def tasks_of(customer_id: int, *, limit: int = 50) -> list[Task]:
     """Return a customer's open tasks with their owners, the next due first, undated last; one query."""
-    rows = Task.objects.filter(OPEN_TASK, customer_id=customer_id).select_related("owner")
+    rows = Task.objects.filter(OPEN_TASK, theirs([customer_id])).select_related("owner")
     return sorted(rows[:limit], key=lambda task: (task.due_on is None, task.due_on or date.min, task.pk))
 
 
 def task_of(member: Member, task_id: int) -> Task | None:
     """Return a task that is the member's own, or that stands at a customer on which he may write tasks; one query."""
     allowed = Q(owner=member)
-    rows = rows_of(member, "tasks.edit", path=_ROW)
-    if rows is not None:
-        allowed |= rows & Q(customer__isnull=False)
-    return Task.objects.filter(allowed, id=task_id).first()
+    rows, merged = (rows_of(member, "tasks.edit", path=path) for path in (_ROW, _MERGED_ROW))
+    if rows is not None and merged is not None:
+        allowed |= (rows | merged) & Q(customer__isnull=False)
+    return Task.objects.filter(allowed, id=task_id).select_related("customer").first()
 
 
 def given_away(member: Member) -> int:

@@ -14,6 +14,7 @@ from perennial.contracts.models import Receivable
 from perennial.customers import queries as customers
 from perennial.customers.access import customers_of, may_on, visible_fields
 from perennial.customers.catalogue import Field
+from perennial.customers.merging import Absorbed, absorbed_by
 from perennial.customers.models import Contact, Customer, PortfolioRow
 from perennial.engagement import queries as engagement
 from perennial.engagement.models import Touchpoint
@@ -184,6 +185,7 @@ class Overview:
     reasons: Sequence[Reason]
     external_ids: Mapping[str, str]
     touchpoints: Sequence[Touchpoint]
+    merged: Sequence[Absorbed]
 
 
 def scored(file: File) -> Evidence | None:
@@ -202,13 +204,14 @@ def reasons_of(file: File) -> tuple[Reason, ...]:
 
 
 def overview(file: File, tasks: Sequence[Task]) -> Overview:
-    """Return the first tab; three queries."""
+    """Return the first tab; five queries."""
     customer_id = file.customer.pk
     return Overview(
         tasks=tasks,
         reasons=reasons_of(file),
         external_ids=customers.external_ids([customer_id]).get(customer_id, {}),
         touchpoints=engagement.touchpoints_of(customer_id, limit=5),
+        merged=absorbed_by(customer_id),
     )
 
 

@@ -20,6 +20,7 @@ from itertools import islice
 from typing import Any
 
 from perennial.contracts import queries as contracts
+from perennial.customers.belonging import numbers
 from perennial.engagement import queries as engagement
 from perennial.kernel.journal import queries as journal
 from perennial.kernel.recent import Mark
@@ -44,9 +45,10 @@ class Kind(StrEnum):
 
 # Entries of the journal that a reader of the file wants; a logged touchpoint stands there itself already.
 CHANGES = (
-    "customer.assigned", "customer.changed", "contact.added", "contact.changed", "task.added", "task.completed",
-    "task.dropped", "task.reopened", "task.retitled", "today.done", "today.snoozed", "today.dismissed",
-    "today.delegated", "today.put_away", "today.brought_back", "touchpoint.retracted", "touchpoint.restored",
+    "customer.assigned", "customer.changed", "customer.merged", "customer.parted", "contact.added", "contact.changed",
+    "task.added", "task.completed", "task.dropped", "task.reopened", "task.retitled", "today.done", "today.snoozed",
+    "today.dismissed", "today.delegated", "today.put_away", "today.brought_back", "touchpoint.retracted",
+    "touchpoint.restored",
 )  # fmt: skip
 # Entries of a day: written by a computation that may run much later than the day of which it speaks.
 OF_A_DAY = ("customer.tier_changed", "customer.stage_changed", "health.band_fell", "health.band_rose")
@@ -178,13 +180,13 @@ def _day(file: File, on: date, number: int, what: str, fact: Any) -> Entry:
 
 
 def _changes(file: File, start: Mark | None, size: int) -> list[Entry]:
-    rows = journal.of_customer(file.customer.pk, kinds=CHANGES, limit=size, before=start)
+    rows = journal.of_customer(numbers([file.customer.pk]), kinds=CHANGES, limit=size, before=start)
     return [Entry(r.at, 5, r.id, r.kind.replace(".", "_"), Kind.CHANGES, r) for r in rows]
 
 
 def _of_a_day(file: File, _start: Mark | None, _size: int) -> list[Entry]:
     """A customer has few of them: they are all read, and cut where the page begins."""
-    rows = journal.of_customer(file.customer.pk, kinds=OF_A_DAY, limit=MOST_OF_A_DAY)
+    rows = journal.of_customer(numbers([file.customer.pk]), kinds=OF_A_DAY, limit=MOST_OF_A_DAY)
     days = [(row, day) for row in rows if (day := _day_of(row)) is not None and day <= file.on]
     found = [Entry(_stands_at(row, day, file), 6, row.id, row.kind.replace(".", "_"), Kind.CHANGES, row, is_day=True)
              for row, day in days]  # fmt: skip

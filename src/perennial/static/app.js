@@ -52,9 +52,12 @@ document.addEventListener("toast", (event) => {
 });
 all("#toasts > .toast").forEach((made, place, every) => (place < every.length - 1 ? made.remove() : fade(made)));
 
-// What refreshes itself does not ask while nobody looks, and asks again by itself where that failed.
+// What refreshes itself does not ask while nobody looks or while somebody chooses or writes in it, and asks again by itself
+// where that failed.
+const isBusy = (part) => document.hidden || find("dialog.modal[open]") || part.matches(".picking")
+  || find("details:is(.drop, .chip)[open]", part) || part.contains(document.activeElement?.closest("input:not([type=checkbox]), select, textarea"));
 document.addEventListener("htmx:before:request", (event) => {
-  if (document.hidden && event.target.matches?.("[data-watched]")) event.preventDefault();
+  if (event.target.matches?.("[data-watched]") && isBusy(event.target)) event.preventDefault();
 });
 
 const failed = (event) => event?.target?.matches?.("[data-watched]") || toast({ text: find("#toasts").dataset.failed, kind: "bad" });

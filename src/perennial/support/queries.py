@@ -1,4 +1,5 @@
-"""Reads of tickets, as of an instant: what was open then, as known then or now."""
+"""Reads of tickets, as of an instant: what was open then, as known then or now. Those of merged customers count for
+the one that remains."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ from datetime import datetime, timedelta
 from django.db.models import Avg, Count, F, Q
 from django.db.models.query import QuerySet
 
+from perennial.customers.belonging import WHOSE, theirs
 from perennial.kernel.recent import Mark
 from perennial.kernel.recent import before as follows
 from perennial.support.models import Ticket
@@ -42,7 +44,8 @@ def standing(at: datetime, customer_ids: Sequence[int] | None = None) -> dict[in
     rows = (
         _of(customer_ids)
         .filter(opened_at__lte=at)
-        .values_list("customer_id")
+        .annotate(whose=WHOSE)
+        .values_list("whose")
         .annotate(
             open_count=Count("id", filter=is_open),
             overdue_count=Count("id", filter=is_open & late),
@@ -53,13 +56,12 @@ def standing(at: datetime, customer_ids: Sequence[int] | None = None) -> dict[in
 
 
 def _of(customer_ids: Sequence[int] | None) -> QuerySet[Ticket]:
-    rows = Ticket.objects.current()
-    return rows if customer_ids is None else rows.filter(customer_id__in=customer_ids)
+    return Ticket.objects.current().filter(theirs(customer_ids))
 
 
 def tickets_of(customer_id: int, *, limit: int = 50) -> list[Ticket]:
     """Return a customer's tickets, open ones first, then the latest; one query."""
-    rows = Ticket.objects.current().filter(customer_id=customer_id)
+    rows = Ticket.objects.current().filter(theirs([customer_id]))
     return list(rows.order_by(F("closed_at").desc(nulls_first=True), "-opened_at")[:limit])
 
 
@@ -75,11 +77,11 @@ def is_overdue(ticket: Ticket, at: datetime) -> bool:
 
 def opened_of(customer_id: int, *, limit: int, before: Mark | None = None) -> list[Ticket]:
     """Return a customer's tickets by opening, newest first, from a mark on; one query."""
-    rows = Ticket.objects.current().filter(follows("opened_at", before), customer_id=customer_id)
+    rows = Ticket.objects.current().filter(follows("opened_at", before), theirs([customer_id]))
     return list(rows.order_by("-opened_at", "-id")[:limit])
 
 
 def closed_of(customer_id: int, *, limit: int, before: Mark | None = None) -> list[Ticket]:
     """Return a customer's closed tickets by closing, newest first, from a mark on; one query."""
-    rows = Ticket.objects.current().filter(follows("closed_at", before), customer_id=customer_id)
+    rows = Ticket.objects.current().filter(follows("closed_at", before), theirs([customer_id]))
     return list(rows.exclude(closed_at=None).order_by("-closed_at", "-id")[:limit])

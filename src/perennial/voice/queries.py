@@ -1,4 +1,4 @@
-"""Reads of survey answers."""
+"""Reads of survey answers. Those of merged customers count for the one that remains."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from perennial.customers.belonging import WHOSE, theirs
 from perennial.kernel.recent import Mark
 from perennial.kernel.recent import before as follows
 from perennial.voice.models import SurveyAnswer
@@ -21,14 +22,12 @@ class Answer:
 
 def latest(kind: str, at: datetime, customer_ids: Sequence[int] | None = None) -> dict[int, Answer]:
     """Return each customer's latest answer of a kind as of an instant; who never answered is left out. One query."""
-    rows = SurveyAnswer.objects.current().filter(kind=kind, answered_at__lte=at)
-    if customer_ids is not None:
-        rows = rows.filter(customer_id__in=customer_ids)
-    found = rows.order_by("answered_at", "id").values_list("customer_id", "score", "answered_at")
+    rows = SurveyAnswer.objects.current().filter(theirs(customer_ids), kind=kind, answered_at__lte=at)
+    found = rows.annotate(whose=WHOSE).order_by("answered_at", "id").values_list("whose", "score", "answered_at")
     return {customer: Answer(score=score, answered_at=answered_at) for customer, score, answered_at in found}
 
 
 def answers_of(customer_id: int, *, limit: int = 20, before: Mark | None = None) -> list[SurveyAnswer]:
     """Return a customer's answers, newest first, from a mark on; one query."""
-    rows = SurveyAnswer.objects.current().filter(follows("answered_at", before), customer_id=customer_id)
+    rows = SurveyAnswer.objects.current().filter(follows("answered_at", before), theirs([customer_id]))
     return list(rows.order_by("-answered_at", "-id")[:limit])

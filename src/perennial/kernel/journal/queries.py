@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from django.db.models import QuerySet
 
 from perennial.kernel.journal.actions import digest
 from perennial.kernel.journal.models import JournalEntry
@@ -29,10 +31,12 @@ class Happening:
 
 
 def of_customer(
-    customer_id: int, *, kinds: Sequence[str] | None = None, limit: int = 50, before: Mark | None = None
-) -> list[Happening]:
-    """Return a customer's latest entries, newest first, from a mark on; one query."""
-    entries = JournalEntry.objects.filter(follows("at", before), customer_id=customer_id)
+    numbers: Collection[int] | QuerySet[Any, int], *, kinds: Sequence[str] | None = None, limit: int = 50,
+    before: Mark | None = None,
+) -> list[Happening]:  # fmt: skip
+    """Return the latest entries of a customer (of all its numbers, or of the query of them), newest first, from a mark
+    on; one query."""
+    entries = JournalEntry.objects.filter(follows("at", before), customer_id__in=numbers)
     entries = entries.select_related("personal", "by").order_by("-at", "-id")
     if kinds is not None:
         entries = entries.filter(kind__in=kinds)

@@ -18,8 +18,9 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from perennial.customers import actions as customers
-from perennial.customers import bulk, editing
+from perennial.customers import bulk, editing, merging
 from perennial.customers import queries as customer_reads
+from perennial.customers.belonging import whose
 from perennial.engagement import queries as engagement
 from perennial.engagement.access import may_take_back
 from perennial.engagement.actions import TouchpointError
@@ -173,7 +174,7 @@ def bring_back(request: HttpRequest, key: str, number: int) -> Answer:
 
 def _task(file: File, task_id: int) -> int:
     found = tasks.task_of(file.member, task_id)
-    if found is None or found.customer_id != file.customer.pk:
+    if found is None or found.customer is None or whose(found.customer) != file.customer.pk:
         raise Http404
     return found.pk
 
@@ -189,6 +190,17 @@ def owner(request: HttpRequest, key: str) -> Answer:
                                  by=file.member.pk, at=timezone.now())  # fmt: skip
     undo = reverse("customer_undo", args=[key, entry]) if changed else ""
     return _done(request, key, gettext("The CSM was changed."), undo=undo)
+
+
+@require_POST
+def part(request: HttpRequest, key: str, gone: str) -> Answer:
+    """Let an entry that was merged into the customer stand by itself again."""
+    file = find(request, key, "customers.edit")
+    try:
+        merging.part_of(customer_id=file.customer.pk, key=gone, by=file.member.pk, at=timezone.now())
+    except customers.CustomerError as error:
+        return _done(request, key, str(error))
+    return _done(request, key, gettext("The entry stands by itself again. Its figures follow in a moment."))
 
 
 def _people() -> list[tuple[int, str]]:

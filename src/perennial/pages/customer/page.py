@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -14,6 +14,8 @@ from django.views.decorators.http import require_GET
 from django.views.decorators.vary import vary_on_headers
 
 from perennial.blueprint import queries as blueprint
+from perennial.customers import queries as customers
+from perennial.customers.access import customers_of
 from perennial.customers.catalogue import FIELDS
 from perennial.engagement.access import takes_back
 from perennial.health.queries import Evidence
@@ -80,8 +82,15 @@ def find(request: HttpRequest, key: str, ability: str = "customers.read") -> Fil
 @require_GET
 @vary_on_headers("HX-Request", "HX-Target")
 def page(request: HttpRequest, key: str) -> HttpResponse:
-    """Show the file; for htmx its tab alone, or the next stretch of the time line."""
-    file = find(request, key)
+    """Show the file; for htmx its tab alone, or the next stretch of the time line. A customer that was merged leads to
+    the one that remains."""
+    try:
+        file = find(request, key)
+    except Http404:
+        remains = customers.remaining(customers_of(cast(Member, access.member_of(request))), key)
+        if remains is None:
+            raise
+        return redirect("customer", remains)
     tab = tab_of(file, request.GET.get("tab"))
     target = request.headers.get("HX-Target", "")
     if target.endswith("#older"):

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import F
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -15,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from perennial.customers import bulk
+from perennial.customers import bulk, merging, queries
 from perennial.customers.actions import CustomerError
 from perennial.customers.terms import ListError
 from perennial.members import access
@@ -39,6 +40,12 @@ def tag(request: HttpRequest) -> HttpResponse:
     return _change(request, "tag", "customers.edit", _tag)
 
 
+@require_POST
+def merge(request: HttpRequest) -> HttpResponse:
+    """Let the selected customers become one of them."""
+    return _change(request, "merge", "customers.edit", _merge)
+
+
 def _change(request: HttpRequest, kind: str, ability: str, change: Change) -> HttpResponse:
     asked = Asked(request, request.POST)
     try:
@@ -46,7 +53,7 @@ def _change(request: HttpRequest, kind: str, ability: str, change: Change) -> Ht
         selected = every.filter(key__in=request.POST.getlist("row")[: bulk.MOST])
         if "confirmed" not in request.POST:
             return render(request, "customers/bulk.html", _confirmation(asked, kind, every, selected))
-        rows = every[: bulk.MOST + 1] if request.POST.get("all") else selected
+        rows = every[: bulk.MOST + 1] if request.POST.get("all") and kind != "merge" else selected
         entry, text = change(asked, list(rows.values_list("customer_id", flat=True)))
     except (ListError, CustomerError) as error:
         return _toast(HttpResponse(status=204), str(error), kind="bad")
@@ -56,9 +63,11 @@ def _change(request: HttpRequest, kind: str, ability: str, change: Change) -> Ht
 
 def _confirmation(asked: Asked, kind: str, every: Any, selected: Any) -> dict[str, Any]:
     chosen = list(selected.order_by("name_sort").values_list("key", "name"))
+    largest = [F(key).desc(nulls_last=True) for key in ("mrr", "active_users_28d") if key in asked.fields]
+    remains = selected.order_by(*largest, "name_sort")
     return {
         "kind": kind,
-        "url": reverse("customers_assign" if kind == "assign" else "customers_tag"),
+        "url": reverse(f"customers_{kind}"),
         "count": len(chosen),
         "keys": [key for key, _name in chosen],
         "names": [name for _key, name in chosen[:SHOWN]],
@@ -66,6 +75,7 @@ def _confirmation(asked: Asked, kind: str, every: Any, selected: Any) -> dict[st
         "total": every.count(),
         "most": bulk.MOST,
         "members": members.who_may(OWNS_CUSTOMERS) if kind == "assign" else [],
+        "candidates": list(remains.values_list("key", "name")[: merging.MOST]) if kind == "merge" else [],
     }
 
 
@@ -82,6 +92,19 @@ def _assign(asked: Asked, ids: list[int]) -> tuple[int, str]:
 def _tag(asked: Asked, ids: list[int]) -> tuple[int, str]:
     entry, count = bulk.add_tag(customer_ids=ids, tag=asked.query.get("tag", ""), by=asked.member.pk, at=timezone.now())
     text = ngettext("%(count)s customer got the tag.", "%(count)s customers got the tag.", count)
+    return entry, text % {"count": count}
+
+
+def _merge(asked: Asked, ids: list[int]) -> tuple[int, str]:
+    into = queries.ids_of_keys([asked.query.get("into", "")])
+    if not set(into.values()) <= set(ids):
+        raise Http404
+    entry, count = merging.merge_all(
+        customer_ids=ids, into=next(iter(into.values()), 0), by=asked.member.pk, at=timezone.now()
+    )
+    # The customer that remains is one of them: what is said is how many left the list.
+    text = ngettext("%(count)s customer counts for the other one now.",
+                    "%(count)s customers count for the one that remains now.", count)  # fmt: skip
     return entry, text % {"count": count}
 
 

@@ -26,6 +26,7 @@ from perennial.members import access
 from perennial.members import queries as members
 from perennial.members.models import Member
 from perennial.pages.customers import address, cells, words
+from perennial.pages.watched import mark, nothing_new
 from perennial.reports.labels import choice_words
 
 QUICK = ("band", "tier", "stage", "owner", "next_renewal_on")
@@ -109,6 +110,9 @@ def page(request: HttpRequest) -> HttpResponse:
         changed = _changed(request, asked)
         if changed is not None:
             return redirect(asked.address(changed))
+        if request.headers.get("HX-Target") == PARTIAL and "seen" in request.GET:
+            shown = _table(asked)
+            return nothing_new(request, shown["seen"]) or render(request, "customers/list.html", shown)
         if request.headers.get("HX-Target") == PARTIAL:
             return table(request, asked)
         return render(request, "customers/page.html", {**_table(asked), **_around(asked)})
@@ -125,13 +129,16 @@ def table(request: HttpRequest, asked: Asked) -> HttpResponse:
 
 def _table(asked: Asked) -> dict[str, Any]:
     listing = asked.listing
-    rows = asked.rows().only(*lists.columns_of((*listing.columns, listing.sort.removeprefix("-"))))
+    columns = lists.columns_of((*listing.columns, listing.sort.removeprefix("-")))
+    rows = asked.rows().only(*columns, "updated_at")
     found = queries.page(rows, sort=listing.sort, mark=asked.place[1] if asked.place else None)
     labels = choice_words(asked.house.currency)
     return {
         "headings": [_heading(asked.fields[key]) for key in listing.columns],
         "body": cells.Cells(listing.columns, labels, asked.today).rows(found.rows),
         "is_empty": not found.rows,
+        "here": asked.address(place=asked.place),
+        "seen": mark(asked.today, [(row.customer_id, row.updated_at) for row in found.rows]),
         "is_narrowed": listing.tree is not None or bool(listing.text),
         "previous": asked.address(place=("before", found.before)) if found.before else None,
         "next": asked.address(place=("after", found.after)) if found.after else None,

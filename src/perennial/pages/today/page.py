@@ -22,9 +22,10 @@ from perennial.members.models import Member
 from perennial.pages import tags
 from perennial.pages.customer.words import reason
 from perennial.pages.today.words import SNOOZES, WHOSE, name_of, otherwise, rule_of
+from perennial.pages.watched import mark, nothing_new
 from perennial.playbooks import away
 from perennial.playbooks import queries as playbooks
-from perennial.playbooks.terms import CONTACTS_A_DAY, Away, Day, Item, Reason, Whose
+from perennial.playbooks.terms import CONTACTS_A_DAY, Away, Day, Item, Reason, Tasks, Whose
 from perennial.usage import queries as usage
 
 MOST_ROWS = 10
@@ -107,8 +108,12 @@ def choices_of(place: Place) -> list[tuple[Whose, Promise, bool]]:
 
 @require_GET
 def page(request: HttpRequest) -> HttpResponse:
-    """Answer with the day of the member."""
-    return render(request, "today/page.html", context(place_of(request)))
+    """Answer with the day of the member; the list alone where it asks for what is new (pages/watched.py)."""
+    here = context(place_of(request))
+    if not request.headers.get("HX-Target", "").endswith("#today"):
+        return render(request, "today/page.html", here)
+    count = {"is_partial": True, "sidebar_count": playbooks.today_count(here["place"].member, here["place"].on)}
+    return nothing_new(request, here["seen"]) or render(request, "today/list.html", {**here, **count})
 
 
 def context(place: Place) -> dict[str, Any]:
@@ -119,6 +124,7 @@ def context(place: Place) -> dict[str, Any]:
     later = CONTACTS_A_DAY + len(day.later)
     return {
         "place": place,
+        "seen": _seen(place, day, tasks, gone),
         "day": day,
         "first": _shown(day.first, place, 0),
         "groups": [("later", day.later, _shown(day.later, place, CONTACTS_A_DAY)),
@@ -133,6 +139,14 @@ def context(place: Place) -> dict[str, Any]:
             ("decide", "tasks.edit"), ("log", "touchpoints.edit"), ("import", "imports.run"))},
         **_empty(place, day, gone),
     }  # fmt: skip
+
+
+def _seen(place: Place, day: Day, tasks: Tasks, gone: PutAway) -> str:
+    items = [
+        (one.id, one.weight, one.reasons, one.done_at, one.is_contact, one.snoozed_until_on, one.row.updated_at)
+        for one in (*day.open, *day.done)
+    ]
+    return mark(place.on, place.whose, items, day.waiting, tasks, [row.id for row, _name in gone.rows], gone.count)
 
 
 def _shown(items: Sequence[Item], place: Place, before: int | None) -> list[Shown]:
