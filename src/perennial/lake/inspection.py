@@ -12,13 +12,17 @@ from perennial.lake.compaction import EVENTS, REJECTED
 from perennial.lake.engine import excluding_sql, files_sql
 from perennial.lake.facts import FACT_EVENT, fact_schema
 from perennial.lake.manifest import Manifest
+from perennial.lake.storage.terms import Storage
 from perennial.lake.terms import EVENT_SCHEMA
 
 
-def check(connection: duckdb.DuckDBPyConnection, root: Path, live: Manifest) -> list[str]:
+def check(connection: duckdb.DuckDBPyConnection, root: Storage, live: Manifest) -> list[str]:
     """Return what is wrong, one sentence each; an empty list is a sound lake."""
-    wrong = [problem for table in live.tables for problem in _files(root, live, table)]
-    wrong += [f"{name} is published but gone" for name in live.adopted if not (root / name).is_file()]
+    wrong = root.faults([*(file.path for files in live.tables.values() for file in files), *live.adopted])
+    if wrong:
+        return wrong
+    wrong = [problem for table in live.tables for problem in _files(root.folder, live, table)]
+    wrong += [f"{name} is published but gone" for name in live.adopted if not (root.folder / name).is_file()]
     return wrong or [*_totals(live), *_weights(connection, root, live)]
 
 
@@ -56,7 +60,7 @@ def _totals(live: Manifest) -> list[str]:
     return wrong
 
 
-def _weights(connection: duckdb.DuckDBPyConnection, root: Path, live: Manifest) -> list[str]:
+def _weights(connection: duckdb.DuckDBPyConnection, root: Storage, live: Manifest) -> list[str]:
     """Compare events with facts day by day."""
     facts = files_sql(root, [file.path for file in live.files(FACT_EVENT)], fact_schema(FACT_EVENT, ()))
     counted = excluding_sql("user", list(live.left_out))
