@@ -15,7 +15,7 @@ from uuid import uuid4
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
-from perennial.lake.storage.client import Place
+from perennial.lake.storage.place import Place
 
 KEY = "AKIAIOSFODNN7EXAMPLE"
 SECRET = "wJalrXUtnFEMI-PLANTED-SECRET"

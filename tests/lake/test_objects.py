@@ -1,7 +1,6 @@
 """The lake's promises in an object store, on a real server over a socket; the central ones also in a folder."""
 
 import logging
-import os
 import signal
 import subprocess
 import sys
@@ -17,8 +16,9 @@ from tests.lake.object_server import KEY, SECRET, ObjectServer
 
 from perennial.lake import manifest
 from perennial.lake.storage.bucket import Bucket
-from perennial.lake.storage.client import Client, Place
+from perennial.lake.storage.client import Client
 from perennial.lake.storage.folder import Folder
+from perennial.lake.storage.place import Place
 from perennial.lake.storage.terms import LostLease, Storage, StoreFault, Unsuitable
 from perennial.lake.store import Lake
 from perennial.lake.terms import Counts, Subject, Tombstone
@@ -281,14 +281,10 @@ def test_a_kill_at_any_request_leaves_the_old_state_or_the_new(store: ObjectServ
 
 
 def _run_killed(store: ObjectServer, place: Place, cache: Path, step: int, moment: str) -> int:
-    code = (
-        "import sys, pathlib; from perennial.lake.store import Lake; from tests.lake.killed import import_and_compute;"
-        "from perennial.lake.storage.bucket import Bucket; from perennial.lake.storage.client import Client, Place;"
-        f"import_and_compute(Lake(Bucket(Client(Place({place.bucket!r}, {place.prefix!r}, 'us-east-1', "
-        f"{place.endpoint!r}, 'a', 'b')), pathlib.Path({str(cache)!r}))))"
-    )
     child = subprocess.Popen(
-        [sys.executable, "-c", code], cwd=ROOT, env={"PYTHONPATH": os.pathsep.join([str(ROOT / "src"), *sys.path])}
+        [sys.executable, "-m", "tests.lake.killed", str(cache), f"{place!r}", place.endpoint or ""],
+        cwd=ROOT,
+        env={"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"},
     )
     seen = 0
 

@@ -140,7 +140,7 @@ class Lake:
     def is_waiting(self) -> bool:
         """Return whether the inbox holds events that are not folded yet."""
         retired = self._live().retired
-        return any(name not in retired for name in inbox.waiting(self._root))
+        return any(name not in retired for name in inbox.waiting(self._root, is_fresh=False))
 
     def import_counts(self, import_id: int) -> Counts | None:
         """Return what became of an import's events so far, None where it was not published."""
@@ -351,11 +351,16 @@ class Lake:
         return Holdings(
             generation=live.generation,
             files=len(files),
-            bytes=sum(path.stat().st_size for path in self._root.here(files) if path.is_file()),
+            bytes=self._root.size(files),
             first_day=min((span.from_day for span in days), default=None),
-            waiting=sum(name not in live.retired for name in inbox.waiting(self._root)) + len(live.adopted),
+            waiting=sum(name not in live.retired for name in inbox.waiting(self._root, is_fresh=False))
+            + len(live.adopted),
             counts=live.totals,
         )
+
+    def is_empty(self) -> bool:
+        """Return whether nothing was ever committed or accepted here."""
+        return not self._live().generation and not inbox.waiting(self._root)
 
     def prepare(self) -> None:
         """Make what is needed to write here; called before anything serves.

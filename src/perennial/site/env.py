@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlparse
 
-from perennial.lake.storage.client import Place
+from perennial.lake.storage.place import Place
 
 HOME_VARIABLE = "PERENNIAL_HOME"
 POSTGRES_URL = "Write it as postgresql://user:password@host:5432/name, or leave it out to keep the records in the home."

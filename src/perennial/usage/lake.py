@@ -10,8 +10,9 @@ from django.conf import settings
 from perennial.blueprint import queries as blueprint
 from perennial.lake.algebra import Metric, parse_metrics
 from perennial.lake.storage.bucket import Bucket
-from perennial.lake.storage.client import Client, Place
+from perennial.lake.storage.client import Client
 from perennial.lake.storage.folder import Folder
+from perennial.lake.storage.place import Place
 from perennial.lake.store import Lake
 
 METRICS_TABLE = "metrics"
@@ -24,7 +25,7 @@ def lake() -> Lake:
 
 @lru_cache(maxsize=4)
 def _lake(home: Path, place: Place | None) -> Lake:
-    storage = Folder(home / "lake") if place is None else Bucket(Client(place), home / "lake-cache")
+    storage = Folder(home / "lake") if place is None else Bucket(Client(place), home / "lake-cache" / place.folder)
     return Lake(storage, engine=settings.LAKE_ENGINE)
 
 

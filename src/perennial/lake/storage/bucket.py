@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
 
 import pyarrow as pa
 
@@ -30,6 +31,7 @@ SILENCE = 5.0
 STRAYS_EVERY = 3600.0
 STRAYS_AFTER = timedelta(days=1)
 """What no manifest knows is removed when it is so old: longer than any writer sleeps."""
+Made = TypeVar("Made")
 _DIGEST = re.compile(r"\.([0-9a-f]{32})\.parquet$")
 _MD5 = re.compile(r'"?([0-9a-f]{32})"?')
 
@@ -96,6 +98,10 @@ class Bucket:
     def newest(self, names: Iterable[str]) -> list[str]:
         put = {row.name: row.at.timestamp() for rows in self._listed.values() for row in rows}
         return sorted(names, key=lambda name: put.get(name, 0.0), reverse=True)
+
+    def size(self, names: Iterable[str]) -> int:
+        there = {row.name: row.size for table in TABLES for row in self._client.listed(table)}
+        return sum(there.get(name, 0) for name in names)
 
     def remove(self, names: Iterable[str]) -> None:
         wanted = list(names)
@@ -208,7 +214,7 @@ class Bucket:
             before = self._versions.remembered(copy.read_bytes())
         return before[0]
 
-    def _side_by_side(self, work: Callable[[str], object], names: list[str]) -> list[object]:
+    def _side_by_side(self, work: Callable[[str], Made], names: list[str]) -> list[Made]:
         if len(names) < 2:
             return [work(name) for name in names]
         with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:

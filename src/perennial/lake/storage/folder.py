@@ -48,6 +48,9 @@ class Folder:
     def newest(self, names: Iterable[str]) -> list[str]:
         return sorted(names, key=lambda name: os.stat(self.folder / name).st_mtime_ns, reverse=True)
 
+    def size(self, names: Iterable[str]) -> int:
+        return sum(path.stat().st_size for path in self.here(names) if path.is_file())
+
     def remove(self, names: Iterable[str]) -> None:
         for name in names:
             (self.folder / name).unlink(missing_ok=True)

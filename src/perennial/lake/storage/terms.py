@@ -58,6 +58,9 @@ class Storage(Protocol):
     def newest(self, names: Iterable[str]) -> list[str]:
         """Return names that were listed, the file written last first."""
 
+    def size(self, names: Iterable[str]) -> int:
+        """Return the bytes of files of tables; none is brought here for it."""
+
     def remove(self, names: Iterable[str]) -> None:
         """Remove files for good; nothing happens to what is not there."""
 
