@@ -1,16 +1,15 @@
 """The lake's door: everything that the rooms above ask of it."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TypeVar
 
 import duckdb
 import pyarrow as pa
 
-from perennial.lake import compaction, daily, durable, inbox, inspection, manifest, metrics, reading, trial
+from perennial.lake import compaction, daily, inbox, inspection, manifest, metrics, reading, trial
 from perennial.lake.algebra import Metric, plan_of
 from perennial.lake.analysis import Analysis
 from perennial.lake.engine import Engine
@@ -21,8 +20,9 @@ from perennial.lake.latest import Arrivals
 from perennial.lake.manifest import Manifest
 from perennial.lake.reading import Snapshot
 from perennial.lake.storage import moving
-from perennial.lake.storage.folder import MANIFEST, Folder, as_bytes
-from perennial.lake.storage.terms import LostLease, Storage
+from perennial.lake.storage.folder import Folder
+from perennial.lake.storage.leases import again
+from perennial.lake.storage.terms import Storage
 from perennial.lake.terms import (
     AlreadyPublished,
     Compaction,
@@ -38,8 +38,6 @@ from perennial.lake.terms import (
 )
 
 NOBODY_MERGED = Merged()
-TURNS = 3
-Made = TypeVar("Made")
 
 
 class Lake:
@@ -129,7 +127,7 @@ class Lake:
         before. Where one comes or goes, the facts of his days are made anew.
         """
         out = None if left_out is None else tuple(left_out)
-        done = _again(
+        done = again(
             lambda: compaction.compact(
                 self._root, self._engine, self._plans, plan_of(definitions), at=at, grace=self._grace, left_out=out
             )
@@ -228,7 +226,7 @@ class Lake:
         """Replace the days [from_day, until_day) of a daily table in one commit, of some customers (None: all); the
         table appears on first use."""
         some = None if customers is None else tuple(customers)
-        _again(
+        again(
             lambda: daily.write_days(
                 self._root, self._engine, name, rows, from_day=from_day, until_day=until_day, at=at, customers=some
             )
@@ -240,7 +238,7 @@ class Lake:
         """Put columns beside those that a daily table has on the days [from_day, until_day), in one commit; its other
         columns but `keep` leave the files that are written anew."""
         kept = tuple(keep)
-        _again(
+        again(
             lambda: daily.write_columns(
                 self._root, self._engine, name, rows, from_day=from_day, until_day=until_day, at=at, keep=kept
             )
@@ -327,15 +325,7 @@ class Lake:
         linked where the disk allows it, so that no later sweep takes a file away. What is copied of the records inside
         the block knows everything that this lake refers to.
         """
-        with self._root.hold():
-            live = manifest.read(self._root)
-            waiting = [name for name in inbox.waiting(self._root) if name not in live.retired]
-            stored = [file.path for files in live.tables.values() for file in files]
-            names = [*stored, *live.adopted, *waiting]
-            for name, path in zip(names, self._root.here(names), strict=True):
-                durable.link_or_copy(path, into / name)
-            if live.generation:
-                (into / MANIFEST).write_bytes(as_bytes(manifest.written(live)))
+        with moving.held(self._root, into):
             yield
 
     def check(self) -> list[str]:
@@ -345,18 +335,7 @@ class Lake:
 
     def holdings(self) -> Holdings:
         """Return what the lake holds: how many files and bytes, its days, and what became of all that arrived."""
-        live = self._live()
-        files = [file.path for table in live.tables.values() for file in table]
-        days = [file.span for file in live.files("events")]
-        return Holdings(
-            generation=live.generation,
-            files=len(files),
-            bytes=self._root.size(files),
-            first_day=min((span.from_day for span in days), default=None),
-            waiting=sum(name not in live.retired for name in inbox.waiting(self._root, is_fresh=False))
-            + len(live.adopted),
-            counts=live.totals,
-        )
+        return inspection.holdings(self._root, self._live())
 
     def is_empty(self) -> bool:
         """Return whether nothing was ever committed or accepted here."""
@@ -401,13 +380,3 @@ class Lake:
     def _kept(self) -> set[str]:
         live = manifest.read(self._root)
         return {*live.known, *live.adopted, *inbox.waiting(self._root)}
-
-
-def _again(work: Callable[[], Made]) -> Made:
-    """Do a piece of work anew where another machine took over its lease: nothing of it was committed."""
-    for _turn in range(TURNS - 1):
-        try:
-            return work()
-        except LostLease:
-            continue
-    return work()

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 from uuid import uuid4
 
 from perennial.lake import durable
@@ -22,6 +23,20 @@ HOLD = "hold"
 ASK_EVERY = 0.2
 BEATS = 6
 """How often a holder counts up within the others' patience."""
+
+
+TURNS = 3
+Made = TypeVar("Made")
+
+
+def again(work: Callable[[], Made]) -> Made:
+    """Do a piece of work anew where another machine took over its lease: nothing of it was committed."""
+    for _turn in range(TURNS - 1):
+        try:
+            return work()
+        except LostLease:
+            continue
+    return work()
 
 
 class OnHold(Exception):

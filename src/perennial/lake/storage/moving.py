@@ -1,11 +1,28 @@
-"""A lake from a folder into a place that has none: a restore, or the day somebody goes over to an object store."""
+"""A whole lake out of its place, for a backup, and from a folder into a place that has none."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 from perennial.lake import durable, inbox, manifest
 from perennial.lake.manifest import DataFile, Manifest
-from perennial.lake.storage.folder import Folder
+from perennial.lake.storage.folder import MANIFEST, Folder, as_bytes
 from perennial.lake.storage.terms import Raw, Storage, Unsuitable
+
+
+@contextmanager
+def held(source: Storage, into: Path) -> Iterator[None]:
+    """Put everything live into an empty folder, and let nobody commit until the block ends; see Lake.held."""
+    with source.hold():
+        live = manifest.read(source)
+        waiting = [name for name in inbox.waiting(source) if name not in live.retired]
+        names = [*(file.path for files in live.tables.values() for file in files), *live.adopted, *waiting]
+        for name, path in zip(names, source.here(names), strict=True):
+            durable.link_or_copy(path, into / name)
+        if live.generation:
+            (into / MANIFEST).write_bytes(as_bytes(manifest.written(live)))
+        yield
 
 
 def take_over(source: Folder, target: Storage) -> int:
