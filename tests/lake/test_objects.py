@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -235,9 +236,22 @@ def test_a_backup_that_lost_its_hold_says_so(place: Place, tmp_path: Path) -> No
         bucket._versions.change(lambda raw: {**raw, "leases": {"hold": ["another", 0]}})
 
 
+def test_a_lease_that_a_dead_process_of_this_machine_held_is_not_waited_for(place: Place, tmp_path: Path) -> None:
+    lake = _machine(place, tmp_path / "one", patience=1e9)
+    lake.accept(batch(event("a")), writer="w1")
+    lake.compact(METRICS, at=AT)
+    mine = (tmp_path / "one/machine").read_text()
+    Bucket(Client(place), tmp_path / "two")._versions.change(lambda raw: {**raw, "leases": {"lease": [f"{mine}:x", 3]}})
+    lake.accept(batch(event("b")), writer="w1")
+    thread = threading.Thread(target=lake.compact, args=(METRICS,), kwargs={"at": AT}, daemon=True)
+    thread.start()
+    thread.join(timeout=30)
+    assert lake.totals() == Counts(accepted=2, stored=2)
+
+
 def test_a_commit_whose_answer_was_lost_is_not_made_twice(place: Place, store: ObjectServer, tmp_path: Path) -> None:
-    lake = _machine(place, tmp_path / "one")
-    lake.publish(1)
+    bucket = Bucket(Client(place), tmp_path / "one")
+    _machine(place, tmp_path / "two").publish(1)
     lost: list[str] = []
 
     def drop(method: str, path: str) -> None:
@@ -247,11 +261,11 @@ def test_a_commit_whose_answer_was_lost_is_not_made_twice(place: Place, store: O
 
     store.after = drop
     try:
-        lake.publish(2)
+        manifest.commit(bucket, lambda live: replace(live, changes=live.changes + 1))
     finally:
         store.after = lambda method, path: None
     assert lost
-    assert manifest.read(Bucket(Client(place), tmp_path / "two")).generation == 2
+    assert (manifest.read(bucket).changes, manifest.read(bucket).generation) == (1, 2)
 
 
 # Faults

@@ -55,8 +55,9 @@ class Leases:
     def held(self, name: str, here: Path) -> Iterator[None]:
         """Hold a lease; `here` is a lock that keeps the other processes of this machine waiting cheaply."""
         with durable.locked(here):
-            holder = uuid4().hex
-            self._take(name, holder)
+            machine = _machine(here.parent)
+            holder = f"{machine}:{uuid4().hex}"
+            self._take(name, holder, machine)
             done = threading.Event()
             threading.Thread(
                 target=self._count_up, args=(name, holder, done), daemon=True, name=f"lease-{name}"
@@ -108,11 +109,12 @@ class Leases:
         mine: list[tuple[str, str]] = self._of_thread.leases
         return mine
 
-    def _take(self, name: str, holder: str) -> None:
+    def _take(self, name: str, holder: str, machine: str) -> None:
+        """Wait for a lease. A holder of this machine is dead: its lock here is ours."""
         watch = _Watch(self._patience)
         while True:
             there = self._versions.latest()[0].get(LEASES, {}).get(name)
-            if there is None or watch.is_silent(there):
+            if there is None or there[0].startswith(f"{machine}:") or watch.is_silent(there):
                 self._versions.change(lambda raw, old=there: _with(raw, name, [holder, 0], instead_of=old))  # type: ignore[misc]
                 if self._versions.latest()[0].get(LEASES, {}).get(name, [None])[0] == holder:
                     return
@@ -157,6 +159,16 @@ class _Watch:
         if there != self._last:
             self._last, self._since = there, time.monotonic()
         return time.monotonic() - self._since >= self._patience
+
+
+def _machine(folder: Path) -> str:
+    """Return the name of whoever uses this cache, made on first use."""
+    path = folder / "machine"
+    if not path.is_file():
+        with durable.locked(folder / "machine.lock"):
+            if not path.is_file():
+                durable.replace_bytes(path, uuid4().hex.encode())
+    return path.read_text()
 
 
 def _with(raw: Raw, name: str, lease: list[object], *, instead_of: list[object] | None) -> Raw | None:
