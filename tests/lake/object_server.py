@@ -29,12 +29,14 @@ class Quiet(WSGIRequestHandler):
 
 
 class ObjectServer:
-    """One server on a port of its own. `before` and `after` see each request; `is_careless`: it ignores conditions."""
+    """One server on a port of its own. `before` and `after` see each request; `is_careless`: it ignores conditions;
+    `instead`: the status and body that it gives to everything."""
 
     def __init__(self) -> None:
         self.before: Watch = _nothing
         self.after: Watch = _nothing
         self.is_careless = False
+        self.instead: tuple[str, bytes] | None = None
         self._application = DomainDispatcherApplication(create_backend_app)
         self._turn = threading.Lock()
         self._server: BaseWSGIServer | None = None
@@ -74,6 +76,10 @@ class ObjectServer:
 
     def _answer(self, environ: dict[str, Any], respond: Any) -> Iterable[bytes]:
         method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
+        if self.instead is not None:
+            seen = ("Last-Modified", "Sun, 22 Nov 2026 12:00:00 GMT")
+            respond(self.instead[0], [("Content-Type", "application/xml"), ("ETag", '"1"'), seen])
+            return [self.instead[1]]
         with self._turn:
             self.before(method, path)
             if self.is_careless:

@@ -1,6 +1,7 @@
 """The lake's promises in an object store, on a real server over a socket; the central ones also in a folder."""
 
 import logging
+import random
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from tests.lake.builders import AT, DAY, METRICS, batch, event, periods
 from tests.lake.killed import import_and_compute
 from tests.lake.object_server import KEY, SECRET, ObjectServer
 
-from perennial.lake import manifest
+from perennial.lake import durable, manifest
 from perennial.lake.storage.bucket import Bucket
 from perennial.lake.storage.client import Client
 from perennial.lake.storage.folder import Folder
@@ -387,6 +388,42 @@ def test_no_bucket_and_no_server_are_told_apart(store: ObjectServer, tmp_path: P
     silent = Place("bucket", "x", "us-east-1", "http://127.0.0.1:9", KEY, SECRET)
     with pytest.raises(StoreFault, match="PERENNIAL_LAKE_ENDPOINT"):
         _machine(silent, tmp_path / "two").prepare()
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (("403 Forbidden", b"<Error><Code>AccessDenied</Code></Error>"), r"refuses access \(AccessDenied\)"),
+        (("200 OK", b"<html>some other server</html>"), "is no manifest"),
+        (("500 Internal Server Error", b""), "does not do what it was asked"),
+    ],
+)
+def test_what_a_store_answers_instead_is_said(
+    place: Place, store: ObjectServer, tmp_path: Path, answer: tuple[str, bytes], said: str
+) -> None:
+    store.instead = answer
+    try:
+        with pytest.raises(StoreFault, match=said):
+            _machine(place, tmp_path / "one").totals()
+        with pytest.raises(OSError, match=r"test-[0-9a-f]*"):
+            _machine(place, tmp_path / "two").prepare()
+    finally:
+        store.instead = None
+
+
+def test_a_large_file_goes_up_in_parts_and_is_checked_by_reading_it(place: Place, tmp_path: Path) -> None:
+    bucket, client = Bucket(Client(place), tmp_path / "one"), Client(place)
+    content = random.Random(1).randbytes(13_000_000)
+    name = bucket.named("events/day=2023-01-01/1.parquet", durable.digest_of(content))
+    (tmp_path / "one" / name).parent.mkdir(parents=True)
+    (tmp_path / "one" / name).write_bytes(content)
+    bucket.keep([name])
+    (row,) = client.listed("events")
+    assert (row.size, "-" in row.tag) == (13_000_000, True)
+    assert bucket.faults([name]) == []
+    assert Bucket(client, tmp_path / "two").here([name])[0].read_bytes() == content
+    client.put(name, content[:-1] + b"x")
+    assert len(bucket.faults([name])) == 1
 
 
 def test_credentials_are_in_no_object_no_cache_no_log_and_no_message(

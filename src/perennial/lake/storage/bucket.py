@@ -172,13 +172,13 @@ class Bucket:
         return [fault for fault in found if fault]
 
     def _fault(self, name: str, row: Listed | None) -> str | None:
-        """Return what is wrong with an object; a copy here that was damaged is brought anew."""
+        """Return what is wrong with an object; one whose tag says nothing (it went up in parts) is read again, and a
+        copy here that was damaged is brought anew."""
         if row is None:
             return f"{name} is missing in {self._client.place}"
         here = self.folder / name
         if here.is_file() and _is_as_named(here, name) and _is_like(here, row):
             return None
-        here.unlink(missing_ok=True)
         try:
             self._bring(name)
         except OSError as error:

@@ -37,11 +37,22 @@ class Versions:
         if found is None:
             assert before is not None
             return before
-        fresh = (json.loads(found[0]), found[1])
+        fresh = (self._parsed(found[0]), found[1])
         with self._lock:
             if self.seen is None or fresh[0].get("generation", 0) >= self.seen[0].get("generation", 0):
                 self.seen = fresh
         return fresh
+
+    def _parsed(self, content: bytes) -> Raw:
+        try:
+            raw = json.loads(content)
+        except ValueError:
+            raw = None
+        if not isinstance(raw, dict):
+            raise Unsuitable(
+                f"What {self._client.place} gives back is no manifest. Is PERENNIAL_LAKE_ENDPOINT an object store?"
+            )
+        return raw
 
     def remembered(self, content: bytes) -> tuple[Raw, str | None]:
         """Begin with a copy of an earlier version, for as long as the store does not answer."""
