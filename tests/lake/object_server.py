@@ -77,8 +77,8 @@ class ObjectServer:
     def _answer(self, environ: dict[str, Any], respond: Any) -> Iterable[bytes]:
         method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
         if self.instead is not None:
-            seen = ("Last-Modified", "Sun, 22 Nov 2026 12:00:00 GMT")
-            respond(self.instead[0], [("Content-Type", "application/xml"), ("ETag", '"1"'), seen])
+            seen = [("Last-Modified", "Sun, 22 Nov 2026 12:00:00 GMT"), ("Content-Length", str(len(self.instead[1])))]
+            respond(self.instead[0], [("Content-Type", "application/xml"), ("ETag", '"1"'), *seen])
             return [self.instead[1]]
         with self._turn:
             self.before(method, path)
