@@ -13,6 +13,7 @@ from perennial.lake.storage.folder import MANIFEST, as_bytes
 from perennial.lake.storage.terms import Raw, StoreFault, Unsuitable
 
 CHANGES = "changes_made"
+MOST_TURNS = 1_000
 KEPT = 32
 """The last changes are named in the object: whose answer was lost on its way finds there that it came through."""
 
@@ -37,11 +38,14 @@ class Versions:
         if found is None:
             assert before is not None
             return before
-        fresh = (self._parsed(found[0]), found[1])
+        return self._keep(self._parsed(found[0]), found[1])
+
+    def _keep(self, raw: Raw, tag: str) -> tuple[Raw, str | None]:
+        """Remember a version, unless another thread saw a later one meanwhile."""
         with self._lock:
-            if self.seen is None or fresh[0].get("generation", 0) >= self.seen[0].get("generation", 0):
-                self.seen = fresh
-        return fresh
+            if self.seen is None or raw.get("generation", 0) >= self.seen[0].get("generation", 0):
+                self.seen = (raw, tag)
+        return raw, tag
 
     def _parsed(self, content: bytes) -> Raw:
         try:
@@ -63,7 +67,7 @@ class Versions:
     def change(self, edit: Callable[[Raw], Raw | None]) -> None:
         """Put what `edit` makes of the latest version in its place; None changes nothing."""
         mark = uuid4().hex[:12]
-        while True:
+        for _turn in range(MOST_TURNS):
             raw, tag = self.latest()
             made = raw.get(CHANGES, [])
             if mark in made:
@@ -73,7 +77,7 @@ class Versions:
                 return
             changed = {**changed, CHANGES: [*made[-KEPT + 1 :], mark]}
             try:
-                tag = self._client.swap(MANIFEST, as_bytes(changed), tag=tag)
+                put = self._client.swap(MANIFEST, as_bytes(changed), tag=tag)
             except Outrun:
                 time.sleep(random.uniform(0, 0.05))  # noqa: S311 (to keep two apart, no secret)
                 continue
@@ -81,9 +85,9 @@ class Versions:
                 if self._came_through(mark):
                     return
                 raise
-            with self._lock:
-                self.seen = (changed, tag)
+            self._keep(changed, put)
             return
+        raise StoreFault(f"{self._client.place} refused {MOST_TURNS} changes of the manifest one after the other.")
 
     def _came_through(self, mark: str) -> bool:
         """Ask, after a fault, whether the change was made and only its answer lost; where that is not to be learned
