@@ -19,6 +19,7 @@ from perennial.lake.engines.duckdb import DuckSession
 from perennial.lake.facts import FACT_DAY, FACT_EVENT, FACT_TABLES, FACT_USER, INPUT, fact_schema, fact_sql, lay_out
 from perennial.lake.manifest import DataFile
 from perennial.lake.rewriting import rewrite
+from perennial.lake.storage.folder import Folder
 from perennial.lake.terms import EVENT_SCHEMA
 
 FEATURES = 30
@@ -57,7 +58,7 @@ def rolled_up(lake: Any, file: DataFile, folder: Path) -> None:
         session = DuckSession(connection)
         lay_out(session, files_sql(lake._root, [file.path], INPUT), plan)
         for table, grain in FACT_TABLES.items():
-            target = Target(folder, table, 1, fact_schema(table, plan))
+            target = Target(Folder(folder), table, 1, fact_schema(table, plan))
             rewrite(session, fact_sql(table, plan), target, {file.span.from_day: file.span}, grain)
 
 
@@ -78,7 +79,9 @@ def dense(lake: Any) -> list[np.ndarray]:
     core, every, login, error = _columns_of(live.plan)
 
     def read(table: str, names: list[str]) -> list[np.ndarray]:
-        tables = [pq.read_table(lake._root / file.path, columns=names, partitioning=None) for file in live.files(table)]
+        tables = [
+            pq.read_table(lake._root.folder / file.path, columns=names, partitioning=None) for file in live.files(table)
+        ]
         return [column.to_numpy() for column in pa.concat_tables(tables).columns]
 
     customer, day, *sums = read(FACT_DAY, ["customer", "day", core, every, login, error])

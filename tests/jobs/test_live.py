@@ -109,7 +109,7 @@ def test_a_pass_costs_the_same_queries_for_one_customer_and_for_four(ids: dict[s
 def test_a_worker_takes_in_what_arrived_and_rests_after_a_fault(
     ids: dict[str, int], now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    broken = lake()._root / "inbox" / "broken-1.parquet"
+    broken = lake()._root.folder / "inbox" / "broken-1.parquet"
     broken.parent.mkdir(parents=True, exist_ok=True)
     broken.write_bytes(b"no parquet")
     passes = live.Live()

@@ -99,7 +99,7 @@ def test_a_night_costs_the_same_queries_for_one_customer_and_for_forty(
 
 def test_a_fold_that_fails_fails_the_night(ids: dict[str, int], now: datetime) -> None:
     lived(ids, now)
-    inbox = lake()._root / "inbox"
+    inbox = lake()._root.folder / "inbox"
     (inbox / "broken-1.parquet").write_bytes(b"no parquet")
     with pytest.raises(Exception, match="broken-1"):
         nightly.run(ON, at=now)

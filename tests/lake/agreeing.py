@@ -14,6 +14,7 @@ from perennial.lake import manifest
 from perennial.lake.algebra import Metric, parse_metrics
 from perennial.lake.facts import FACT_TABLES
 from perennial.lake.inbox import event_ids
+from perennial.lake.storage.folder import Folder
 from perennial.lake.terms import EVENT_SCHEMA
 
 SUMS = parse_metrics(
@@ -92,7 +93,7 @@ def events(count: int, *, customers: int, first_day: int, days: int, seed: int =
 
 def fact_rows(root: Path) -> dict[str, pa.Table]:
     """Return the rows of each fact table's live files, in the order in which they stand there."""
-    live = manifest.read(root)
+    live = manifest.read(Folder(root))
     return {
         table: pa.concat_tables([pq.ParquetFile(root / file.path).read() for file in live.files(table)])
         for table in FACT_TABLES

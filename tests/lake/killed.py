@@ -1,4 +1,5 @@
-"""A process that works on a lake and is killed at its Nth step on disk: `python -m tests.lake.killed FOLDER N`."""
+"""A process that works on a lake and is killed at its Nth step on disk: `python -m tests.lake.killed FOLDER N`; or
+one whose object store kills it: `… FOLDER s3://bucket/prefix ENDPOINT`."""
 
 import os
 import signal
@@ -7,6 +8,9 @@ from pathlib import Path
 
 from tests.lake.builders import AT, DAY, METRICS, batch, event, periods
 
+from perennial.lake.storage.bucket import Bucket
+from perennial.lake.storage.client import Client
+from perennial.lake.storage.place import Place
 from perennial.lake.store import Lake
 
 
@@ -35,6 +39,15 @@ def kill_at(folder: str, step: int) -> None:
     sys.addaudithook(watch)
 
 
+def in_bucket(folder: str, address: str, endpoint: str) -> Lake:
+    """Return a lake in an object store, whose server does the killing."""
+    bucket, _, prefix = address.removeprefix("s3://").partition("/")
+    return Lake(Bucket(Client(Place(bucket, prefix, "us-east-1", endpoint, "key", "secret")), Path(folder)))
+
+
 if __name__ == "__main__":
-    kill_at(sys.argv[1], int(sys.argv[2]))
-    import_and_compute(Lake(Path(sys.argv[1])))
+    if sys.argv[2].startswith("s3://"):
+        import_and_compute(in_bucket(*sys.argv[1:]))
+    else:
+        kill_at(sys.argv[1], int(sys.argv[2]))
+        import_and_compute(Lake(Path(sys.argv[1])))

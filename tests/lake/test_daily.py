@@ -7,6 +7,7 @@ import pytest
 from tests.lake.builders import AT, DAY
 
 from perennial.lake import manifest
+from perennial.lake.storage.folder import Folder
 from perennial.lake.store import Lake
 
 
@@ -36,7 +37,7 @@ def test_days_of_an_old_month_share_a_file_and_one_of_them_can_still_be_replaced
     lake = Lake(tmp_path)
     year = _rows(*((1, DAY + day, float(day)) for day in range(120)))
     lake.write_days("scores", year, from_day=DAY, until_day=DAY + 120, at=AT)
-    files = manifest.read(tmp_path).files("daily/scores")
+    files = manifest.read(Folder(tmp_path)).files("daily/scores")
     assert [file.path.split("/")[2] for file in files][:3] == ["month=2023-01", "month=2023-02", "day=2023-03-01"]
     lake.write_days("scores", _rows((1, DAY + 5, -1.0)), from_day=DAY + 5, until_day=DAY + 6, at=AT)
     assert _read(lake) == [(1, day, -1.0 if day == 5 else float(day)) for day in range(120)]

@@ -6,6 +6,7 @@ import pytest
 from tests.lake.builders import batch, event
 
 from perennial.lake.inbox import accept, event_ids, waiting
+from perennial.lake.storage.folder import Folder
 
 
 def test_an_id_is_sixteen_bytes_of_scope_and_message_and_the_same_every_time() -> None:
@@ -22,9 +23,9 @@ def test_scope_and_message_do_not_run_together() -> None:
 
 
 def test_every_batch_is_a_file_of_its_own_named_by_its_writer(tmp_path: Path) -> None:
-    names = {accept(tmp_path, batch(event("a")), writer="web_1") for _ in range(2)}
-    assert set(waiting(tmp_path)) == names
+    names = {accept(Folder(tmp_path), batch(event("a")), writer="web_1") for _ in range(2)}
+    assert set(waiting(Folder(tmp_path))) == names
     assert len(names) == 2
     assert all(name.startswith("inbox/web_1-") for name in names)
     with pytest.raises(ValueError, match="writer"):
-        accept(tmp_path, batch(event("a")), writer="../x")
+        accept(Folder(tmp_path), batch(event("a")), writer="../x")

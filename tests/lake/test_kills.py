@@ -11,6 +11,7 @@ from tests.lake.builders import AT, DAY, METRICS, batch, event
 from tests.lake.killed import import_and_compute
 
 from perennial.lake import manifest
+from perennial.lake.storage.folder import Folder
 from perennial.lake.store import Lake
 from perennial.lake.terms import Counts
 
@@ -53,7 +54,7 @@ def _is_sound_and_can_be_finished(root: Path) -> None:
     assert lake.import_counts(1) == Counts(accepted=2, stored=2)
     assert lake.read_days("metrics", from_day=DAY, until_day=DAY + 2)["days_since_last"].to_pylist() == [0]
     lake.compact(METRICS, at=AT + timedelta(days=1))
-    live = {file.path for files in manifest.read(root).tables.values() for file in files}
+    live = {file.path for files in manifest.read(Folder(root)).tables.values() for file in files}
     assert {str(path.relative_to(root)) for path in root.rglob("*.parquet")} == live
 
 

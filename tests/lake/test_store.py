@@ -10,6 +10,7 @@ import pytest
 from tests.lake.builders import AT, DAY, METRICS, batch, event, periods
 
 from perennial.lake import compaction, manifest
+from perennial.lake.storage.folder import Folder
 from perennial.lake.store import Lake
 from perennial.lake.terms import (
     EVENT_SCHEMA,
@@ -272,7 +273,7 @@ def test_a_reader_refuses_a_manifest_older_than_one_it_has_seen(lake: Lake, tmp_
     lake.publish(2)
     assert lake.is_published(2)
     (tmp_path / "lake/manifest.json").unlink()
-    manifest.commit(tmp_path / "lake", lambda live: manifest.replace(live, dirty=(DAY,)))
+    manifest.commit(Folder(tmp_path / "lake"), lambda live: manifest.replace(live, dirty=(DAY,)))
     with pytest.raises(WentBackwards):
         lake.is_published(2)
 

@@ -4,19 +4,19 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
-from perennial.lake import daily, dedupe, durable, inbox, manifest
-from perennial.lake.engine import Engine, Target, excluding_sql, files_sql, make_durable
+from perennial.lake import daily, dedupe, inbox, manifest
+from perennial.lake.engine import Engine, Target, excluding_sql, files_sql
 from perennial.lake.engines.duckdb import DuckSession
 from perennial.lake.engines.terms import Door
 from perennial.lake.facts import FACT_TABLES, INPUT, fact_schema, fact_sql, lay_out
 from perennial.lake.manifest import Manifest, Rewrite
 from perennial.lake.rewriting import rewrite
 from perennial.lake.spans import Span, spans_to_write
+from perennial.lake.storage.terms import Storage
 from perennial.lake.terms import EVENT_SCHEMA, REPEAT_WINDOW_DAYS, Compaction, Counts, Subject
 
 EVENTS = "events"
@@ -33,7 +33,7 @@ _COLUMNS = ", ".join(f'"{name}"' for name in EVENT_SCHEMA.names)
 class Work:
     """One run: the lake as it stood at its start, what arrived, and the facts wanted."""
 
-    root: Path
+    root: Storage
     live: Manifest
     arrived: list[str]
     plan: dict[str, str]
@@ -64,7 +64,7 @@ class Work:
 
 
 def compact(
-    root: Path,
+    root: Storage,
     engine: Engine,
     plans: Door,
     plan: dict[str, str],
@@ -80,16 +80,17 @@ def compact(
     `left_out` are the users that the facts leave out (None: those of before); where one comes or goes, the facts of the
     days with events of his are made anew.
     `at` is the real clock. Waits while another process compacts or writes a daily table.
+
+    :raises LostLease: another took over; do it again.
     """
-    durable.make_folder(root)
-    with durable.locked(root / "lease.lock"):
+    with root.lease("lease"):
         live = manifest.read(root)
         gone = manifest.sweep(root, live, at=at, grace=grace)
         arrived = [name for name in inbox.waiting(root) if name not in live.retired] + list(live.adopted)
         work = Work(root, live, arrived, plan, live.left_out if left_out is None else tuple(sorted(set(left_out))))
         with engine.session() as connection:
             done, rewrites = _fold(connection, plans, work)
-        make_durable(root, [file for each in rewrites for file in each.files])
+        root.keep([file.path for each in rewrites for file in each.files])
         manifest.commit(root, lambda current: _folded(current, work, done, rewrites, gone, at))
     return done
 

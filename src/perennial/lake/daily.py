@@ -4,19 +4,19 @@
 import re
 from collections.abc import Iterable
 from datetime import datetime
-from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from perennial.lake import durable, manifest
-from perennial.lake.engine import Engine, Target, excluding_sql, make_durable
+from perennial.lake import manifest
+from perennial.lake.engine import Engine, Target, excluding_sql
 from perennial.lake.engines.duckdb import DuckSession
 from perennial.lake.manifest import DataFile, Manifest, Rewrite
 from perennial.lake.rewriting import rewrite
 from perennial.lake.spans import spans_to_write
+from perennial.lake.storage.terms import Storage
 from perennial.lake.terms import Subject
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -24,7 +24,7 @@ _ORDER = ("customer", "day")  # one customer's year is read far more often than 
 
 
 def write_days(
-    root: Path,
+    root: Storage,
     engine: Engine,
     name: str,
     rows: pa.Table,
@@ -43,8 +43,7 @@ def write_days(
         raise ValueError(f"a daily table's name is a-z, 0-9 and _: {name!r}")
     _check(rows, from_day, until_day, hers)
     table = f"daily/{name}"
-    durable.make_folder(root)
-    with durable.locked(root / "lease.lock"):
+    with root.lease("lease"):
         live = manifest.read(root)
         spans = spans_to_write((file.span for file in live.tables.get(table, ())), range(from_day, until_day))
         present = [file for file in live.files(table) if file.span.from_day in spans]
@@ -55,12 +54,12 @@ def write_days(
             sql = f"{kept} UNION ALL BY NAME SELECT * FROM given" if present else "SELECT * FROM given"
             target = Target(root, table, live.generation + 1, _schema(root, present, rows.schema))
             done = rewrite(DuckSession(connection), sql, target, spans, _ORDER)
-        make_durable(root, done.files)
+        root.keep(file.path for file in done.files)
         manifest.commit(root, lambda current: current.with_rewrite(done, at=at))
 
 
 def write_columns(
-    root: Path, engine: Engine, name: str, rows: pa.Table, *, from_day: int, until_day: int, at: datetime,
+    root: Storage, engine: Engine, name: str, rows: pa.Table, *, from_day: int, until_day: int, at: datetime,
     keep: Iterable[str],
 ) -> None:  # fmt: skip
     """Put the columns of `rows` beside those that a daily table has on the days [from_day, until_day), in one commit.
@@ -73,7 +72,7 @@ def write_columns(
     if not all(_NAME.fullmatch(column) for column in added):
         raise ValueError(f"a column's name is a-z, 0-9 and _: {added}")
     table = f"daily/{name}"
-    with durable.locked(root / "lease.lock"):
+    with root.lease("lease"):
         live = manifest.read(root)
         spans = spans_to_write((file.span for file in live.tables.get(table, ())), range(from_day, until_day))
         present = [file for file in live.files(table) if file.span.from_day in spans]
@@ -95,19 +94,19 @@ def write_columns(
             done = rewrite(
                 DuckSession(connection), sql, Target(root, table, live.generation + 1, schema), spans, _ORDER
             )
-        make_durable(root, done.files)
+        root.keep(file.path for file in done.files)
         manifest.commit(root, lambda current: current.with_rewrite(done, at=at))
 
 
-def rows_sql(root: Path, files: list[DataFile]) -> str:
+def rows_sql(root: Storage, files: list[DataFile]) -> str:
     """Return SELECT over files of one daily table (at least one), whose columns may have changed over the years."""
-    names = ", ".join("'" + str(root / file.path).replace("'", "''") + "'" for file in files)
+    names = ", ".join("'" + str(path).replace("'", "''") + "'" for path in root.here(file.path for file in files))
     return f"SELECT * FROM read_parquet([{names}], hive_partitioning = false, union_by_name = true)"
 
 
 def read_days(
     connection: duckdb.DuckDBPyConnection,
-    root: Path,
+    root: Storage,
     live: Manifest,
     name: str,
     *,
@@ -127,7 +126,7 @@ def read_days(
     ).to_arrow_table()
 
 
-def without_erased(connection: duckdb.DuckDBPyConnection, root: Path, live: Manifest) -> list[Rewrite]:
+def without_erased(connection: duckdb.DuckDBPyConnection, root: Storage, live: Manifest) -> list[Rewrite]:
     """Write anew the files of every daily table that hold rows of customers erased since the last compaction."""
     erased = [stone.id for stone in live.pending if stone.subject == Subject.CUSTOMER]
     rewrites = []
@@ -144,9 +143,9 @@ def without_erased(connection: duckdb.DuckDBPyConnection, root: Path, live: Mani
     return rewrites
 
 
-def _schema(root: Path, present: list[DataFile], *more: pa.Schema) -> pa.Schema:
+def _schema(root: Storage, present: list[DataFile], *more: pa.Schema) -> pa.Schema:
     """Return the schema of old and new rows together; a later one's columns come last."""
-    schemas = [pq.read_schema(root / file.path) for file in present]
+    schemas = [pq.read_schema(path) for path in root.here(file.path for file in present)]
     return pa.unify_schemas([schema.remove_metadata() for schema in [*schemas, *more]])
 
 
@@ -155,7 +154,7 @@ def first_day(live: Manifest, name: str) -> int | None:
     return next((file.span.from_day for file in live.files(f"daily/{name}") if file.rows), None)
 
 
-def last_day(connection: duckdb.DuckDBPyConnection, root: Path, live: Manifest, name: str) -> int | None:
+def last_day(connection: duckdb.DuckDBPyConnection, root: Storage, live: Manifest, name: str) -> int | None:
     """Return the last day of a daily table that has a row, None where none has."""
     for file in reversed(live.files(f"daily/{name}")):
         if file.rows:

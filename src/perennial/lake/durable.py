@@ -1,5 +1,6 @@
 """Bytes that survive a power cut: write aside, fsync, rename, fsync the folder."""
 
+import contextlib
 import fcntl
 import hashlib
 import os
@@ -39,23 +40,48 @@ def sync_files(paths: Iterable[Path]) -> None:
         list(pool.map(sync_folder, {path.parent for path in files}))
 
 
+def sync_below(root: Path, names: Iterable[str]) -> None:
+    """Make files below a folder durable, and their folders up to that one."""
+    paths = [root / name for name in names]
+    sync_files(paths)
+    above = {folder for path in paths for folder in path.parent.parents if folder.is_relative_to(root)}
+    for folder in above:
+        sync_folder(folder)
+
+
 def replace_bytes(path: Path, content: bytes) -> None:
     """Put a file in the place of another in one step; a reader sees the old or the new, never a part."""
-    with _aside(path) as aside:
-        aside.write_bytes(content)
+    with aside(path) as unfinished:
+        unfinished.write_bytes(content)
 
 
 def replace_parquet(path: Path, table: pa.Table) -> None:
     """Write a table as one durable Parquet file in one step."""
     make_folder(path.parent)
-    with _aside(path) as aside:
-        pq.write_table(table, aside, row_group_size=ROW_GROUP, **encoding(table.schema))
+    with aside(path) as unfinished:
+        write_parquet(table, unfinished)
+
+
+def write_parquet(table: pa.Table, target: Path | pa.NativeFile) -> None:
+    """Write a table as Parquet, not yet durable."""
+    pq.write_table(table, target, row_group_size=ROW_GROUP, **encoding(table.schema))
 
 
 def digest(path: Path) -> str:
     """Return a file's BLAKE2b digest of 16 bytes, in hexadecimal digits."""
     with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+        return hashlib.file_digest(file, _empty_digest).hexdigest()
+
+
+def digest_of(content: bytes | pa.Buffer) -> str:
+    """Return the same digest of bytes."""
+    found = _empty_digest()
+    found.update(content)
+    return found.hexdigest()
+
+
+def _empty_digest() -> "hashlib.blake2b":
+    return hashlib.blake2b(digest_size=16)
 
 
 def encoding(schema: pa.Schema) -> dict[str, Any]:
@@ -91,15 +117,37 @@ def locked(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _aside(path: Path) -> Iterator[Path]:
-    """Yield a name to write under; what was written takes the path's place, or, after a fault, no room on the disk."""
-    aside = path.with_name(f"{path.name}.{uuid4().hex}.tmp")
+def locked_if_free(path: Path) -> Iterator[bool]:
+    """Hold the same lock if nobody holds it; say whether it is held."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        yield aside
-        _fsync(aside, os.O_RDONLY)
-        aside.rename(path)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+    finally:
+        os.close(handle)
+
+
+def remove_if_older(path: Path, before: float) -> None:
+    """Remove a file that was last written before a time (seconds since 1970), if it is still there."""
+    with contextlib.suppress(FileNotFoundError):
+        if path.stat().st_mtime < before:
+            path.unlink()
+
+
+@contextmanager
+def aside(path: Path) -> Iterator[Path]:
+    """Yield a name to write under; what was written takes the path's place, or, after a fault, no room on the disk."""
+    unfinished = path.with_name(f"{path.name}.{uuid4().hex}.tmp")
+    try:
+        yield unfinished
+        _fsync(unfinished, os.O_RDONLY)
+        unfinished.rename(path)
     except OSError:
-        aside.unlink(missing_ok=True)
+        unfinished.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
 

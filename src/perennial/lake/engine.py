@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 
 import duckdb
 import numpy as np
@@ -17,6 +16,7 @@ import pyarrow.parquet as pq
 from perennial.lake import durable
 from perennial.lake.manifest import DataFile
 from perennial.lake.spans import Span
+from perennial.lake.storage.terms import Storage
 
 _BATCH = durable.ROW_GROUP * 8
 
@@ -50,9 +50,9 @@ class Engine:
             connection.close()
 
 
-def files_sql(root: Path, paths: Iterable[str], schema: pa.Schema, *, where: str = "TRUE") -> str:
+def files_sql(root: Storage, paths: Iterable[str], schema: pa.Schema, *, where: str = "TRUE") -> str:
     """Return SELECT over Parquet files of one schema; an empty relation of that schema where there are none."""
-    names = ", ".join("'" + str(root / path).replace("'", "''") + "'" for path in paths)
+    names = ", ".join("'" + str(path).replace("'", "''") + "'" for path in root.here(paths))
     if not names:
         columns = ", ".join(f'NULL::{_sql_type(field.type)} AS "{field.name}"' for field in schema)
         return f"SELECT {columns} WHERE FALSE"
@@ -70,7 +70,7 @@ def excluding_sql(column: str, ids: list[int]) -> str:
 class Target:
     """Where a table's files go: the table's folder, the name of new files, and the rows' schema."""
 
-    root: Path
+    root: Storage
     table: str
     generation: int
     schema: pa.Schema
@@ -95,15 +95,6 @@ def write_spans(batches: Iterable[pa.RecordBatch], target: Target, spans: dict[i
     return [*written, *([current.close()] if current else [])]
 
 
-def make_durable(root: Path, files: Iterable[DataFile]) -> None:
-    """Fsync files, their folders, and the folders above up to the lake's own."""
-    paths = [root / file.path for file in files]
-    durable.sync_files(paths)
-    above = {folder for path in paths for folder in path.parent.parents if folder.is_relative_to(root)}
-    for folder in above:
-        durable.sync_folder(folder)
-
-
 class _SpanFile:
     """One file being written, in full row groups however the rows arrive."""
 
@@ -114,9 +105,9 @@ class _SpanFile:
         self._waiting: list[pa.RecordBatch] = []
         self._rows = 0
         self._written = 0
-        where = target.root / self._path
-        where.parent.mkdir(parents=True, exist_ok=True)
-        self._writer = pq.ParquetWriter(where, self._schema, **durable.encoding(self._schema))
+        self._where = target.root.folder / self._path
+        self._where.parent.mkdir(parents=True, exist_ok=True)
+        self._writer = pq.ParquetWriter(self._where, self._schema, **durable.encoding(self._schema))
 
     def add(self, rows: pa.RecordBatch) -> None:
         self._waiting.append(rows)
@@ -127,7 +118,10 @@ class _SpanFile:
     def close(self) -> DataFile:
         self._flush()
         self._writer.close()
-        return DataFile(self._path, self.span, self._rows, durable.digest(self._root / self._path))
+        digest = durable.digest(self._where)
+        if (name := self._root.named(self._path, digest)) != self._path:
+            self._where.rename(self._root.folder / name)
+        return DataFile(name, self.span, self._rows, digest)
 
     def _flush(self) -> None:
         if self._waiting:

@@ -1,15 +1,13 @@
 """The way in: accepted batches as small files in the inbox, imports as staged files until they are published."""
 
 import re
-import shutil
 from hashlib import blake2b
-from pathlib import Path
 from uuid import uuid4
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from perennial.lake import durable
+from perennial.lake.storage.terms import Storage
 from perennial.lake.terms import EVENT_SCHEMA, NotAnEvent
 
 INBOX = "inbox"
@@ -46,36 +44,32 @@ def checked(batch: pa.Table) -> pa.Table:
     return table
 
 
-def accept(root: Path, batch: pa.Table, *, writer: str) -> str:
+def accept(root: Storage, batch: pa.Table, *, writer: str) -> str:
     """Write one batch durably into the inbox and return its name; once this returns, no crash loses it."""
     if not _WRITER.fullmatch(writer):
         raise ValueError(f"a writer is named by letters, digits and _: {writer!r}")
-    name = f"{INBOX}/{writer}-{uuid4().hex}.parquet"
-    durable.replace_parquet(root / name, checked(batch))
-    return name
+    return root.add(f"{INBOX}/{writer}-{uuid4().hex}.parquet", checked(batch))
 
 
-def stage(root: Path, import_id: int, part: int, batch: pa.Table) -> None:
+def stage(root: Storage, import_id: int, part: int, batch: pa.Table) -> None:
     """Write one part of an import aside, invisible until published; the same part again replaces it.
 
     Of two rows with one id the one received first counts: an import that gives its Nth row a `received_at` N
     microseconds later keeps the first of the file.
     """
-    durable.replace_parquet(root / STAGING / str(import_id) / f"{part:06d}.parquet", checked(batch))
+    root.replace(f"{STAGING}/{import_id}/{part:06d}.parquet", checked(batch))
 
 
-def staged(root: Path, import_id: int) -> list[str]:
+def staged(root: Storage, import_id: int) -> list[str]:
     """Return the names of an import's staged parts."""
-    return [
-        f"{STAGING}/{import_id}/{path.name}" for path in sorted((root / STAGING / str(import_id)).glob("*.parquet"))
-    ]
+    return root.listed(f"{STAGING}/{import_id}")
 
 
-def waiting(root: Path) -> list[str]:
-    """Return the names of all files in the inbox, folded or not."""
-    return [f"{INBOX}/{path.name}" for path in sorted((root / INBOX).glob("*.parquet"))]
+def waiting(root: Storage, *, is_fresh: bool = True) -> list[str]:
+    """Return the names of all files in the inbox, folded or not; `is_fresh` as in Storage.listed."""
+    return root.listed(INBOX, is_fresh=is_fresh)
 
 
-def discard(root: Path, import_id: int) -> None:
+def discard(root: Storage, import_id: int) -> None:
     """Remove an import's staged parts; nothing happens where there are none."""
-    shutil.rmtree(root / STAGING / str(import_id), ignore_errors=True)
+    root.clear(f"{STAGING}/{import_id}")

@@ -7,19 +7,37 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from perennial.lake import durable
+from perennial.lake import durable, inbox
 from perennial.lake.compaction import EVENTS, REJECTED
 from perennial.lake.engine import excluding_sql, files_sql
 from perennial.lake.facts import FACT_EVENT, fact_schema
 from perennial.lake.manifest import Manifest
-from perennial.lake.terms import EVENT_SCHEMA
+from perennial.lake.storage.terms import Storage
+from perennial.lake.terms import EVENT_SCHEMA, Holdings
 
 
-def check(connection: duckdb.DuckDBPyConnection, root: Path, live: Manifest) -> list[str]:
+def check(connection: duckdb.DuckDBPyConnection, root: Storage, live: Manifest) -> list[str]:
     """Return what is wrong, one sentence each; an empty list is a sound lake."""
-    wrong = [problem for table in live.tables for problem in _files(root, live, table)]
-    wrong += [f"{name} is published but gone" for name in live.adopted if not (root / name).is_file()]
+    wrong = root.faults([*(file.path for files in live.tables.values() for file in files), *live.adopted])
+    if wrong:
+        return wrong
+    wrong = [problem for table in live.tables for problem in _files(root.folder, live, table)]
+    wrong += [f"{name} is published but gone" for name in live.adopted if not (root.folder / name).is_file()]
     return wrong or [*_totals(live), *_weights(connection, root, live)]
+
+
+def holdings(root: Storage, live: Manifest) -> Holdings:
+    """Return what the lake holds: how many files and bytes, its days, and what became of all that arrived."""
+    files = [file.path for table in live.tables.values() for file in table]
+    waiting = inbox.waiting(root, is_fresh=False)
+    return Holdings(
+        generation=live.generation,
+        files=len(files),
+        bytes=root.size(files),
+        first_day=min((file.span.from_day for file in live.files(EVENTS)), default=None),
+        waiting=sum(name not in live.retired for name in waiting) + len(live.adopted),
+        counts=live.totals,
+    )
 
 
 def _files(root: Path, live: Manifest, table: str) -> list[str]:
@@ -56,7 +74,7 @@ def _totals(live: Manifest) -> list[str]:
     return wrong
 
 
-def _weights(connection: duckdb.DuckDBPyConnection, root: Path, live: Manifest) -> list[str]:
+def _weights(connection: duckdb.DuckDBPyConnection, root: Storage, live: Manifest) -> list[str]:
     """Compare events with facts day by day."""
     facts = files_sql(root, [file.path for file in live.files(FACT_EVENT)], fact_schema(FACT_EVENT, ()))
     counted = excluding_sql("user", list(live.left_out))

@@ -2,7 +2,6 @@
 other screen reads facts."""
 # ruff: noqa: S608 (names and numbers only; what a person typed goes as a parameter)
 
-import os
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -195,7 +194,7 @@ class Arrivals:
         adopted = set(self._snapshot.live.adopted)
         names = [name for name in self._snapshot.unfolded if name not in adopted]
         if most is not None and len(names) > most:
-            names.sort(key=lambda name: os.stat(self._snapshot.root / name).st_mtime_ns, reverse=True)
+            names = self._snapshot.root.newest(names)
         return names[:most]
 
 

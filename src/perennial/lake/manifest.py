@@ -1,19 +1,16 @@
-"""The one commit point: a JSON file that lists what is live, replaced by rename.
+"""The one commit point: a JSON file that lists what is live, replaced in one step (storage/).
 
 A reader takes the manifest first and the inbox folder second, and leaves out what the manifest calls retired: a file
 folded in between is still on disk (the grace) and not yet retired in what the reader holds, so it counts once.
 """
 
-import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-from perennial.lake import durable
 from perennial.lake.spans import Span
+from perennial.lake.storage.terms import Raw, Storage
 from perennial.lake.terms import Changed, Counts, Subject, Tombstone
 
 FORMAT = 1
@@ -60,6 +57,11 @@ class Manifest:
             and (from_day is None or from_day < file.span.until_day)
         ]
 
+    @property
+    def known(self) -> set[str]:
+        """Return the files of the tables, and those that are no longer live but still there."""
+        return {file.path for files in self.tables.values() for file in files} | set(self.retired)
+
     def erased(self, subject: Subject) -> list[int]:
         """Return the surrogates that tombstones hide."""
         return [stone.id for stone in self.tombstones if stone.subject == subject]
@@ -100,60 +102,45 @@ class Rewrite:
         return Rewrite(self.table, self.spans | other.spans, (*self.files, *other.files))
 
 
-def read(root: Path) -> Manifest:
-    """Return the live manifest; an empty one where there is no lake yet."""
-    try:
-        raw = json.loads((root / "manifest.json").read_bytes())
-    except FileNotFoundError:
-        return Manifest()
-    return _parsed(raw)
+def read(root: Storage, *, is_fresh: bool = True) -> Manifest:
+    """Return the live manifest; an empty one where there is no lake yet. `is_fresh` False: for readers only, who go on
+    with the one seen last while an object store does not answer."""
+    return _parsed(root.read(is_fresh=is_fresh))
 
 
-def commit(root: Path, change: Callable[[Manifest], Manifest]) -> Manifest:
+def commit(root: Storage, change: Callable[[Manifest], Manifest]) -> Manifest:
     """Apply a change to the live manifest, alone among all processes, and return its successor.
 
-    Nothing is written where the change returns what it was given.
+    Nothing is written where the change returns what it was given. It may be called again: see Storage.commit.
     """
-    durable.make_folder(root)
-    with durable.locked(root / "manifest.lock"):
-        current = read(root)
-        changed = change(current)
-        if changed == current:
-            return current
-        successor = replace(changed, generation=current.generation + 1)
-        durable.replace_bytes(root / "manifest.json", json.dumps(_plain(successor), indent=0).encode())
-        return successor
+    live = Manifest()
+
+    def changed(raw: Raw | None) -> Raw | None:
+        nonlocal live
+        current = _parsed(raw)
+        live = change(current)
+        if live == current:
+            return None
+        live = replace(live, generation=current.generation + 1)
+        return written(live)
+
+    root.commit(changed)
+    return live
 
 
-@contextmanager
-def held(root: Path) -> Iterator[tuple[bytes, Manifest]]:
-    """Yield the manifest's bytes and what they say, while nobody commits; no bytes where there is no lake yet."""
-    durable.make_folder(root)
-    with durable.locked(root / "manifest.lock"):
-        path = root / "manifest.json"
-        yield (path.read_bytes() if path.exists() else b"", read(root))
-
-
-def sweep(root: Path, current: Manifest, *, at: datetime, grace: timedelta) -> list[str]:
-    """Unlink files past their grace and files that a killed writer left; return the retired names now gone.
+def sweep(root: Storage, current: Manifest, *, at: datetime, grace: timedelta) -> list[str]:
+    """Remove files past their grace and files that a killed writer left; return the retired names now gone.
 
     Only the lease holder may call this: nobody else then writes into the tables' folders.
     """
     gone = [name for name, retired_at in current.retired.items() if retired_at + grace <= at]
-    for name in gone:
-        (root / name).unlink(missing_ok=True)
-    known = {file.path for files in current.tables.values() for file in files} | set(current.retired)
-    for table in ("events", "rejected", "facts", "daily"):
-        for path in (root / table).rglob("*.parquet"):
-            if str(path.relative_to(root)) not in known:
-                path.unlink()
-    for aside in root.glob("*/*.tmp"):
-        if aside.stat().st_mtime < (at - grace).timestamp():
-            aside.unlink(missing_ok=True)
+    root.remove(gone)
+    root.sweep(current.known, at=at, grace=grace)
     return gone
 
 
-def _plain(manifest: Manifest) -> dict[str, Any]:
+def written(manifest: Manifest) -> Raw:
+    """Return a manifest as it is written."""
     return asdict(manifest) | {
         "format": FORMAT,
         "tables": {
@@ -166,7 +153,9 @@ def _plain(manifest: Manifest) -> dict[str, Any]:
     }
 
 
-def _parsed(raw: dict[str, Any]) -> Manifest:
+def _parsed(raw: Raw | None) -> Manifest:
+    if raw is None:
+        return Manifest()
     if raw["format"] != FORMAT:
         raise ValueError(f"this lake has format {raw['format']}, this version reads {FORMAT}")
     return Manifest(

@@ -3,7 +3,6 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import duckdb
 import pyarrow as pa
@@ -13,6 +12,7 @@ from perennial.lake.compaction import EVENTS, REJECTED
 from perennial.lake.engine import excluding_sql, files_sql
 from perennial.lake.facts import FACT_DAY, FACT_EVENT, FACT_TABLES, fact_schema
 from perennial.lake.manifest import Manifest
+from perennial.lake.storage.terms import Storage
 from perennial.lake.terms import EVENT_SCHEMA, Event, EventCount, EventDays, Subject
 
 
@@ -20,14 +20,14 @@ from perennial.lake.terms import EVENT_SCHEMA, Event, EventCount, EventDays, Sub
 class Snapshot:
     """The lake at one moment; its files stay on disk for the grace, which outlasts every query."""
 
-    root: Path
+    root: Storage
     live: Manifest
     unfolded: tuple[str, ...]
 
     @classmethod
-    def of(cls, root: Path, live: Manifest) -> "Snapshot":
+    def of(cls, root: Storage, live: Manifest) -> "Snapshot":
         """Complete a manifest just read with the inbox, in this order: see the manifest's protocol."""
-        waiting = [name for name in inbox.waiting(root) if name not in live.retired]
+        waiting = [name for name in inbox.waiting(root, is_fresh=False) if name not in live.retired]
         return cls(root, live, (*waiting, *live.adopted))
 
     def fact_sql(

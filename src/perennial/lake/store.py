@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from perennial.lake import compaction, daily, durable, inbox, inspection, manifest, metrics, reading, trial
+from perennial.lake import compaction, daily, inbox, inspection, manifest, metrics, reading, trial
 from perennial.lake.algebra import Metric, plan_of
 from perennial.lake.analysis import Analysis
 from perennial.lake.engine import Engine
@@ -19,6 +19,10 @@ from perennial.lake.engines.terms import Door
 from perennial.lake.latest import Arrivals
 from perennial.lake.manifest import Manifest
 from perennial.lake.reading import Snapshot
+from perennial.lake.storage import moving
+from perennial.lake.storage.folder import Folder
+from perennial.lake.storage.leases import again
+from perennial.lake.storage.terms import Storage
 from perennial.lake.terms import (
     AlreadyPublished,
     Compaction,
@@ -37,7 +41,7 @@ NOBODY_MERGED = Merged()
 
 
 class Lake:
-    """One organisation's usage under one folder; any number of processes may hold one.
+    """One organisation's usage in one folder or bucket; any number of processes may hold one.
 
     Days are INT32 numbers since 1970-01-01 in the organisation's zone; ranges of days are half-open. `at` is always
     the real clock, not the as-of day: it times the grace of files that readers may still hold. `engine` names where
@@ -46,14 +50,14 @@ class Lake:
 
     def __init__(
         self,
-        root: Path,
+        root: Path | Storage,
         *,
         memory: str = "1GB",
         threads: int = 2,
         grace: timedelta = timedelta(minutes=10),
         engine: str | Door = DUCKDB,
     ) -> None:
-        self._root = root
+        self._root = Folder(root) if isinstance(root, Path) else root
         self._engine = Engine(memory=memory, threads=threads)
         self._plans = chosen(engine, self._engine) if isinstance(engine, str) else engine
         self._grace = grace
@@ -122,20 +126,19 @@ class Lake:
         `left_out` are the users whose events are kept and count nowhere (own staff, bots, tests); None: those of
         before. Where one comes or goes, the facts of his days are made anew.
         """
-        return compaction.compact(
-            self._root,
-            self._engine,
-            self._plans,
-            plan_of(definitions),
-            at=at,
-            grace=self._grace,
-            left_out=left_out,
+        out = None if left_out is None else tuple(left_out)
+        done = again(
+            lambda: compaction.compact(
+                self._root, self._engine, self._plans, plan_of(definitions), at=at, grace=self._grace, left_out=out
+            )
         )
+        self._tidy()
+        return done
 
     def is_waiting(self) -> bool:
         """Return whether the inbox holds events that are not folded yet."""
         retired = self._live().retired
-        return any(name not in retired for name in inbox.waiting(self._root))
+        return any(name not in retired for name in inbox.waiting(self._root, is_fresh=False))
 
     def import_counts(self, import_id: int) -> Counts | None:
         """Return what became of an import's events so far, None where it was not published."""
@@ -222,8 +225,11 @@ class Lake:
     ) -> None:
         """Replace the days [from_day, until_day) of a daily table in one commit, of some customers (None: all); the
         table appears on first use."""
-        daily.write_days(
-            self._root, self._engine, name, rows, from_day=from_day, until_day=until_day, at=at, customers=customers
+        some = None if customers is None else tuple(customers)
+        again(
+            lambda: daily.write_days(
+                self._root, self._engine, name, rows, from_day=from_day, until_day=until_day, at=at, customers=some
+            )
         )
 
     def write_columns(
@@ -231,16 +237,18 @@ class Lake:
     ) -> None:
         """Put columns beside those that a daily table has on the days [from_day, until_day), in one commit; its other
         columns but `keep` leave the files that are written anew."""
-        daily.write_columns(
-            self._root, self._engine, name, rows, from_day=from_day, until_day=until_day, at=at, keep=keep
+        kept = tuple(keep)
+        again(
+            lambda: daily.write_columns(
+                self._root, self._engine, name, rows, from_day=from_day, until_day=until_day, at=at, keep=kept
+            )
         )
 
     @contextmanager
     def writing(self, name: str) -> Iterator[None]:
         """Let nobody else bring a daily table in step until the block ends; whoever does so holds this from before he
         reads what its columns are until its rows are written."""
-        durable.make_folder(self._root)
-        with durable.locked(self._root / f"{name}.lock"):
+        with self._root.lease(name):
             yield
 
     def first_day_of(self, name: str) -> int | None:
@@ -331,13 +339,7 @@ class Lake:
         linked where the disk allows it, so that no later sweep takes a file away. What is copied of the records inside
         the block knows everything that this lake refers to.
         """
-        with manifest.held(self._root) as (content, live):
-            waiting = [name for name in inbox.waiting(self._root) if name not in live.retired]
-            stored = [file.path for files in live.tables.values() for file in files]
-            for name in (*stored, *live.adopted, *waiting):
-                durable.link_or_copy(self._root / name, into / name)
-            if content:
-                (into / "manifest.json").write_bytes(content)
+        with moving.held(self._root, into):
             yield
 
     def check(self) -> list[str]:
@@ -347,27 +349,36 @@ class Lake:
 
     def holdings(self) -> Holdings:
         """Return what the lake holds: how many files and bytes, its days, and what became of all that arrived."""
-        live = self._live()
-        files = [file.path for table in live.tables.values() for file in table]
-        days = [file.span for file in live.files("events")]
-        return Holdings(
-            generation=live.generation,
-            files=len(files),
-            bytes=sum((self._root / path).stat().st_size for path in files if (self._root / path).is_file()),
-            first_day=min((span.from_day for span in days), default=None),
-            waiting=sum(name not in live.retired for name in inbox.waiting(self._root)) + len(live.adopted),
-            counts=live.totals,
-        )
+        return inspection.holdings(self._root, self._live())
+
+    def is_empty(self) -> bool:
+        """Return whether nothing was ever committed or accepted here."""
+        return not self._live().generation and not inbox.waiting(self._root)
+
+    def prepare(self) -> None:
+        """Make what is needed to write here; called before anything serves.
+
+        :raises Unsuitable: the object store cannot hold a lake.
+        """
+        self._root.prepare()
+
+    def take_over(self, source: Path) -> int:
+        """Bring the lake of a folder here, where none is yet, and return how many files it has.
+
+        :raises Unsuitable: there is one.
+        """
+        return moving.take_over(Folder(source), self._root)
 
     def retired(self) -> list[str]:
         """Return the files that hold what is no longer live: on disk until readers have let go of them."""
-        return sorted(name for name in self._live().retired if (self._root / name).exists())
+        return sorted(name for name in self._live().retired if (self._root.folder / name).exists())
 
     def _live(self) -> Manifest:
-        live = manifest.read(self._root)
-        if live.generation < self._seen:
-            raise WentBackwards(f"generation {live.generation} after {self._seen}")
-        self._seen = live.generation
+        seen = self._seen  # before the read: another thread may see a later one while this one waits for its answer
+        live = manifest.read(self._root, is_fresh=False)
+        if live.generation < seen:
+            raise WentBackwards(f"generation {live.generation} after {seen}")
+        self._seen = max(self._seen, live.generation)
         return live
 
     @contextmanager
@@ -377,4 +388,13 @@ class Lake:
             yield connection, snapshot
 
     def _snapshot(self) -> Snapshot:
+        self._tidy()
         return Snapshot.of(self._root, self._live())
+
+    def _tidy(self) -> None:
+        """Now and then remove from a cache what nobody reads any more."""
+        self._root.tidy(self._kept, grace=self._grace)
+
+    def _kept(self) -> set[str]:
+        live = manifest.read(self._root)
+        return {*live.known, *live.adopted, *inbox.waiting(self._root)}

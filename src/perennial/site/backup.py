@@ -103,10 +103,12 @@ def _uploads(home: Path) -> Iterator[tuple[str, Path]]:
 def restore(source: Path, *, home: Path) -> dict[str, Any]:
     """Bring a backup into an empty home, each part compared with its digest.
 
-    :raises BackupError: no backup or half of one, a part that differs, or a home or database that is in use.
+    :raises BackupError: no backup or half of one, a part that differs, or a home, database or bucket that is in use.
     """
     if any((home / name).exists() for name in ("records.sqlite3", *FOLDERS)):
         raise BackupError(f"{home} is in use. Restore into an empty --home.")
+    if settings.LAKE_PLACE is not None and not lake().is_empty():
+        raise BackupError(f"{settings.LAKE_PLACE} holds a lake. Name an empty prefix in PERENNIAL_LAKE.")
     home.mkdir(parents=True, exist_ok=True)
     with held(home, ".restore-") as folder:
         index = _unpacked(source, folder)
@@ -119,6 +121,9 @@ def restore(source: Path, *, home: Path) -> dict[str, Any]:
         for part in FOLDERS:
             if (folder / part).exists():
                 (folder / part).rename(home / part)
+    if settings.LAKE_PLACE is not None and (home / "lake").exists():
+        lake().take_over(home / "lake")  # killed before this ends: `perennial lake upload` does it
+        shutil.rmtree(home / "lake")
     return {"home": str(home), "taken_at": index["at"], "files": len(index["files"])}
 
 

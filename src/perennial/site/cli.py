@@ -107,8 +107,12 @@ def _of_database(failure: Exception) -> str:
 
 def _of_files(failure: OSError) -> str:
     """Return which file or folder cannot be used, and what to do."""
+    from perennial.lake.storage.terms import StoreFault
+
     name = failure.filename or env.home()
     match failure:
+        case StoreFault():
+            return str(failure)
         case PermissionError():
             return f"This user may not use {name}. Give it the rights, or choose another folder with --home."
         case FileNotFoundError():

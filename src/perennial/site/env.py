@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlparse
 
+from perennial.lake.storage.place import Place
+
 HOME_VARIABLE = "PERENNIAL_HOME"
 POSTGRES_URL = "Write it as postgresql://user:password@host:5432/name, or leave it out to keep the records in the home."
 
@@ -92,6 +94,28 @@ def engine() -> str:
     if url := os.environ.get("DATABASE_URL"):
         return url
     raise Unusable(f"PERENNIAL_ENGINE is 'postgres', and DATABASE_URL is not set. {POSTGRES_URL}")
+
+
+def lake_place() -> Place | None:
+    """Return the object store that holds the lake, None where it is a folder of the home.
+
+    :raises Unusable: what is set does not name one, or its credentials are not in the environment.
+    """
+    wanted = os.environ.get("PERENNIAL_LAKE", "")
+    if not wanted:
+        return None
+    parts = urlparse(wanted)
+    if parts.scheme != "s3" or not parts.netloc or "@" in parts.netloc or parts.query:
+        raise Unusable("PERENNIAL_LAKE names a bucket and a prefix: s3://bucket/prefix. Leave it out for the home.")
+    endpoint = os.environ.get("PERENNIAL_LAKE_ENDPOINT") or None
+    if endpoint and (urlparse(endpoint).scheme not in {"http", "https"} or "@" in endpoint):
+        raise Unusable("PERENNIAL_LAKE_ENDPOINT is the store's address, for example https://minio.example.com:9000")
+    key, secret = os.environ.get("AWS_ACCESS_KEY_ID"), os.environ.get("AWS_SECRET_ACCESS_KEY")
+    if not key or not secret:
+        raise Unusable(f"{wanted} needs its credentials in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.")
+    region = os.environ.get("PERENNIAL_LAKE_REGION") or "us-east-1"
+    token = os.environ.get("AWS_SESSION_TOKEN") or None
+    return Place(parts.netloc, parts.path.strip("/"), region, endpoint, key, secret, token)
 
 
 def database(folder: Path) -> dict[str, Any]:

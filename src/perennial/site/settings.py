@@ -74,6 +74,7 @@ TEMPLATES = [
 ]
 DATABASES = {"default": env.database(HOME)}
 LAKE_ENGINE = env.engine()
+LAKE_PLACE = env.lake_place()
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": HOME / "cache"}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 SILENCED_SYSTEM_CHECKS: list[str] = []

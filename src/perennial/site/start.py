@@ -41,6 +41,28 @@ def erase_again() -> int:
         raise CommandFailed(str(error)) from error
 
 
+def ready_lake(*, is_new: bool = False) -> None:
+    """Look at the object store that is to hold the lake, where one is named; `is_new`: the home is just being made.
+
+    :raises CommandFailed: it holds another home's lake, or this home's is still in the folder.
+    :raises StoreFault: it cannot be reached or cannot hold a lake.
+    """
+    from perennial.site.cli import CommandFailed
+    from perennial.usage.lake import lake
+
+    place, folder = settings.LAKE_PLACE, Path(settings.HOME) / "lake"
+    if place is None:
+        return
+    lake().prepare()
+    if is_new and not lake().is_empty():
+        raise CommandFailed(f"{place} holds the lake of another home. Name an empty prefix in PERENNIAL_LAKE.")
+    if (folder / "manifest.json").exists() and lake().is_empty():
+        raise CommandFailed(
+            f"The lake of this home is in {folder}, and {place} is empty. Bring it there: perennial lake upload\n"
+            "Or leave PERENNIAL_LAKE out."
+        )
+
+
 def place_static_files() -> None:
     """Collect the browser files into the home when the package's differ from those collected last."""
     folder = settings.PACKAGE / "static"

@@ -9,19 +9,24 @@ from django.conf import settings
 
 from perennial.blueprint import queries as blueprint
 from perennial.lake.algebra import Metric, parse_metrics
+from perennial.lake.storage.bucket import Bucket
+from perennial.lake.storage.client import Client
+from perennial.lake.storage.folder import Folder
+from perennial.lake.storage.place import Place
 from perennial.lake.store import Lake
 
 METRICS_TABLE = "metrics"
 
 
 def lake() -> Lake:
-    """Return the lake of this home."""
-    return _lake(Path(settings.HOME) / "lake")
+    """Return the lake of this home, in its folder or in the object store that the environment names."""
+    return _lake(Path(settings.HOME), settings.LAKE_PLACE)
 
 
 @lru_cache(maxsize=4)
-def _lake(root: Path) -> Lake:
-    return Lake(root, engine=settings.LAKE_ENGINE)
+def _lake(home: Path, place: Place | None) -> Lake:
+    storage = Folder(home / "lake") if place is None else Bucket(Client(place), home / "lake-cache" / place.folder)
+    return Lake(storage, engine=settings.LAKE_ENGINE)
 
 
 @cache

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
 from perennial.lake.engine import Engine, files_sql
+from perennial.lake.storage.terms import Storage
 
 
 class DuckSession:
@@ -16,7 +16,7 @@ class DuckSession:
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
 
-    def files_sql(self, root: Path, paths: Iterable[str], schema: pa.Schema, *, where: str = "TRUE") -> str:
+    def files_sql(self, root: Storage, paths: Iterable[str], schema: pa.Schema, *, where: str = "TRUE") -> str:
         return files_sql(root, paths, schema, where=where)
 
     def register(self, name: str, rows: pa.Table) -> None:

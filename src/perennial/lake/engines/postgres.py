@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from perennial.lake.engines.dialects import carried
+from perennial.lake.storage.terms import Storage
 
 SCHEMA = "perennial_lake"
 _LOADING = 736_620_155  # the advisory lock of whoever loads; any number that nobody else takes
@@ -37,9 +38,9 @@ class ServerSession:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def files_sql(self, root: Path, paths: Iterable[str], schema: pa.Schema, *, where: str = "TRUE") -> str:
+    def files_sql(self, root: Storage, paths: Iterable[str], schema: pa.Schema, *, where: str = "TRUE") -> str:
         table = f"{SCHEMA}.rows_{blake2b(_columns(schema).encode(), digest_size=8).hexdigest()}"
-        numbers = self._loaded(table, [str(root / path) for path in paths], schema)
+        numbers = self._loaded(table, [str(path) for path in root.here(paths)], schema)
         columns = ", ".join(f'"{name}"' for name in schema.names)
         return f"SELECT {columns} FROM {table} WHERE file IN ({', '.join(map(str, numbers)) or 'NULL'}) AND {where}"
 

@@ -9,13 +9,13 @@ import re
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from perennial.lake.engines.dialects import carried
 from perennial.lake.engines.terms import NoEngine
+from perennial.lake.storage.terms import Storage
 
 _SETTINGS = {
     "spark.sql.session.timeZone": "UTC",
@@ -35,10 +35,10 @@ class SparkSession:
         self._kept: list[Any] = []
         self._files = 0
 
-    def files_sql(self, root: Path, paths: Iterable[str], schema: pa.Schema, *, where: str = "TRUE") -> str:
+    def files_sql(self, root: Storage, paths: Iterable[str], schema: pa.Schema, *, where: str = "TRUE") -> str:
         wanted = ", ".join(f"`{field.name}` {_spark_type(field.type)}" for field in schema)
         # A path is a pattern to Spark, and `day=…` in it would become a column of its own.
-        names = ["file:" + _GLOB.sub(r"\\\1", str(root / path)) for path in paths]
+        names = ["file:" + _GLOB.sub(r"\\\1", str(path)) for path in root.here(paths)]
         reader = self._spark.read.schema(wanted).option("recursiveFileLookup", "true")
         rows = reader.parquet(*names) if names else self._spark.createDataFrame([], wanted)
         self._files += 1

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
-from pathlib import Path
 from typing import Protocol
 
 import pyarrow as pa
+
+from perennial.lake.storage.terms import Storage
 
 
 class NoEngine(Exception):
@@ -15,7 +16,7 @@ class NoEngine(Exception):
 class Session(Protocol):
     """One user's relations on an engine, which nobody else sees; they go when it ends. All SQL is DuckDB's dialect."""
 
-    def files_sql(self, root: Path, paths: Iterable[str], schema: pa.Schema, *, where: str = "TRUE") -> str:
+    def files_sql(self, root: Storage, paths: Iterable[str], schema: pa.Schema, *, where: str = "TRUE") -> str:
         """Return SELECT over Parquet files of one schema; an empty relation of that schema where there are none."""
 
     def register(self, name: str, rows: pa.Table) -> None:

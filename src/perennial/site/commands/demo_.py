@@ -46,10 +46,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> Mapping[str, Any] | None:
+    from django.conf import settings
+
     from perennial.site.cli import CommandFailed
     from perennial.site.commands.serve_ import refuse_taken, supervise, web_command
     from perennial.site.start import migrate, place_static_files
 
+    if settings.LAKE_PLACE is not None:
+        raise CommandFailed("The demo keeps its lake in a home of its own. Leave PERENNIAL_LAKE out.")
     refuse_taken(given)
     migrate()
     prepare(given, at=datetime.now(UTC))

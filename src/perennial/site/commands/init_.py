@@ -19,10 +19,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> Mapping[str, Any]:
     from perennial.kernel.organisation import actions
+    from perennial.kernel.organisation.queries import NotInitialised, house
     from perennial.site.cli import CommandFailed
-    from perennial.site.start import migrate
+    from perennial.site.start import migrate, ready_lake
 
     migrate()
+    try:
+        house()
+    except NotInitialised:
+        ready_lake(is_new=True)
     try:
         actions.found(
             name=given.name,

@@ -20,13 +20,14 @@ def run(given: argparse.Namespace) -> Mapping[str, Any] | None:
     from perennial.kernel.organisation.queries import NotInitialised, house
     from perennial.site.cli import CommandFailed
     from perennial.site.commands.serve_ import supervise, web_command
-    from perennial.site.start import migrate
+    from perennial.site.start import migrate, ready_lake
 
     migrate()
     try:
         house()
     except NotInitialised as error:
         raise CommandFailed(str(error)) from error
+    ready_lake()
     code = supervise([web_command(given, "perennial.site.wsgi_intake:application")])
     if code:
         raise CommandFailed(f"The intake ended with code {code}. Is port {given.port} taken?")

@@ -29,7 +29,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace) -> Mapping[str, Any] | None:
     from perennial.kernel.organisation.queries import NotInitialised, house
     from perennial.site.cli import CommandFailed
-    from perennial.site.start import migrate, place_static_files
+    from perennial.site.start import migrate, place_static_files, ready_lake
 
     refuse_taken(given)
     migrate()
@@ -37,6 +37,7 @@ def run(given: argparse.Namespace) -> Mapping[str, Any] | None:
         house()
     except NotInitialised as error:
         raise CommandFailed(str(error)) from error
+    ready_lake()
     place_static_files()
     commands = [web_command(given)]
     if given.with_worker:
