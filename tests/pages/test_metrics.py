@@ -18,6 +18,8 @@ from tests.usage.test_actions import happened
 from perennial.blueprint import actions as configuration
 from perennial.blueprint import queries as blueprint
 from perennial.customers import actions as customers
+from perennial.customers import saved
+from perennial.customers.lists import Listing
 from perennial.customers.models import Customer
 from perennial.customers.terms import CustomerFacts
 from perennial.jobs import nightly, reactions
@@ -256,3 +258,17 @@ def test_the_api_tells_own_metrics_beside_the_others(client: Client, ids: dict[s
                           headers={"Authorization": f"Bearer {key}"})  # fmt: skip
     rows = answer.json()["rows"]
     assert [one["exports"] for one in rows] == [5, 5] and "active_users_7d" in rows[0]
+
+
+def test_what_a_view_shows_is_not_deleted_and_the_page_says_which(client: Client, now: datetime) -> None:
+    client.post("/settings/metrics/new", GIVEN)
+    work(now)
+    admin = Member.objects.get(role="admin")
+    saved.save(member_id=admin.pk, name="Senders", listing=Listing(columns=("name", "exports")), shared=False, at=now)
+    refused = client.post("/settings/metrics/one/exports", {**GIVEN, "step": "drop", "base": "2"})
+    assert refused.status_code == 422
+    assert f"Exports is used by the view “Senders” of {admin.name}." in html.unescape(refused.content.decode())
+    assert [one.key for one in blueprint.own_metrics()] == ["exports"]
+    back = client.post("/settings/blueprint/own_metrics/1/back", {"reason": "As it was", "base": "2"}, follow=True)
+    assert "Senders" in html.unescape(back.content.decode())
+    assert [one.key for one in blueprint.own_metrics()] == ["exports"]
