@@ -89,8 +89,8 @@ def test_a_definition_is_tried_before_anything_is_saved(client: Client) -> None:
         ({"m0-where": "events = 'x'"}, "m0-where", "comparisons of event, feature"),
         ({"m0-window": "0"}, "m0-window", "greater than or equal to 1"),
         ({"m0-window": "999"}, "m0-window", "less than or equal to 366"),
-        ({"m0-of": "user"}, "m0-of", "only distinct and largest"),
-        ({"m0-aggregate": "distinct"}, "m0-of", "one of user, feature, event, day is wanted"),
+        ({"m0-of": "user"}, "m0-of", "only distinct, largest and effective"),
+        ({"m0-aggregate": "distinct"}, "m0-of", "one of user, feature, event, day, user_day, user_week is wanted"),
         ({"m0-name": "No Name"}, "m0-name", "a name of a-z"),
         ({"expression": "n / moon"}, "expression", "there is no measure moon"),
         ({"expression": "n +"}, "expression", "names of measures, numbers"),
@@ -155,7 +155,7 @@ def test_saved_made_changed_and_deleted(client: Client, ids: dict[str, int], now
 
 def test_the_library_is_taken_over_and_more_measures_can_be_added(client: Client, now: datetime) -> None:
     page = shown(client, "/settings/metrics/new?from=stickiness_week")
-    assert 'value="week / month"' in page and "Stickiness (WAU/MAU)" in page
+    assert 'value="case when month >= 5 then week / month end"' in page and "Stickiness (WAU/MAU)" in page
     assert client.get("/settings/metrics/new?from=moon").status_code == 404
     more = shown(client, "/settings/metrics/new", **{**GIVEN, "step": "more", "m0-name": "", "label_en": "Kept"})
     assert 'name="m1-name"' in more and 'value="Kept"' in more and "feature = 'export'" in more

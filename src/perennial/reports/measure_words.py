@@ -15,6 +15,7 @@ AGGREGATES = {
     Aggregate.SUM: _("Sum of the events' values"),
     Aggregate.DISTINCT: _("How many different"),
     Aggregate.LARGEST: _("The most events that one has"),
+    Aggregate.EFFECTIVE: _("Effective number, by how events are spread"),
     Aggregate.SINCE: _("Days since the last event"),
 }
 OF = {
@@ -23,7 +24,10 @@ OF = {
     "feature": _("Features"),
     "event": _("Kinds of events"),
     "day": _("Days with events"),
+    "user_day": _("Users each day"),
+    "user_week": _("Users each week, from Monday"),
 }
+DAYS = {"": _("Every day"), "working": _("Monday to Friday")}
 
 
 def said(given: Mapping[str, Any]) -> str:
@@ -37,4 +41,6 @@ def said(given: Mapping[str, Any]) -> str:
         parts.append(ngettext("%(count)d day", "%(count)d days", count) % {"count": count})
         if offset := int(given.get("offset", 0)):
             parts.append(ngettext("%(count)d day ago", "%(count)d days ago", offset) % {"count": offset})
+        if given.get("days"):
+            parts.append(str(DAYS[given["days"]]))
     return " · ".join(parts)

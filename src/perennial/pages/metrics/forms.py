@@ -19,7 +19,7 @@ from perennial.blueprint.calculations.own_metrics import (
     MOST_WINDOW,
 )
 from perennial.blueprint.terms import Better, MetricUnit
-from perennial.reports.measure_words import AGGREGATES, OF
+from perennial.reports.measure_words import AGGREGATES, DAYS, OF
 
 Entry = dict[str, Any]
 LANGUAGES = {"en": "en", "zh_hans": "zh-Hans", "zh_hant": "zh-Hant"}
@@ -53,7 +53,8 @@ class MetricForm(forms.Form):
     better = forms.ChoiceField(label=_("Good news"), choices=[(k.value, v) for k, v in BETTER.items()])
     expression = forms.CharField(
         label=_("Expression"), max_length=MOST_EXPRESSION, required=False, widget=forms.TextInput(attrs=_CODE),
-        help_text=_("Joins the measures by + - * / and brackets; seats are the contracted seats of the day. "
+        help_text=_("Joins the measures by + - * / and brackets; seats are the contracted seats of the day. Also "
+                    "log1p(a), least(a, 1.2), greatest, coalesce, case when a >= 5 then b / a end. "
                     "One measure alone needs none. What is divided by zero is unknown."),
     )  # fmt: skip
     reason = forms.CharField(
@@ -89,9 +90,11 @@ class MeasureForm(forms.Form):
     window = forms.IntegerField(label=_("Window, days"), min_value=1, max_value=MOST_WINDOW, required=False)
     offset = forms.IntegerField(label=_("Days ago"), min_value=0, max_value=MOST_OFFSET, required=False)
 
+    days = forms.ChoiceField(label=_("On which days"), choices=list(DAYS.items()), required=False)
+
     def entry(self) -> Entry:
         """Return the measure as the blueprint writes it, whatever is left out left out."""
-        given = {name: self.cleaned_data.get(name) for name in ("aggregate", "of", "where", "window", "offset")}
+        given = {name: self.cleaned_data.get(name) for name in ("aggregate", "of", "where", "window", "offset", "days")}
         return {name: value for name, value in given.items() if value not in ("", None)}
 
 
