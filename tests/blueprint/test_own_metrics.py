@@ -30,7 +30,7 @@ GOOD = """metrics:
 def test_what_ships_is_no_metric_of_ones_own_and_the_library_can_be_taken_over() -> None:
     assert queries.own_metrics() == ()
     found = queries.own_metrics_from(queries.metric_library())
-    assert len(found) == 8
+    assert len(found) == 9
     parse_metrics([{"key": one.key, **one.algebra} for one in found])
 
 
@@ -72,11 +72,16 @@ def test_a_definition_is_read_as_the_algebra_takes_it() -> None:
         ("expression: 100 * exports / (people + seats)", "expression: " + "(" * 140 + "people" + ")" * 140, "names of"),
         ("    expression: 100 * exports / (people + seats)\n", "", "several measures need an expression"),
         ("        aggregate: count", "        aggregate: count\n        days: sunny", "working is wanted"),
+        (
+            "aggregate: distinct\n        of: user\n        where: core\n        window: 7",
+            "aggregate: trend\n        of: user\n        where: core\n        window: 14",
+            "a trend is one of weeks",
+        ),
         ("aggregate: count", "aggregate: since", "days since the last event have no window"),
         (
             "        aggregate: count",
             "        aggregate: count\n        of: day",
-            "only distinct, largest and effective",
+            "only distinct, largest, effective and trend",
         ),
     ],
 )

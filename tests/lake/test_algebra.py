@@ -96,6 +96,8 @@ def test_an_expression_is_only_arithmetic_over_names_and_numbers(expression: str
         {"aggregate": "since", "days": "working"},
         {"aggregate": "count", "days": "sunny"},
         {"aggregate": "effective"},
+        {"aggregate": "trend", "of": "user", "window": 14},
+        {"aggregate": "trend", "of": "feature", "window": 7},
         {"aggregate": "effective", "of": "user_day"},
         {"aggregate": "largest", "of": "user_week"},
         {"aggregate": "count", "windows": 7},

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from math import exp, log, log1p
+from statistics import median
 from typing import Any
 
 import pytest
@@ -26,6 +28,7 @@ MEASURES: dict[str, dict[str, Any]] = {
     "working_days": {"aggregate": "distinct", "of": "day", "days": "working", **WINDOW},
     "effective_users": {"aggregate": "effective", "of": "user", **WINDOW},
     "effective_features": {"aggregate": "effective", "of": "feature", **WINDOW},
+    "trend": {"aggregate": "trend", "of": "user", "where": "event = 'use'", "window": 7},
 }
 EXPRESSIONS = {
     "deep": "log1p(working_events / user_weeks)",
@@ -44,6 +47,19 @@ METRICS = parse_metrics([
 def effective(counts: list[int]) -> float | None:
     total = sum(counts)
     return exp(-sum(n / total * log(n / total) for n in counts)) if total else None
+
+
+def slope(mine: list[dict[str, Any]], day: int) -> float | None:
+    """Return Theil-Sen's slope of log(1 + users a week): of the weeks since the first user, whole ones only."""
+    first = min((e["day"] for e in mine if e["user"] is not None), default=day)
+    weeks = [week for week in range(13) if day - 7 * week - 6 >= first]
+    users = [
+        {e["user"] for e in mine if e["event"] == "use" and day - 7 * w - 7 < e["day"] <= day - 7 * w} for w in weeks
+    ]
+    points = [(-week, log1p(len(found - {None}))) for week, found in zip(weeks, users, strict=True)]
+    if len(points) < 8:
+        return None
+    return median((y1 - y0) / (x1 - x0) for (x0, y0), (x1, y1) in combinations(points, 2))
 
 
 def recounted(rows: list[dict[str, Any]], customer: int, day: int, seats: int | None) -> dict[str, Any]:
@@ -76,6 +92,7 @@ def recounted(rows: list[dict[str, Any]], customer: int, day: int, seats: int | 
     share = found["working_user_days"] / days if days else None
     known = [one for one in (spread, found["effective_features"]) if one is not None]
     return found | {
+        "trend": slope(mine, day),
         "deep": log1p(found["working_events"] / weeks) if weeks else None,
         "capped": None if used is None else min(used, 1.2),
         "enough": share if days is not None and days >= 2 else 0,
@@ -87,7 +104,7 @@ def recounted(rows: list[dict[str, Any]], customer: int, day: int, seats: int | 
 
 def same(row: dict[str, Any], wanted: dict[str, Any]) -> None:
     for key, value in wanted.items():
-        assert row[key] == (None if value is None else pytest.approx(value, rel=1e-9)), (key, row, wanted)
+        assert row[key] == (None if value is None else pytest.approx(value, rel=1e-9, abs=1e-12)), (key, row, wanted)
 
 
 def test_worked_by_hand(tmp_path: Any) -> None:
@@ -111,6 +128,24 @@ def test_worked_by_hand(tmp_path: Any) -> None:
     })  # fmt: skip
 
 
+def test_a_trend_is_the_median_slope_of_whole_weeks_and_unknown_below_eight_of_them(tmp_path: Any) -> None:
+    """Users a week, the newest first: 8, 4, 4, 2, 2, 1, 1, 1; a single week that leaps does not move it much."""
+    rows = [
+        event(f"{week} {user}", user=user, day=DAY + 70 - 7 * week)
+        for week, users in enumerate((8, 4, 4, 2, 2, 1, 1, 1)) for user in range(users)
+    ]  # fmt: skip
+    lake = Lake(tmp_path)
+    lake.accept(batch(*rows), writer="w")
+    lake.compact(METRICS, at=AT)
+    (row,) = lake.metrics_asof(METRICS, periods(1, seats=1), DAY + 76).to_pylist()
+    y = [log1p(n) for n in (8, 4, 4, 2, 2, 1, 1, 1)]
+    by_hand = sorted((y[a] - y[b]) / (b - a) for a in range(8) for b in range(a + 1, 8))
+    assert row["trend"] == pytest.approx((by_hand[13] + by_hand[14]) / 2, rel=1e-9)
+    assert 0.15 < row["trend"] < 0.25
+    (early,) = lake.metrics_asof(METRICS, periods(1, seats=1), DAY + 75).to_pylist()
+    assert early["trend"] is None  # the eighth week is no whole one yet
+
+
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(events)
 def test_both_plans_equal_a_plain_recount(
@@ -121,7 +156,7 @@ def test_both_plans_equal_a_plain_recount(
     if rows:
         lake.accept(batch(*rows), writer="w")
     lake.compact(METRICS, at=AT)
-    first, until = DAY + 10, DAY + 80
+    first, until = DAY + 10, DAY + 110
     backfilled = lake.metrics_backfill(METRICS, periods(1, 2, seats=2), from_day=first, until_day=until).to_pylist()
     assert len(backfilled) == 2 * (until - first)
     for row in backfilled:

@@ -16,6 +16,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from perennial.lake.expressions import is_expression
+from perennial.lake.trends import REACH as TREND_REACH
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
 _RESERVED = {"customer", "day", "from_day", "until_day"}
@@ -33,6 +34,7 @@ class Aggregate(StrEnum):
     DISTINCT = "distinct"  # users, features, events, days, or users each day or each week (from Monday)
     LARGEST = "largest"  # the largest count that one user, feature or event has
     EFFECTIVE = "effective"  # how many equal users, features or events would be as spread out: exp(entropy of counts)
+    TREND = "trend"  # slope a week of log(1 + users a week) over thirteen weeks (Theil-Sen)
     SINCE = "since"  # days since the last one; no window
 
 
@@ -45,6 +47,7 @@ OF = {
     Aggregate.DISTINCT: ("user", "feature", "event", "day", "user_day", "user_week"),
     Aggregate.LARGEST: ("user", "feature", "event"),
     Aggregate.EFFECTIVE: ("user", "feature", "event"),
+    Aggregate.TREND: ("user",),
 }
 """Of what an aggregate may be; the others are of nothing."""
 
@@ -71,6 +74,7 @@ class Measure:
             self.window < 1
             or self.offset < 0
             or (self.aggregate == Aggregate.SINCE and (self.window, self.offset, self.days) != (1, 0, ""))
+            or (self.aggregate == Aggregate.TREND and (self.window, self.offset, self.days) != (7, 0, ""))
             or self.days not in ("", WORKING)
         ):
             raise BadDefinition(f"window {self.window}, offset {self.offset}, days {self.days!r}")
@@ -81,6 +85,11 @@ class Measure:
     def needs_users(self) -> bool:
         """Say whether the measure means nothing where the source names no users."""
         return self.of.startswith("user")
+
+    @property
+    def reach(self) -> int:
+        """Return how many days back the measure reads, its own day among them."""
+        return TREND_REACH if self.aggregate == Aggregate.TREND else self.window + self.offset
 
     def plain(self) -> dict[str, Any]:
         """Return the measure as plain data, every default written out."""

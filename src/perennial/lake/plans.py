@@ -13,6 +13,7 @@ from sqlglot import exp
 
 from perennial.lake.algebra import USERS, WORKING, Aggregate, Measure, Metric, measures_of, plan_of
 from perennial.lake.expressions import guarded_sql
+from perennial.lake.trends import asof_ctes, backfill_ctes
 
 _KEYED = {
     "user": {"user": '"user"'},
@@ -26,7 +27,7 @@ _KEYED = {
 
 def reach(metrics: Iterable[Metric], from_day: int) -> int:
     """Return the first day whose facts the metrics of `from_day` read, histories apart."""
-    return from_day - max((m.window + m.offset - 1 for m in measures_of(metrics)), default=0)
+    return from_day - max((m.reach - 1 for m in measures_of(metrics)), default=0)
 
 
 def asof_sql(metrics: tuple[Metric, ...], day: int) -> str:
@@ -34,9 +35,10 @@ def asof_sql(metrics: tuple[Metric, ...], day: int) -> str:
     measures = measures_of(metrics)
     ctes = [_windows(measures, day), _history(measures, day)]
     ctes += [cte for of in _KEYED for cte in _keyed_windows(measures, of, day)]
-    joined = "".join(
-        f" LEFT JOIN {name} USING (customer)" for name in ["windows", "past", *(f"by_{of}" for of in _keys(measures))]
-    )
+    trends = {f"trend{i}": m for i, m in enumerate(measures) if m.aggregate == Aggregate.TREND}
+    ctes += [cte for name, m in trends.items() for cte in asof_ctes(int(name[5:]), m.column, day)]
+    keyed = [f"by_{of}" for of in _keys(measures)]
+    joined = "".join(f" LEFT JOIN {name} USING (customer)" for name in ["windows", "past", *keyed, *trends])
     columns = [f"{_asof_value(measure, index, day)} AS m{index}" for index, measure in enumerate(measures)]
     ctes.append(
         f"measured AS (SELECT p.customer, {_list([f'CAST({day} AS INTEGER) AS day', *columns])} FROM "
@@ -68,12 +70,15 @@ def backfill_sql(metrics: tuple[Metric, ...], from_day: int, until_day: int) -> 
     ]
     joins, columns = [], []
     for index, measure in enumerate(measures):
-        if measure.aggregate == Aggregate.DISTINCT and measure.of in _KEYED:
+        if measure.aggregate in (Aggregate.DISTINCT, Aggregate.TREND) and measure.of in _KEYED:
             ctes += _entering_and_leaving(measure, index, low)
         elif measure.of in _KEYED:
             ctes += _standing(measure, index, low, from_day, until_day)
+        if measure.aggregate == Aggregate.TREND:
+            ctes += backfill_ctes(index, from_day, until_day)
         if measure.of in _KEYED:
-            joins.append(f" LEFT JOIN k{index} ON k{index}.customer = s.customer AND k{index}.day = s.day")
+            one = f"trend{index}" if measure.aggregate == Aggregate.TREND else f"k{index}"
+            joins.append(f" LEFT JOIN {one} ON {one}.customer = s.customer AND {one}.day = s.day")
         columns.append(f"{_backfill_value(measure, index)} AS m{index}")
     ctes.append(
         f"measured AS (SELECT s.customer, {_list(['s.day', *columns])} FROM spine AS s "
@@ -85,7 +90,12 @@ def backfill_sql(metrics: tuple[Metric, ...], from_day: int, until_day: int) -> 
 
 
 def _keys(measures: list[Measure]) -> list[str]:
-    return [of for of in _KEYED if any(measure.of == of for measure in measures)]
+    return [of for of in _KEYED if any(_is_summed(measure, of) for measure in measures)]
+
+
+def _is_summed(measure: Measure, of: str) -> bool:
+    """Whether a measure is made of sums per key of this kind."""
+    return measure.of == of and measure.aggregate != Aggregate.TREND
 
 
 def _amount(measure: Measure) -> str:
@@ -104,7 +114,7 @@ def _windows(measures: list[Measure], day: int) -> str:
         for index, measure in enumerate(measures)
         if measure.of not in _KEYED and measure.aggregate != Aggregate.SINCE
     ]
-    low = day - max((m.window + m.offset - 1 for m in measures), default=0)
+    low = day - max((m.reach - 1 for m in measures), default=0)
     within = f"day BETWEEN {low} AND {day}"
     return f"windows AS (SELECT {_list(['customer', *sums])} FROM fact_day WHERE {within} GROUP BY customer)"
 
@@ -116,7 +126,7 @@ def _history(measures: list[Measure], day: int) -> str:
         for index, measure in enumerate(measures)
         if measure.aggregate == Aggregate.SINCE
     ]
-    users = f"SUM({USERS.column}) AS users"
+    users = f"SUM({USERS.column}) AS users, MIN(CASE WHEN {USERS.column} > 0 THEN day END) AS first_user"
     return f"past AS (SELECT {_list(['customer', users, *lasts])} FROM history WHERE day <= {day} GROUP BY customer)"
 
 
@@ -126,10 +136,10 @@ def _keyed_windows(measures: list[Measure], of: str, day: int) -> list[str]:
     Measures of the same sum share it. Events are first summed by name too: there are few names, so the predicate is
     judged on far fewer rows.
     """
-    mine = {index: measure for index, measure in enumerate(measures) if measure.of == of}
+    mine = {index: measure for index, measure in enumerate(measures) if _is_summed(measure, of)}
     if not mine:
         return []
-    low = day - max(measure.window + measure.offset - 1 for measure in mine.values())
+    low = day - max(measure.reach - 1 for measure in mine.values())
     rows, amounts = _named_windows(of, mine, low, day)
     sums = {amount: f"s{number}" for number, amount in enumerate(dict.fromkeys(amounts.values()))}
     ends = [f"{_over_keys(m, sums[amounts[i]])} AS w{i}" for i, m in mine.items()]
@@ -173,6 +183,8 @@ def _named_windows(of: str, mine: dict[int, Measure], low: int, day: int) -> tup
 def _asof_value(measure: Measure, index: int, day: int) -> str:
     if measure.aggregate == Aggregate.SINCE:
         return f"{day} - past.last{index}"
+    if measure.aggregate == Aggregate.TREND:
+        return f"trend{index}.v"
     value = _typed(measure, f"w{index}")
     return f"CASE WHEN past.users > 0 THEN {value} END" if measure.needs_users else value
 
@@ -182,6 +194,8 @@ def _backfill_value(measure: Measure, index: int) -> str:
     if measure.aggregate == Aggregate.SINCE:
         last = f"MAX(CASE WHEN f.{measure.column} > 0 THEN f.day END) OVER ({days} ROWS UNBOUNDED PRECEDING)"
         return f"s.day - COALESCE({last}, past.last{index})"
+    if measure.aggregate == Aggregate.TREND:
+        return f"trend{index}.v"
     if measure.aggregate in (Aggregate.LARGEST, Aggregate.EFFECTIVE):
         value = f"k{index}.v"
     elif measure.of in _KEYED:

@@ -16,6 +16,7 @@ AGGREGATES = {
     Aggregate.DISTINCT: _("How many different"),
     Aggregate.LARGEST: _("The most events that one has"),
     Aggregate.EFFECTIVE: _("Effective number, by how events are spread"),
+    Aggregate.TREND: _("Trend of weekly users over 13 weeks"),
     Aggregate.SINCE: _("Days since the last event"),
 }
 OF = {

@@ -105,7 +105,7 @@ def _measure(node: Node, kinds: EventKinds) -> Mapping[str, object]:
     found: dict[str, object] = {"aggregate": aggregate.value}
     of, allowed = node.at("of"), OF.get(aggregate, ())
     if of.given and not allowed:
-        raise of.fail(gettext_noop("only distinct, largest and effective are of something"))
+        raise of.fail(gettext_noop("only distinct, largest, effective and trend are of something"))
     if allowed:
         if of.value not in allowed:
             raise of.fail(gettext_noop("one of %(allowed)s is wanted"), allowed=", ".join(allowed))
@@ -121,9 +121,13 @@ def _measure(node: Node, kinds: EventKinds) -> Mapping[str, object]:
         if part.whole(least) > most:
             raise part.fail(gettext_noop("at most %(most)s days are wanted"), most=most)
         found[name] = part.whole(least)
+    if aggregate == Aggregate.TREND and (found.get("window"), found.get("offset", 0)) != (7, 0):
+        raise node.at("window").fail(gettext_noop("a trend is one of weeks: 7 days, and none ago"))
     if node.at("days").given:
-        if aggregate == Aggregate.SINCE or node.at("days").value != WORKING:
-            raise node.at("days").fail(gettext_noop("working is wanted, and no days since the last event"))
+        if aggregate in (Aggregate.SINCE, Aggregate.TREND) or node.at("days").value != WORKING:
+            raise node.at("days").fail(
+                gettext_noop("working is wanted, for neither days since the last event nor a trend")
+            )
         found["days"] = WORKING
     return found
 
