@@ -164,3 +164,21 @@ def test_both_plans_equal_a_plain_recount(
     for day in range(first, until, 19):
         for row in lake.metrics_asof(METRICS, periods(1, 2, seats=2), day).to_pylist():
             same(row, recounted(rows, row["customer"], day, 2))
+
+
+def test_a_week_begins_on_monday_and_a_weekend_is_left_out_of_the_longest_window_too(tmp_path: Any) -> None:
+    monday = DAY + (4 - DAY) % 7
+    rows = [event("1", user=1, day=monday - 1), event("2", user=1, day=monday), event("3", user=2, day=monday - 2)]
+    found = parse_metrics([
+        {"key": "weeks", "measures": {"m": {"aggregate": "distinct", "of": "user_week", "window": 7}}},
+        {"key": "working", "measures": {"m": {"aggregate": "distinct", "of": "user", "window": 7, "days": "working"}}},
+        {"key": "days", "measures": {"m": {"aggregate": "distinct", "of": "user_day", "window": 7, "days": "working"}}},
+    ])  # fmt: skip
+    lake = Lake(tmp_path)
+    lake.accept(batch(*rows), writer="w")
+    lake.compact(found, at=AT)
+    for table in (
+        lake.metrics_asof(found, periods(1), monday),
+        lake.metrics_backfill(found, periods(1), from_day=monday, until_day=monday + 1),
+    ):
+        same(table.to_pylist()[0], {"weeks": 3, "working": 1, "days": 1})
