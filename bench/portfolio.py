@@ -30,6 +30,7 @@ ASKED = (
     "?f=owner~in~3&sort=trend_28d",
     "?f=next_renewal_on~within_days~90&sort=next_renewal_on",
     "?f=last_touch_on~older_than_days~90&sort=-arr",
+    "?f=exports~gte~500&sort=-exports&cols=name.exports",  # a metric of one's own
 )
 RUNS = 60
 
@@ -75,6 +76,8 @@ def _child(home: str, what: str, size: int) -> dict[str, Any]:
 
 
 def _fill(size: int) -> None:
+    from perennial.blueprint.terms import Label
+    from perennial.customers import own_fields
     from perennial.customers.models import Customer, PortfolioRow
     from perennial.kernel.organisation import actions as organisation
     from perennial.members.actions import create_member
@@ -88,6 +91,9 @@ def _fill(size: int) -> None:
                       by=None, at=AT)
         for n in range(40)
     ]  # fmt: skip
+    words = Label("Exports", "导出", "匯出")
+    own_fields.bring_in_step([own_fields.OwnTold("exports", words, words, "number", "n")])
+    organisation.stamp_configuration()
     chance = random.Random(7)  # noqa: S311 - the same company each time
     for start in range(0, size, 5000):
         numbers = range(start, min(size, start + 5000))
@@ -122,7 +128,7 @@ def _portfolio(number: int, owners: list[int], chance: random.Random) -> Any:
         next_renewal_on=None if chance.random() < 0.3 else DAY + timedelta(days=chance.randint(-30, 400)),
         trend_28d=chance.uniform(0.3, 1.6), active_users_28d=chance.randint(0, 400),
         last_touch_on=None if chance.random() < 0.2 else DAY - timedelta(days=chance.randint(0, 150)),
-        as_of_on=DAY, updated_at=AT,
+        as_of_on=DAY, updated_at=AT, own_01=None if number % 10 == 0 else number * 7919 % 1000,
     )  # fmt: skip
 
 

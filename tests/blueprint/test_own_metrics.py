@@ -30,7 +30,7 @@ GOOD = """metrics:
 def test_what_ships_is_no_metric_of_ones_own_and_the_library_can_be_taken_over() -> None:
     assert queries.own_metrics() == ()
     found = queries.own_metrics_from(queries.metric_library())
-    assert len(found) == 6
+    assert len(found) == 9
     parse_metrics([{"key": one.key, **one.algebra} for one in found])
 
 
@@ -52,8 +52,8 @@ def test_a_definition_is_read_as_the_algebra_takes_it() -> None:
         ("unit: number", "unit: bushels", "is none of number, ratio, days"),
         ("label: {en: Exports, zh-Hans: 导出, ", "label: {en: Exports, ", "label.zh-Hans: a text is wanted"),
         ("aggregate: count", "aggregate: median", "is none of count, sum"),
-        ("of: user", "of: moon", "one of user, feature, event, day is wanted"),
-        ("of: user", "of: [user]", "one of user, feature, event, day is wanted"),
+        ("of: user", "of: moon", "one of user, feature, event, day, user_day, user_week is wanted"),
+        ("of: user", "of: [user]", "one of user, feature, event, day, user_day, user_week is wanted"),
         ("        where: core", "        were: core", "is not known here"),
         ("event = 'export'", "events = 'export'", "comparisons of event, feature with texts"),
         ("event = 'export'", "event = (select 1)", "comparisons of event, feature with texts"),
@@ -71,8 +71,18 @@ def test_a_definition_is_read_as_the_algebra_takes_it() -> None:
         ("expression: 100 * exports / (people + seats)", "expression: " + "exports * " * 20 + "people", "at most 16"),
         ("expression: 100 * exports / (people + seats)", "expression: " + "(" * 140 + "people" + ")" * 140, "names of"),
         ("    expression: 100 * exports / (people + seats)\n", "", "several measures need an expression"),
+        ("        aggregate: count", "        aggregate: count\n        days: sunny", "working is wanted"),
+        (
+            "aggregate: distinct\n        of: user\n        where: core\n        window: 7",
+            "aggregate: trend\n        of: user\n        where: core\n        window: 14",
+            "a trend is one of weeks",
+        ),
         ("aggregate: count", "aggregate: since", "days since the last event have no window"),
-        ("        aggregate: count", "        aggregate: count\n        of: day", "only distinct and largest"),
+        (
+            "        aggregate: count",
+            "        aggregate: count\n        of: day",
+            "only distinct, largest, effective and trend",
+        ),
     ],
 )
 def test_a_mistake_is_named_on_its_line(old: str, new: str, said: str) -> None:

@@ -18,6 +18,8 @@ from tests.usage.test_actions import happened
 from perennial.blueprint import actions as configuration
 from perennial.blueprint import queries as blueprint
 from perennial.customers import actions as customers
+from perennial.customers import saved
+from perennial.customers.lists import Listing
 from perennial.customers.models import Customer
 from perennial.customers.terms import CustomerFacts
 from perennial.jobs import nightly, reactions
@@ -87,8 +89,8 @@ def test_a_definition_is_tried_before_anything_is_saved(client: Client) -> None:
         ({"m0-where": "events = 'x'"}, "m0-where", "comparisons of event, feature"),
         ({"m0-window": "0"}, "m0-window", "greater than or equal to 1"),
         ({"m0-window": "999"}, "m0-window", "less than or equal to 366"),
-        ({"m0-of": "user"}, "m0-of", "only distinct and largest"),
-        ({"m0-aggregate": "distinct"}, "m0-of", "one of user, feature, event, day is wanted"),
+        ({"m0-of": "user"}, "m0-of", "only distinct, largest, effective and trend"),
+        ({"m0-aggregate": "distinct"}, "m0-of", "one of user, feature, event, day, user_day, user_week is wanted"),
         ({"m0-name": "No Name"}, "m0-name", "a name of a-z"),
         ({"expression": "n / moon"}, "expression", "there is no measure moon"),
         ({"expression": "n +"}, "expression", "names of measures, numbers"),
@@ -153,7 +155,7 @@ def test_saved_made_changed_and_deleted(client: Client, ids: dict[str, int], now
 
 def test_the_library_is_taken_over_and_more_measures_can_be_added(client: Client, now: datetime) -> None:
     page = shown(client, "/settings/metrics/new?from=stickiness_week")
-    assert 'value="week / month"' in page and "Stickiness (WAU/MAU)" in page
+    assert 'value="case when month >= 5 then week / month end"' in page and "Stickiness (WAU/MAU)" in page
     assert client.get("/settings/metrics/new?from=moon").status_code == 404
     more = shown(client, "/settings/metrics/new", **{**GIVEN, "step": "more", "m0-name": "", "label_en": "Kept"})
     assert 'name="m1-name"' in more and 'value="Kept"' in more and "feature = 'export'" in more
@@ -256,3 +258,17 @@ def test_the_api_tells_own_metrics_beside_the_others(client: Client, ids: dict[s
                           headers={"Authorization": f"Bearer {key}"})  # fmt: skip
     rows = answer.json()["rows"]
     assert [one["exports"] for one in rows] == [5, 5] and "active_users_7d" in rows[0]
+
+
+def test_what_a_view_shows_is_not_deleted_and_the_page_says_which(client: Client, now: datetime) -> None:
+    client.post("/settings/metrics/new", GIVEN)
+    work(now)
+    admin = Member.objects.get(role="admin")
+    saved.save(member_id=admin.pk, name="Senders", listing=Listing(columns=("name", "exports")), shared=False, at=now)
+    refused = client.post("/settings/metrics/one/exports", {**GIVEN, "step": "drop", "base": "2"})
+    assert refused.status_code == 422
+    assert f"Exports is used by the view “Senders” of {admin.name}." in html.unescape(refused.content.decode())
+    assert [one.key for one in blueprint.own_metrics()] == ["exports"]
+    back = client.post("/settings/blueprint/own_metrics/1/back", {"reason": "As it was", "base": "2"}, follow=True)
+    assert "Senders" in html.unescape(back.content.decode())
+    assert [one.key for one in blueprint.own_metrics()] == ["exports"]

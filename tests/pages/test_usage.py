@@ -125,7 +125,7 @@ def test_parts_stand_beside_the_whole_and_each_point_opens_to_its_customers(
     assert _cells(listed.content.decode()) == [["Acme", "Csm 1", "2"]]
     nobody = client.get("/usage/customers?metric=active_users_28d&by=owner&on=2026-03-02&value=").content.decode()
     assert [row[0] for row in _cells(nobody)] == ["Bolt"]
-    assert 'class="drawing series"' in page and "/usage/customers?metric=active_users_28d" in page
+    assert 'class="drawing series ' in page and "/usage/customers?metric=active_users_28d" in page
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from django.utils import translation
 from ninja.openapi.schema import OpenAPISchema
 
 from perennial.contracts.terms import MovementKind
-from perennial.customers.catalogue import FIELDS, Field, Unit
+from perennial.customers.catalogue import SHIPPED, Field, Unit
 from perennial.kernel.conditions.terms import OPS
 
 Schema = dict[str, Any]
@@ -85,7 +85,7 @@ def _of_unit(field: Field) -> Schema:
 
 
 def _customer() -> Schema:
-    fields = {key: _of_unit(field) for key, field in FIELDS.items()}
+    fields = {key: _of_unit(field) for key, field in SHIPPED.items()}
     return _object({"key": _text("The customer's public key."), "external_ids": IDS, **fields}, optional=tuple(fields))
 
 
@@ -115,7 +115,7 @@ def _answers() -> Mapping[tuple[str, str], Schema]:
     verdict = {"external_id": _text(), "result": _text("new, changed, same or rejected."), "reason": _text()}
     return {
         ("get", "/customers"): _object(listed),
-        ("get", "/customers/{external_id}"): _object(one, optional=tuple(FIELDS)),
+        ("get", "/customers/{external_id}"): _object(one, optional=tuple(SHIPPED)),
         ("get", "/customers/{external_id}/metrics"): _object({"key": _text(), "rows": _list(values)}),
         ("post", "/customers:upsert"): _object({"results": _list(_object(verdict))}),
         ("get", "/revenue/movements"): _movements(),

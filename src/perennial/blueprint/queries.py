@@ -8,7 +8,7 @@ present one is meant. A text that this version of Perennial cannot read (any mor
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import date
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -50,7 +50,6 @@ def _own_metrics(node: Node) -> tuple[MetricDefinition, ...]:
 
 _PARSERS: Mapping[str, Callable[[Any], Any]] = {
     "revenue": parse_revenue,
-    "scorecard": parse_scorecard,
     "tiers": parse_tiers,
     "stages": parse_stages,
     "today": parse_today,
@@ -75,6 +74,9 @@ def check(part: str, text: str) -> None:
 
     :raises BlueprintError: it cannot be, naming the line and what is wanted.
     """
+    if part == "scorecard":
+        _card(text, f"{part}.yaml", frozenset(one.key for one in own_metrics()))
+        return
     read = _parsed(part, text, f"{part}.yaml")
     if part == "rights":
         refuse_lost(read, _shipped("rights"), file=f"{part}.yaml")
@@ -126,9 +128,31 @@ def _choose(stamp: str, part: str, on: date | None) -> str | None:
     return None
 
 
-@lru_cache(maxsize=64)
 def _parsed(part: str, text: str, name: str) -> Any:
+    """Read a text that was put in force before: its scorecard may speak of a metric that somebody took away since."""
+    return _card(text, name, _ever_own(config_stamp())) if part == "scorecard" else _plain(part, text, name)
+
+
+@lru_cache(maxsize=64)
+def _plain(part: str, text: str, name: str) -> Any:
     return document.read(text, name, _PARSERS[part])
+
+
+@lru_cache(maxsize=64)
+def _card(text: str, name: str, own: frozenset[str]) -> Scorecard:
+    return document.read(text, name, lambda node: parse_scorecard(node, own))
+
+
+@lru_cache(maxsize=4)
+def _ever_own(stamp: str) -> frozenset[str]:
+    """Return the keys of all own metrics that were ever defined."""
+    found: set[str] = set()
+    for one in versions(stamp).get("own_metrics", ()):
+        try:
+            found |= {metric.key for metric in own_metrics_from(one.text)}
+        except BlueprintError as error:
+            log.error("version %s of own_metrics cannot be read: %s", one.version, error)
+    return frozenset(found)
 
 
 @cache
@@ -180,6 +204,17 @@ def scorecard_from(text: str, *, name: str) -> Scorecard:
     """Read a scorecard that an administrator wrote; `name` stands in the errors. Parsed once: every page reads it."""
     card: Scorecard = _parsed("scorecard", text, name)
     return card
+
+
+def scorecards_using(keys: Collection[str], language: str) -> Mapping[str, tuple[str, ...]]:
+    """Return which of these measures stand in the scorecard in force or in one of a day to come, each with the labels
+    of these scorecards."""
+    found: dict[str, list[str]] = {}
+    for text in dict.fromkeys([text_in_force("scorecard"), *(one.text for one in history("scorecard")[:1])]):
+        card = scorecard_from(text, name="scorecard.yaml")
+        for key in {measure.key for measure in card.measures} & set(keys):
+            found.setdefault(key, []).append(card.label.text(language))
+    return {key: tuple(named) for key, named in found.items()}
 
 
 @cache

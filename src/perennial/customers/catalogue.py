@@ -2,50 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Callable, Iterator, Mapping
+from typing import Generic, TypeVar
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from perennial.customers.own_fields import own_fields
+from perennial.customers.terms import Field, Unit
 from perennial.kernel.conditions.terms import FieldType
 
+__all__ = ["COLUMNS", "DEFAULT_COLUMNS", "DEFAULT_SORT", "FIELDS", "SHIPPED", "TYPES", "Field", "Unit"]
 
-class Unit(StrEnum):
-    """How a value is written and exported."""
-
-    TEXT = "text"
-    MONEY = "money"  # minor units of the organisation's currency
-    NUMBER = "number"
-    POINTS = "points"
-    RATIO = "ratio"  # 1.10 = 110 %
-    DAY = "day"
-    DAYS = "days"
-    FLAG = "flag"
-    TAGS = "tags"
-    BAND = "band"
-    MEMBER = "member"
-    CHOICE = "choice"
+T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Field:
-    """A field of the portfolio row.
+class _Catalogue(Mapping[str, T], Generic[T]):
+    """What the catalogue says of each field: of those that ship, then of the metrics of one's own that have their
+    values. No query for what ships; for own ones one for each change of the configuration."""
 
-    `column` is the ORM path to filter, sort and export by; `sortable` names those with an index; `editable` may be
-    changed in bulk and by re-import. `definition` says what it means, `source` where it comes from.
-    """
+    def __init__(self, of: Callable[[Field], T]) -> None:
+        self._of = of
+        self._shipped = {key: of(field) for key, field in SHIPPED.items()}
 
-    key: str
-    type: FieldType
-    unit: Unit
-    label: str | Promise
-    definition: str | Promise
-    source: str
-    column: str
-    sortable: bool = False
-    editable: bool = False
+    def __getitem__(self, key: str) -> T:
+        return self._shipped[key] if key in self._shipped else self._of(own_fields()[key])
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self._shipped
+        yield from own_fields()
+
+    def __len__(self) -> int:
+        return len(self._shipped) + len(own_fields())
 
 
 def _f(  # noqa: PLR0913 - the columns of the table below
@@ -67,7 +55,7 @@ _T, _C, _I, _N, _D, _B = (
     FieldType.TEXT, FieldType.CHOICE, FieldType.INTEGER, FieldType.NUMBER, FieldType.DATE, FieldType.FLAG,
 )  # fmt: skip
 
-FIELDS: Mapping[str, Field] = {
+SHIPPED: Mapping[str, Field] = {
     field.key: field
     for field in (
         _f("name", _T, Unit.TEXT, _("Customer"), _("The company, or a site of one."), "customers", sortable=True),
@@ -235,7 +223,7 @@ FIELDS: Mapping[str, Field] = {
             _N,
             Unit.RATIO,
             _("Usage trend"),
-            _("Core events of the last 28 days ÷ those of the 28 days before."),
+            _("Events of the last 28 days ÷ those of the 28 days before."),
             "usage",
             sortable=True,
         ),
@@ -362,7 +350,8 @@ FIELDS: Mapping[str, Field] = {
     )
 }
 
-TYPES: Mapping[str, FieldType] = {key: field.type for key, field in FIELDS.items()}
-COLUMNS: Mapping[str, str] = {key: field.column for key, field in FIELDS.items()}
+FIELDS: Mapping[str, Field] = _Catalogue(lambda field: field)
+TYPES: Mapping[str, FieldType] = _Catalogue(lambda field: field.type)
+COLUMNS: Mapping[str, str] = _Catalogue(lambda field: field.column)
 DEFAULT_COLUMNS = ("name", "band", "arr", "tier", "stage", "owner", "next_renewal_on", "trend_28d", "last_touch_on")
 DEFAULT_SORT = "-arr"

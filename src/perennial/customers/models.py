@@ -94,10 +94,25 @@ class Contact(Version):
         indexes = [models.Index(fields=["customer", "superseded_at"], name="contact_of_customer")]
 
 
+OWN_PLACES = 40
+OWN_COLUMNS = tuple(f"own_{place:02}" for place in range(1, OWN_PLACES + 1))
+"""The columns of the portfolio row in which metrics of one's own stand, one for each that may be defined."""
+
+
+class OwnField(models.Model):
+    """A metric of one's own that lists know: the column of the portfolio row that it has, and its words as usage has
+    them (label and definition in three languages, unit, expression)."""
+
+    key = models.CharField(max_length=40, unique=True)
+    column = models.CharField(max_length=20, unique=True)
+    told = models.JSONField()
+
+
 class PortfolioRow(models.Model):
     """One row per customer with everything that lists, filters and Today read; rewritten by reactions.
 
     Money is minor units of `currency`, excluding tax, rounded half-even; scores are points; history is in the lake.
+    Beside the columns below it has OWN_COLUMNS; which metric stands in which, `OwnField` says.
     """
 
     customer = models.OneToOneField(Customer, primary_key=True, on_delete=models.CASCADE, related_name="portfolio")
@@ -171,7 +186,20 @@ class PortfolioRow(models.Model):
             models.Index(fields=["active_users_28d", "customer"], name="portfolio_by_users"),
             models.Index(fields=["trend_28d", "customer"], name="portfolio_by_trend"),
             models.Index(fields=["days_since_last", "customer"], name="portfolio_by_silence"),
+            # Of known values only: a column that nobody uses costs nothing.
+            *(
+                models.Index(
+                    fields=[column, "customer"],
+                    name=f"portfolio_{column}",
+                    condition=models.Q((f"{column}__isnull", False)),
+                )
+                for column in OWN_COLUMNS
+            ),
         ]
+
+
+for _column in OWN_COLUMNS:
+    PortfolioRow.add_to_class(_column, models.FloatField(null=True))
 
 
 class SavedView(models.Model):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from django.db import transaction
@@ -26,6 +28,27 @@ def view_of(*, view_id: int, member_id: int) -> SavedView | None:
 def data_of(view: SavedView) -> dict[str, object]:
     """Return what `lists.read` reads."""
     return {"tree": view.conditions or None, "text": view.text, "sort": view.sort, "columns": view.columns}
+
+
+def views_using(keys: Collection[str]) -> Mapping[str, list[SavedView]]:
+    """Return the views that show, sort or filter by some fields, by field; one query. A field that none uses has no
+    views."""
+    found: defaultdict[str, list[SavedView]] = defaultdict(list)
+    for view in SavedView.objects.select_related("member").order_by("name", "id"):
+        used = {*view.columns, view.sort.removeprefix("-"), *_fields_in(view.conditions)}
+        for key in used & set(keys):
+            found[key].append(view)
+    return found
+
+
+def _fields_in(conditions: object) -> set[str]:
+    """Return the fields of a condition tree as JSON holds it, readable or not."""
+    if isinstance(conditions, list):
+        return {key for part in conditions for key in _fields_in(part)}
+    if not isinstance(conditions, dict):
+        return set()
+    own = {conditions["field"]} if isinstance(conditions.get("field"), str) else set()
+    return own.union(*(_fields_in(part) for part in conditions.values()))
 
 
 @transaction.atomic

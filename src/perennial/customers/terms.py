@@ -5,11 +5,52 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from enum import StrEnum
 from typing import Any
+
+from django.utils.functional import Promise
+
+from perennial.kernel.conditions.terms import FieldType
 
 
 class ListError(ValueError):
     """A filter, sort, column or page mark that cannot be; the message says which."""
+
+
+class Unit(StrEnum):
+    """How a value is written and exported."""
+
+    TEXT = "text"
+    MONEY = "money"  # minor units of the organisation's currency
+    NUMBER = "number"
+    POINTS = "points"
+    RATIO = "ratio"  # 1.10 = 110 %
+    DAY = "day"
+    DAYS = "days"
+    FLAG = "flag"
+    TAGS = "tags"
+    BAND = "band"
+    MEMBER = "member"
+    CHOICE = "choice"
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field of the portfolio row.
+
+    `column` is the ORM path to filter, sort and export by; `sortable` names those with an index; `editable` may be
+    changed in bulk and by re-import. `definition` says what it means, `source` where it comes from.
+    """
+
+    key: str
+    type: FieldType
+    unit: Unit
+    label: str | Promise
+    definition: str | Promise
+    source: str
+    column: str
+    sortable: bool = False
+    editable: bool = False
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from perennial.blueprint import queries as blueprint
-from perennial.blueprint.terms import Band, BlueprintError
+from perennial.blueprint.terms import Band
 from perennial.health import frozen
 from perennial.health.calculations.printing import print_fleet
 from perennial.health.calculations.scoring import score_fleet
@@ -41,9 +41,6 @@ def publish(text: str, *, by: int | None, at: datetime) -> int:
     :raises BlueprintError: the text cannot be read, or a measure is none that health knows; nothing is changed.
     """
     card = blueprint.scorecard_from(text, name="scorecard")
-    strange = [measure.key for measure in card.measures if measure.key not in MEASURES]
-    if strange:
-        raise BlueprintError(f"scorecard: there is no measure {strange[0]!r}")
     last = Scorecard.objects.select_for_update().filter(key=card.key).order_by("-version").first()
     if last is not None and last.config == {"yaml": text}:
         return last.version
@@ -74,7 +71,7 @@ def score_day(on: date, *, at: datetime, terms: lifecycle.Terms | None = None) -
         return 0
     before = frozen.last_scores(on)
     vetoes = [_vetoes(card, facts.row(today, c), on) for c in ids] if card.card.vetoes else [[] for _customer in ids]
-    inputs = _inputs(card, weeks, vetoes, before)
+    inputs = _inputs(card, _with_own(card, facts, weeks), vetoes, before)
     printed = dict(zip(ids, print_fleet(card.card, inputs, score_fleet(card.card, inputs)), strict=True))
     frozen.write_scores(on, printed, {c: _fell_on(one, before.get(c), on) for c, one in printed.items()}, at=at)
     with transaction.atomic():
@@ -103,12 +100,13 @@ def rescore(on: date, customer_ids: Sequence[int], *, at: datetime) -> bool:
     if not ids:
         return True
     place = house()
-    present = Facts(place).with_usage(stored, usage.values_on(on, ids))
+    facts = Facts(place)
+    present = facts.with_usage(stored, usage.values_on(on, ids))
     before = frozen.last_scores(on, ids)
     vetoes: list[list[MetVeto]] = [[] for _customer in stored.customers]
     for row, met in zip(places, _met(card, place, on, ids), strict=True):
         vetoes[row] = met
-    inputs = _inputs(card, [*past, present], vetoes, before)
+    inputs = _inputs(card, _with_own(card, facts, [*past, present]), vetoes, before)
     scores = score_fleet(card.card, inputs)
     printed = dict(zip(ids, print_fleet(card.card, inputs.of(places), scores.of(places)), strict=True))
     fell = {c: _fell_on(one, before.get(c), on) for c, one in printed.items()}
@@ -165,12 +163,18 @@ def _news() -> int:
     return JournalEntry.objects.filter(kind="import.published").aggregate(last=Max("id"))["last"] or 0
 
 
+def _with_own(card: Card, facts: Facts, weeks: Sequence[DayFacts]) -> list[DayFacts]:
+    """Return the weeks with the metrics of one's own of which the scorecard speaks."""
+    keys = [measure.key for measure in card.card.measures if measure.key not in MEASURES]
+    return [facts.with_own(week, keys) for week in weeks]
+
+
 def _inputs(
     card: Card, weeks: Sequence[DayFacts], vetoes: Sequence[Sequence[MetVeto]], before: Mapping[int, FrozenScore]
 ) -> FleetInputs:
     """Put the weeks side by side for the customers of the last one; who was not scored in a week is unknown there."""
     ids = weeks[-1].customers
-    columns = [MEASURES.index(measure.key) for measure in card.card.measures]
+    columns = [weeks[-1].measures.index(measure.key) for measure in card.card.measures]
     values, ages = np.full((2, len(weeks), len(ids), len(columns)), np.nan)
     place = {customer: row for row, customer in enumerate(ids)}
     for number, week in enumerate(weeks):

@@ -61,6 +61,7 @@ class DayFacts:
     values: Floats
     ages: Floats
     tiers: list[str] | None
+    measures: tuple[str, ...] = MEASURES
 
 
 class Facts:
@@ -119,6 +120,24 @@ class Facts:
             known = [[self._aged(of[day.customers[row]].get(key), day.on) for key in USAGE] for row in rows]
             values[rows, :count], ages[rows, :count] = np.moveaxis(np.array(known, dtype=np.float64), 2, 0)
         return replace(day, values=values, ages=ages)
+
+    def with_own(self, day: DayFacts, keys: Sequence[str]) -> DayFacts:
+        """Return the facts of a day with metrics of one's own as further columns, from the daily values.
+
+        They are not frozen with the day's inputs: a new or changed definition has its whole history there, so that a
+        trend is always under one definition. They are as old as the day's other usage.
+        """
+        if not keys:
+            return day
+        of, shipped = usage.values_on(day.on), day.ages[:, : len(USAGE)]
+        known = shipped[~np.isnan(shipped)]
+        age = float(known.max()) if known.size else self._age(day.on)
+        told = [[of.get(customer, {}).get(key) for key in keys] for customer in day.customers]
+        values = np.array(told, dtype=np.float64).reshape(len(day.customers), len(keys))
+        ages = np.where(np.isnan(values), nan, age)
+        return replace(
+            day, values=np.hstack([day.values, values]), ages=np.hstack([day.ages, ages]), measures=(*MEASURES, *keys)
+        )
 
     def _usage(self, known: Known, key: str, ids: Sequence[int]) -> list[Value]:
         return [self._aged(known.usage.get(customer, {}).get(key), known.on) for customer in ids]

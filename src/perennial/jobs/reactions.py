@@ -39,6 +39,7 @@ REACTIONS: dict[str, tuple[Reaction, ...]] = {
     "customers.written": (recompute,),
     "configuration.changed": (recompute,),
     "metrics.changed": (backfill,),
+    "metrics.made": (recompute,),
     "unconfirmed.linked": (recompute,),
     "unconfirmed.unlinked": (recompute,),
     "users.classified": (recompute,),

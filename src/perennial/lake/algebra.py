@@ -1,7 +1,7 @@
 """The metric algebra: measures over events, and expressions over measures and customer attributes.
 
 A definition is data from outside (YAML). Its two pieces of text, the predicate of a measure and the expression of a
-metric, are parsed and held to an allow-list; what is compiled from them stays linear arithmetic over known columns.
+metric, are parsed and held to an allow-list; what is compiled from them stays linear in the rows that it reads.
 """
 
 import re
@@ -14,6 +14,9 @@ from typing import Any
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
+
+from perennial.lake.expressions import is_expression
+from perennial.lake.trends import REACH as TREND_REACH
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
 _RESERVED = {"customer", "day", "from_day", "until_day"}
@@ -28,8 +31,10 @@ class Aggregate(StrEnum):
 
     COUNT = "count"  # of weights n
     SUM = "sum"  # of value; None where no event carries one
-    DISTINCT = "distinct"  # users, features, events, or days
+    DISTINCT = "distinct"  # users, features, events, days, or users each day or each week (from Monday)
     LARGEST = "largest"  # the largest count that one user, feature or event has
+    EFFECTIVE = "effective"  # how many equal users, features or events would be as spread out: exp(entropy of counts)
+    TREND = "trend"  # slope a week of log(1 + users a week) over thirteen weeks (Theil-Sen)
     SINCE = "since"  # days since the last one; no window
 
 
@@ -37,9 +42,20 @@ class BadDefinition(ValueError):
     """A metric's definition says something that the algebra does not know."""
 
 
+WORKING = "working"
+OF = {
+    Aggregate.DISTINCT: ("user", "feature", "event", "day", "user_day", "user_week"),
+    Aggregate.LARGEST: ("user", "feature", "event"),
+    Aggregate.EFFECTIVE: ("user", "feature", "event"),
+    Aggregate.TREND: ("user",),
+}
+"""Of what an aggregate may be; the others are of nothing."""
+
+
 @dataclass(frozen=True)
 class Measure:
-    """One number per customer and day over the events of `window` days that end `offset` days before it, inclusive.
+    """One number per customer and day over the events of `window` days that end `offset` days before it, inclusive;
+    `days` "working": over those of Monday to Friday among them.
 
     A measure of users is None for a customer without any event with a user up to that day: unknown is not zero.
     """
@@ -49,27 +65,31 @@ class Measure:
     of: str = ""
     window: int = 1
     offset: int = 0
+    days: str = ""
 
     def __post_init__(self) -> None:
-        allowed_of = {
-            Aggregate.DISTINCT: ("user", "feature", "event", "day"),
-            Aggregate.LARGEST: ("user", "feature", "event"),
-        }
-        if self.of not in allowed_of.get(self.aggregate, ("",)):
+        if self.of not in OF.get(self.aggregate, ("",)):
             raise BadDefinition(f"{self.aggregate} of {self.of!r}")
         if (
             self.window < 1
             or self.offset < 0
-            or (self.aggregate == Aggregate.SINCE and (self.window, self.offset) != (1, 0))
+            or (self.aggregate == Aggregate.SINCE and (self.window, self.offset, self.days) != (1, 0, ""))
+            or (self.aggregate == Aggregate.TREND and (self.window, self.offset, self.days) != (7, 0, ""))
+            or self.days not in ("", WORKING)
         ):
-            raise BadDefinition(f"window {self.window}, offset {self.offset}")
+            raise BadDefinition(f"window {self.window}, offset {self.offset}, days {self.days!r}")
         columns = ("event", "feature") if self.of in ("feature", "event") else ("event", "feature", "user")
         object.__setattr__(self, "where", predicate(self.where, columns))
 
     @property
     def needs_users(self) -> bool:
         """Say whether the measure means nothing where the source names no users."""
-        return self.of == "user"
+        return self.of.startswith("user")
+
+    @property
+    def reach(self) -> int:
+        """Return how many days back the measure reads, its own day among them."""
+        return TREND_REACH if self.aggregate == Aggregate.TREND else self.window + self.offset
 
     def plain(self) -> dict[str, Any]:
         """Return the measure as plain data, every default written out."""
@@ -102,8 +122,8 @@ class Metric:
     def tree(self) -> exp.Expr:
         """Return the parsed expression; a lone measure is its own expression."""
         tree = _parsed(self.expression or next(iter(self.measures)))
-        if _depth(tree) > MOST_DEEP or not _is_arithmetic(tree):
-            raise BadDefinition(f"{self.expression!r} is more than arithmetic")
+        if _depth(tree) > MOST_DEEP or not is_expression(tree):
+            raise BadDefinition(f"{self.expression!r} is no expression over measures")
         return tree
 
     def attributes(self) -> set[str]:
@@ -158,7 +178,7 @@ def measures_of(metrics: Iterable[Metric]) -> list[Measure]:
 
 def plan_of(metrics: Iterable[Metric]) -> dict[str, str]:
     """Return the columns that the facts must hold for these metrics: name → predicate."""
-    additive = [m for m in measures_of(metrics) if m.of in ("", "day", "user")]
+    additive = [m for m in measures_of(metrics) if m.of not in ("feature", "event")]
     return {measure.column: measure.where for measure in [USERS, *additive]}
 
 
@@ -207,15 +227,6 @@ def _is_predicate(node: exp.Expr, columns: frozenset[str]) -> bool:
 
 def _is_column(node: exp.Expr, names: frozenset[str]) -> bool:
     return isinstance(node, exp.Column) and not node.table and node.name in names
-
-
-def _is_arithmetic(node: exp.Expr) -> bool:
-    """Numbers, names, the four operations, minus and brackets."""
-    if isinstance(node, exp.Add | exp.Sub | exp.Mul | exp.Div):
-        return _is_arithmetic(node.left) and _is_arithmetic(node.right)
-    if isinstance(node, exp.Neg | exp.Paren):
-        return _is_arithmetic(node.this)
-    return (isinstance(node, exp.Column) and not node.table) or (isinstance(node, exp.Literal) and node.is_number)
 
 
 USERS = Measure(Aggregate.COUNT, where="user IS NOT NULL")

@@ -11,14 +11,23 @@ from collections.abc import Iterable
 import sqlglot
 from sqlglot import exp
 
-from perennial.lake.algebra import USERS, Aggregate, Measure, Metric, measures_of, plan_of
+from perennial.lake.algebra import USERS, WORKING, Aggregate, Measure, Metric, measures_of, plan_of
+from perennial.lake.expressions import guarded_sql
+from perennial.lake.trends import asof_ctes, backfill_ctes
 
-_KEYED = ("user", "feature", "event")
+_KEYED = {
+    "user": {"user": '"user"'},
+    "user_day": {"user": '"user"', "on_day": "day"},
+    "user_week": {"user": '"user"', "week": "day - MOD(day + 3, 7)"},
+    "feature": {"feature": '"feature"'},
+    "event": {"event": '"event"'},
+}
+"""What is counted each once or summed apart, by its columns; day 0 was a Thursday, so that weeks begin on Mondays."""
 
 
 def reach(metrics: Iterable[Metric], from_day: int) -> int:
     """Return the first day whose facts the metrics of `from_day` read, histories apart."""
-    return from_day - max((m.window + m.offset - 1 for m in measures_of(metrics)), default=0)
+    return from_day - max((m.reach - 1 for m in measures_of(metrics)), default=0)
 
 
 def asof_sql(metrics: tuple[Metric, ...], day: int) -> str:
@@ -26,9 +35,10 @@ def asof_sql(metrics: tuple[Metric, ...], day: int) -> str:
     measures = measures_of(metrics)
     ctes = [_windows(measures, day), _history(measures, day)]
     ctes += [cte for of in _KEYED for cte in _keyed_windows(measures, of, day)]
-    joined = "".join(
-        f" LEFT JOIN {name} USING (customer)" for name in ["windows", "past", *(f"by_{of}" for of in _keys(measures))]
-    )
+    trends = {f"trend{i}": m for i, m in enumerate(measures) if m.aggregate == Aggregate.TREND}
+    ctes += [cte for name, m in trends.items() for cte in asof_ctes(int(name[5:]), m.column, day)]
+    keyed = [f"by_{of}" for of in _keys(measures)]
+    joined = "".join(f" LEFT JOIN {name} USING (customer)" for name in ["windows", "past", *keyed, *trends])
     columns = [f"{_asof_value(measure, index, day)} AS m{index}" for index, measure in enumerate(measures)]
     ctes.append(
         f"measured AS (SELECT p.customer, {_list([f'CAST({day} AS INTEGER) AS day', *columns])} FROM "
@@ -60,12 +70,15 @@ def backfill_sql(metrics: tuple[Metric, ...], from_day: int, until_day: int) -> 
     ]
     joins, columns = [], []
     for index, measure in enumerate(measures):
-        if measure.aggregate == Aggregate.DISTINCT and measure.of in _KEYED:
+        if measure.aggregate in (Aggregate.DISTINCT, Aggregate.TREND) and measure.of in _KEYED:
             ctes += _entering_and_leaving(measure, index, low)
-        elif measure.aggregate == Aggregate.LARGEST:
+        elif measure.of in _KEYED:
             ctes += _standing(measure, index, low, from_day, until_day)
+        if measure.aggregate == Aggregate.TREND:
+            ctes += backfill_ctes(index, from_day, until_day)
         if measure.of in _KEYED:
-            joins.append(f" LEFT JOIN k{index} ON k{index}.customer = s.customer AND k{index}.day = s.day")
+            one = f"trend{index}" if measure.aggregate == Aggregate.TREND else f"k{index}"
+            joins.append(f" LEFT JOIN {one} ON {one}.customer = s.customer AND {one}.day = s.day")
         columns.append(f"{_backfill_value(measure, index)} AS m{index}")
     ctes.append(
         f"measured AS (SELECT s.customer, {_list(['s.day', *columns])} FROM spine AS s "
@@ -77,13 +90,20 @@ def backfill_sql(metrics: tuple[Metric, ...], from_day: int, until_day: int) -> 
 
 
 def _keys(measures: list[Measure]) -> list[str]:
-    return [of for of in _KEYED if any(measure.of == of for measure in measures)]
+    return [of for of in _KEYED if any(_is_summed(measure, of) for measure in measures)]
+
+
+def _is_summed(measure: Measure, of: str) -> bool:
+    """Whether a measure is made of sums per key of this kind."""
+    return measure.of == of and measure.aggregate != Aggregate.TREND
 
 
 def _amount(measure: Measure) -> str:
     """What one row of facts adds to a measure."""
     if measure.of in ("feature", "event"):
         return f"CASE WHEN {measure.where} THEN n ELSE 0 END"
+    if measure.of.startswith("user_"):
+        return f"CASE WHEN {measure.column} > 0 THEN 1 ELSE 0 END"
     return f"CASE WHEN {measure.column} > 0 THEN 1 ELSE 0 END" if measure.of == "day" else measure.column
 
 
@@ -94,7 +114,7 @@ def _windows(measures: list[Measure], day: int) -> str:
         for index, measure in enumerate(measures)
         if measure.of not in _KEYED and measure.aggregate != Aggregate.SINCE
     ]
-    low = day - max((m.window + m.offset - 1 for m in measures), default=0)
+    low = day - max((m.reach - 1 for m in measures), default=0)
     within = f"day BETWEEN {low} AND {day}"
     return f"windows AS (SELECT {_list(['customer', *sums])} FROM fact_day WHERE {within} GROUP BY customer)"
 
@@ -106,7 +126,7 @@ def _history(measures: list[Measure], day: int) -> str:
         for index, measure in enumerate(measures)
         if measure.aggregate == Aggregate.SINCE
     ]
-    users = f"SUM({USERS.column}) AS users"
+    users = f"SUM({USERS.column}) AS users, MIN(CASE WHEN {USERS.column} > 0 THEN day END) AS first_user"
     return f"past AS (SELECT {_list(['customer', users, *lasts])} FROM history WHERE day <= {day} GROUP BY customer)"
 
 
@@ -116,34 +136,39 @@ def _keyed_windows(measures: list[Measure], of: str, day: int) -> list[str]:
     Measures of the same sum share it. Events are first summed by name too: there are few names, so the predicate is
     judged on far fewer rows.
     """
-    mine = {index: measure for index, measure in enumerate(measures) if measure.of == of}
+    mine = {index: measure for index, measure in enumerate(measures) if _is_summed(measure, of)}
     if not mine:
         return []
-    low = day - max(measure.window + measure.offset - 1 for measure in mine.values())
+    low = day - max(measure.reach - 1 for measure in mine.values())
     rows, amounts = _named_windows(of, mine, low, day)
     sums = {amount: f"s{number}" for number, amount in enumerate(dict.fromkeys(amounts.values()))}
-    ends = [
-        f"MAX({sums[amounts[i]]}) AS w{i}"
-        if m.aggregate == Aggregate.LARGEST
-        else f"COUNT(CASE WHEN {sums[amounts[i]]} > 0 THEN 1 END) AS w{i}"
-        for i, m in mine.items()
-    ]
+    ends = [f"{_over_keys(m, sums[amounts[i]])} AS w{i}" for i, m in mine.items()]
     columns = _list(["customer", *(f"SUM({amount}) AS {name}" for amount, name in sums.items())])
     return [
-        f'per_{of} AS (SELECT {columns} FROM {rows} GROUP BY customer, "{of}")',
+        f"per_{of} AS (SELECT {columns} FROM {rows} GROUP BY customer, {_list(_KEYED[of].values())})",
         f"by_{of} AS (SELECT {_list(['customer', *ends])} FROM per_{of} GROUP BY customer)",
     ]
+
+
+def _over_keys(measure: Measure, amount: str) -> str:
+    """What a measure makes of its keys' amounts."""
+    if measure.aggregate == Aggregate.LARGEST:
+        return f"MAX({amount})"
+    if measure.aggregate == Aggregate.DISTINCT:
+        return f"COUNT(CASE WHEN {amount} > 0 THEN 1 END)"
+    one = f"CAST(CASE WHEN {amount} > 0 THEN {amount} END AS DOUBLE)"
+    return f"EXP(LN(SUM({one})) - SUM({one} * LN({one})) / SUM({one}))"
 
 
 def _named_windows(of: str, mine: dict[int, Measure], low: int, day: int) -> tuple[str, dict[int, str]]:
     """Return what to sum per key from, and each measure's amount of one of its rows."""
 
     def within(measure: Measure, amount: str) -> str:
-        everything = measure.offset == 0 and day - measure.window + 1 == low
+        everything = measure.offset == 0 and day - measure.window + 1 == low and measure.days != WORKING
         return amount if everything else f"CASE WHEN {_within(measure, day)} THEN {amount} END"
 
-    days = f'day BETWEEN {low} AND {day} AND "{of}" IS NOT NULL'
-    if of == "user":
+    days = f'day BETWEEN {low} AND {day} AND "{next(iter(_KEYED[of]))}" IS NOT NULL'
+    if of.startswith("user"):
         return f"fact_user WHERE {days}", {i: within(m, _amount(m)) for i, m in mine.items()}
     windows = {i: within(m, "n") for i, m in mine.items()}
     names = {amount: f"n{number}" for number, amount in enumerate(dict.fromkeys(windows.values()))}
@@ -158,6 +183,8 @@ def _named_windows(of: str, mine: dict[int, Measure], low: int, day: int) -> tup
 def _asof_value(measure: Measure, index: int, day: int) -> str:
     if measure.aggregate == Aggregate.SINCE:
         return f"{day} - past.last{index}"
+    if measure.aggregate == Aggregate.TREND:
+        return f"trend{index}.v"
     value = _typed(measure, f"w{index}")
     return f"CASE WHEN past.users > 0 THEN {value} END" if measure.needs_users else value
 
@@ -167,20 +194,25 @@ def _backfill_value(measure: Measure, index: int) -> str:
     if measure.aggregate == Aggregate.SINCE:
         last = f"MAX(CASE WHEN f.{measure.column} > 0 THEN f.day END) OVER ({days} ROWS UNBOUNDED PRECEDING)"
         return f"s.day - COALESCE({last}, past.last{index})"
-    if measure.aggregate == Aggregate.LARGEST:
+    if measure.aggregate == Aggregate.TREND:
+        return f"trend{index}.v"
+    if measure.aggregate in (Aggregate.LARGEST, Aggregate.EFFECTIVE):
         value = f"k{index}.v"
     elif measure.of in _KEYED:
         value = f"SUM(k{index}.v) OVER ({days} ROWS UNBOUNDED PRECEDING)"
     else:
         frame = f"{measure.window + measure.offset - 1} PRECEDING AND {measure.offset} PRECEDING"
-        value = f"SUM({_amount(measure)}) OVER ({days} ROWS BETWEEN {frame})"
+        amount = _amount(measure)
+        if measure.days == WORKING:
+            amount = f"CASE WHEN {_worked('s.day')} THEN {amount} END"
+        value = f"SUM({amount}) OVER ({days} ROWS BETWEEN {frame})"
     value = _typed(measure, value)
     return f"CASE WHEN first_user.day <= s.day THEN {value} END" if measure.needs_users else value
 
 
 def _entering_and_leaving(measure: Measure, index: int, low: int) -> list[str]:
     """+1 on the day a key enters the window, -1 on the day it leaves: exact, and two rows a gap at most."""
-    rows, by = _key_days(measure, low), f'PARTITION BY customer, "{measure.of}" ORDER BY day'
+    rows, by = _key_days(measure, low), f"PARTITION BY customer, {_key_names(measure)} ORDER BY day"
     window = measure.window
     return [
         f"g{index} AS (SELECT customer, day, day - LAG(day) OVER ({by}) AS before, "
@@ -193,8 +225,8 @@ def _entering_and_leaving(measure: Measure, index: int, low: int) -> list[str]:
 
 
 def _standing(measure: Measure, index: int, low: int, from_day: int, until_day: int) -> list[str]:
-    """Each key's running window sum as steps, laid out over the days on which it is above zero; the largest a day."""
-    key = f'"{measure.of}"'
+    """Each key's running window sum as steps, laid out over the days on which it is above zero; made one a day."""
+    key, made = _key_names(measure), _over_keys(measure, "v")
     return [
         f"c{index} AS (SELECT customer, {key}, day, SUM(v) AS v FROM (SELECT customer, {key}, day, v FROM "
         f"({_key_days(measure, low)}) UNION ALL SELECT customer, {key}, day + {measure.window}, -v FROM "
@@ -203,7 +235,7 @@ def _standing(measure: Measure, index: int, low: int, from_day: int, until_day: 
         f"ROWS UNBOUNDED PRECEDING) AS v, LEAD(day) OVER (PARTITION BY customer, {key} ORDER BY day) AS until "
         f"FROM c{index})",
         # A step outside the days is left out here: some engines count a series backwards where its end comes first.
-        f"k{index} AS (SELECT customer, day, MAX(v) AS v FROM (SELECT customer, v, CAST(day AS INTEGER) AS day FROM "
+        f"k{index} AS (SELECT customer, day, {made} AS v FROM (SELECT customer, v, CAST(day AS INTEGER) AS day FROM "
         f"(SELECT customer, v, UNNEST(GENERATE_SERIES(GREATEST(day, {from_day}), LEAST(until, {until_day}) - 1)) "
         f"AS day FROM t{index} WHERE v > 0 AND day < {until_day} AND until > {from_day})) GROUP BY customer, day)",
     ]
@@ -211,23 +243,39 @@ def _standing(measure: Measure, index: int, low: int, from_day: int, until_day: 
 
 def _key_days(measure: Measure, low: int) -> str:
     """SELECT customer, key, day and amount v, one row a key and day on which it counts; days moved by the offset."""
-    table = "fact_user" if measure.of == "user" else "fact_event"
+    table = "fact_user" if measure.needs_users else "fact_event"
+    keys = _KEYED[measure.of]
+    told = _list(f'{value} AS "{name}"' for name, value in keys.items())
+    worked = f" AND {_worked('day')}" if measure.days == WORKING else ""
     moved = f"day + {measure.offset}" if measure.offset else "day"
     return (
-        f'SELECT customer, "{measure.of}", {moved} AS day, SUM({_amount(measure)}) AS v FROM {table} '
-        f'WHERE day >= {low} AND "{measure.of}" IS NOT NULL GROUP BY customer, "{measure.of}", day '
+        f"SELECT customer, {told}, {moved} AS day, SUM({_amount(measure)}) AS v FROM {table} "
+        f'WHERE day >= {low} AND "{next(iter(keys))}" IS NOT NULL{worked} '
+        f"GROUP BY customer, {_list(dict.fromkeys([*keys.values(), 'day']))} "
         f"HAVING SUM({_amount(measure)}) > 0"
     )
 
 
+def _key_names(measure: Measure) -> str:
+    return _list(f'"{name}"' for name in _KEYED[measure.of])
+
+
 def _within(measure: Measure, day: int) -> str:
     last = day - measure.offset
-    return f"day BETWEEN {last - measure.window + 1} AND {last}"
+    within = f"day BETWEEN {last - measure.window + 1} AND {last}"
+    return f"{within} AND {_worked('day')}" if measure.days == WORKING else within
+
+
+def _worked(day: str) -> str:
+    """Whether a day is one of Monday to Friday."""
+    return f"MOD({day} + 3, 7) < 5"
 
 
 def _typed(measure: Measure, value: str) -> str:
-    """A count of nothing is 0; a sum of no values is unknown."""
-    return value if measure.aggregate == Aggregate.SUM else f"CAST(COALESCE({value}, 0) AS BIGINT)"
+    """A count of nothing is 0; a sum of no values is unknown, and how spread out nothing is."""
+    return (
+        value if measure.aggregate in (Aggregate.SUM, Aggregate.EFFECTIVE) else f"CAST(COALESCE({value}, 0) AS BIGINT)"
+    )
 
 
 def _final(metrics: tuple[Metric, ...], ctes: list[str], days: str) -> str:
@@ -241,28 +289,16 @@ def _final(metrics: tuple[Metric, ...], ctes: list[str], days: str) -> str:
 
 
 def _expression_sql(metric: Metric, places: dict[Measure, str]) -> str:
-    """A lone measure keeps its type; everything else is counted in DOUBLE, unknown where a divisor is zero.
-
-    Products do not overflow then, and engines agree: they keep different decimals of a product of decimals, and read a
-    number with a point in different ways.
-    """
+    """A lone measure keeps its type; everything else is counted in DOUBLE, unknown where a divisor is zero."""
     tree = metric.tree()
-    is_measure = isinstance(tree, exp.Column) and tree.name in metric.measures
-    for division in tree.find_all(exp.Div):
-        division.set("this", exp.cast(division.this, "DOUBLE"))
-        division.set("expression", exp.func("NULLIF", division.expression, exp.Literal.number(0)))
+    if isinstance(tree, exp.Column) and tree.name in metric.measures:
+        return f"m.{places[metric.measures[tree.name]]}"
 
-    def resolved(node: exp.Expr) -> exp.Expr:
-        if isinstance(node, exp.Literal) and not node.is_int:
-            return exp.cast(exp.Literal.string(node.name), "DOUBLE")
-        if not isinstance(node, exp.Column):
-            return node
-        measure = metric.measures.get(node.name)
-        column = exp.column(places[measure], "m") if measure else exp.column(node.name, "p", quoted=True)
-        return column if is_measure or isinstance(node.parent, exp.Cast) else exp.cast(column, "DOUBLE")
+    def column(named: exp.Column) -> exp.Expr:
+        measure = metric.measures.get(named.name)
+        return exp.column(places[measure], "m") if measure else exp.column(named.name, "p", quoted=True)
 
-    sql = tree.transform(resolved).sql("duckdb")
-    return sql if is_measure else f"CAST({sql} AS DOUBLE)"
+    return guarded_sql(tree, column)
 
 
 def _list(columns: Iterable[str]) -> str:

@@ -12,6 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from perennial.customers.catalogue import Field, Unit
+from perennial.customers.own_fields import formula_of
 from perennial.kernel.conditions.terms import FieldType
 from perennial.reports import inputs as inputs_of
 from perennial.reports import score
@@ -102,7 +103,7 @@ def explain(key: str, fields: Mapping[str, Field], file: File | None = None) -> 
         field = FILE_FIELDS[key][0]
     if field is None:
         return None
-    formula = FORMULAS.get(key, "")
+    formula = FORMULAS.get(key, "") or formula_of(key)
     if file is None:
         return Explanation(field, formula)
     found = inputs_of.of(field.source, file, key)

@@ -16,6 +16,7 @@ from perennial.blueprint import queries as blueprint
 from perennial.contracts import queries as contracts
 from perennial.customers import queries as customers
 from perennial.customers.catalogue import FIELDS, Unit
+from perennial.customers.own_fields import own_fields
 from perennial.engagement import queries as engagement
 from perennial.engagement.terms import CONTACTS
 from perennial.health import queries as health
@@ -26,7 +27,9 @@ from perennial.playbooks import queries as playbooks
 from perennial.reports import score
 from perennial.reports.customer_contracts import contracts_tab
 from perennial.reports.customer_file import File, collections, due_within_a_year, received_by, tickets
+from perennial.reports.measure_words import said
 from perennial.support.queries import SATISFACTION_DAYS
+from perennial.usage import own_inputs
 from perennial.usage import queries as usage
 from perennial.voice import queries as voice
 
@@ -214,6 +217,8 @@ def _health(file: File, key: str) -> list[Input]:
 
 def _usage(file: File, key: str) -> list[Input]:
     """The measures of the metric, counted anew from the events; users are counted by the metric itself."""
+    if key in own_fields():
+        return _own(file, key)
     until = file.on + timedelta(days=1)
     events = usage.counts_of(file.customer.pk, from_on=until - timedelta(days=2 * _WINDOW), until_on=until)
     cut = until - timedelta(days=_WINDOW)
@@ -247,6 +252,16 @@ def _usage(file: File, key: str) -> list[Input]:
             return [Input(_("Last core event in 56 days"), last, Unit.DAY)]
     return [Input(_("Events, last 28 days"), sum(one.n for one in now), Unit.NUMBER),
             Input(_("Of these, core events"), sum(one.n for one in core), Unit.NUMBER)]  # fmt: skip
+
+
+def _own(file: File, key: str) -> list[Input]:
+    """The measures of a metric of one's own, each as the definition counts it."""
+    found = own_inputs.of_customer(file.customer.pk, key, file.on, seats=file.row.seats)
+    units = {"seats": FIELDS["seats"].label}
+    return [
+        Input(f"{name}: {said(one.plain())}" if one else units.get(name, name), value, Unit.NUMBER)
+        for name, one, value in found
+    ]
 
 
 def _support(file: File, key: str) -> list[Input]:

@@ -11,6 +11,7 @@ from perennial.contracts import queries as contracts
 from perennial.customers import actions as customer_actions
 from perennial.customers import queries as customers
 from perennial.customers.models import Customer
+from perennial.customers.own_fields import own_fields
 from perennial.engagement import queries as engagement
 from perennial.health import queries as health
 from perennial.kernel import money
@@ -147,10 +148,12 @@ def _money(found: contracts.Standing | None) -> dict[str, Any]:
 
 def _usage(found: usage.Values | None) -> dict[str, Any]:
     values = found or {}
-    return {
+    shipped = {
         key: None if values.get(key) is None else (int(values[key] or 0) if key in WHOLE else values[key])
         for key in metric_keys()
     }
+    own = {field.column: values.get(key) for key, field in own_fields().items()}
+    return shipped | {column: None if value is None else float(value) for column, value in own.items()}
 
 
 def _stage(found: lifecycle.Standing | None) -> dict[str, Any]:

@@ -19,6 +19,8 @@ from django.db import transaction
 
 from perennial.blueprint import queries as blueprint
 from perennial.blueprint.terms import Better, Label, MetricDefinition, MetricUnit
+from perennial.customers import own_fields
+from perennial.customers.own_fields import OwnTold
 from perennial.kernel.journal import actions as journal
 from perennial.kernel.organisation import actions as organisation
 from perennial.kernel.organisation import stamp as stamps
@@ -40,6 +42,11 @@ class OwnMetric:
     unit: MetricUnit
     better: Better
     algebra: Mapping[str, Any]
+
+    @property
+    def formula(self) -> str:
+        """Return how the definition joins its measures; the name of a lone one."""
+        return str(self.algebra.get("expression") or next(iter(self.algebra["measures"])))
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +129,7 @@ def reconcile(*, at: datetime) -> None:
         if column not in there:
             MetricColumn.objects.create(key=one.key, column=column, definition=_plain(one), at=at)
     if touched:
+        _show()
         organisation.stamp_configuration()
 
 
@@ -140,9 +148,18 @@ def switch(ids: Iterable[int], *, at: datetime) -> None:
         row.is_served = True
         row.save(update_fields=["is_served"])
     if rows:
+        _show()
         organisation.stamp_configuration()
         data = {"metrics": [row.key for row in rows], "columns": [row.column for row in rows]}
         journal.record("metrics.made", subject="configuration:own_metrics", at=at, data=data)
+
+
+def _show() -> None:
+    """Tell the field catalogue which own metrics have their values."""
+    served = [_own(row) for row in MetricColumn.objects.filter(is_served=True).order_by("key")]
+    own_fields.bring_in_step(
+        [OwnTold(one.key, one.label, one.definition, one.unit.value, one.formula) for one in served]
+    )
 
 
 def _plain(one: MetricDefinition) -> dict[str, Any]:

@@ -40,7 +40,7 @@ def _metric(node: Node, kinds: EventKinds) -> MetricDefinition:
 
 
 def _measure(node: Node, kinds: EventKinds) -> Mapping[str, object]:
-    node.only("aggregate", "where", "of", "window", "offset")
+    node.only("aggregate", "where", "of", "window", "offset", "days")
     where = node.at("where")
     if not where.given:
         return node.mapping()

@@ -20,7 +20,7 @@ from perennial.blueprint.terms import (
     MetricUnit,
     gettext_noop,
 )
-from perennial.lake.algebra import Aggregate, BadDefinition, parse_metrics, predicate
+from perennial.lake.algebra import OF, WORKING, Aggregate, BadDefinition, parse_metrics, predicate
 
 MOST_METRICS, MOST_MEASURES, MOST_PARTS = 40, 8, 16
 MOST_WINDOW, MOST_OFFSET = 366, 730
@@ -28,10 +28,6 @@ MOST_WHERE, MOST_EXPRESSION = 2000, 300
 MOST_NUMBER = 10**9
 ATTRIBUTES = ("seats",)
 """What an expression may read of the customer besides its measures: the contracted seats of the day."""
-OF: Mapping[Aggregate, tuple[str, ...]] = {
-    Aggregate.DISTINCT: ("user", "feature", "event", "day"),
-    Aggregate.LARGEST: ("user", "feature", "event"),
-}
 _KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _TAKEN = frozenset({"customer", "day", "from_day", "until_day", *ATTRIBUTES})
 A_NAME = gettext_noop("a name of a-z, 0-9 and _ is wanted that begins with a letter, at most 40 characters")
@@ -39,7 +35,9 @@ IS_TAKEN = gettext_noop("the name %(name)s is taken")
 NO_PREDICATE = gettext_noop(
     "core, login, error, or comparisons of %(columns)s with texts are wanted, joined by and, or, not"
 )
-NO_EXPRESSION = gettext_noop("names of measures, numbers, + - * / and brackets are wanted")
+NO_EXPRESSION = gettext_noop(
+    "names of measures, numbers, + - * /, brackets, log1p, least, greatest, coalesce and case when are wanted"
+)
 
 
 def parse_own_metrics(node: Node, kinds: EventKinds) -> tuple[MetricDefinition, ...]:
@@ -102,12 +100,12 @@ def _measures(node: Node, kinds: EventKinds) -> Mapping[str, Mapping[str, object
 
 
 def _measure(node: Node, kinds: EventKinds) -> Mapping[str, object]:
-    node.only("aggregate", "where", "of", "window", "offset")
+    node.only("aggregate", "where", "of", "window", "offset", "days")
     aggregate = node.at("aggregate").choice(Aggregate)
     found: dict[str, object] = {"aggregate": aggregate.value}
     of, allowed = node.at("of"), OF.get(aggregate, ())
     if of.given and not allowed:
-        raise of.fail(gettext_noop("only distinct and largest are of something"))
+        raise of.fail(gettext_noop("only distinct, largest, effective and trend are of something"))
     if allowed:
         if of.value not in allowed:
             raise of.fail(gettext_noop("one of %(allowed)s is wanted"), allowed=", ".join(allowed))
@@ -123,6 +121,14 @@ def _measure(node: Node, kinds: EventKinds) -> Mapping[str, object]:
         if part.whole(least) > most:
             raise part.fail(gettext_noop("at most %(most)s days are wanted"), most=most)
         found[name] = part.whole(least)
+    if aggregate == Aggregate.TREND and (found.get("window"), found.get("offset", 0)) != (7, 0):
+        raise node.at("window").fail(gettext_noop("a trend is one of weeks: 7 days, and none ago"))
+    if node.at("days").given:
+        if aggregate in (Aggregate.SINCE, Aggregate.TREND) or node.at("days").value != WORKING:
+            raise node.at("days").fail(
+                gettext_noop("working is wanted, for neither days since the last event nor a trend")
+            )
+        found["days"] = WORKING
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from itertools import pairwise
 
 from perennial.blueprint.calculations.node import Node, refuse_doubles
@@ -19,8 +20,8 @@ from perennial.blueprint.terms import (
 )
 
 
-def parse_scorecard(node: Node) -> Scorecard:
-    """Read one scorecard.
+def parse_scorecard(node: Node, own: AbstractSet[str] = frozenset()) -> Scorecard:
+    """Read one scorecard; `own`: the keys of metrics of one's own, which may be measures like those that ship.
 
     :raises BlueprintError: a measure that there is not, a curve that is not monotone, a weight of zero, a threshold out
         of order, a double key.
@@ -33,7 +34,7 @@ def parse_scorecard(node: Node) -> Scorecard:
         key=node.at("key").short(60),
         version=node.at("version").whole(1),
         label=node.at("label").label(),
-        groups=tuple(_group(item) for item in node.at("groups").items()),
+        groups=tuple(_group(item, MEASURES | own) for item in node.at("groups").items()),
         yellow_from=bands.at("yellow_from").number(),
         green_from=bands.at("green_from").number(),
         hysteresis=bands.at("hysteresis").number(),
@@ -51,20 +52,20 @@ def parse_scorecard(node: Node) -> Scorecard:
     return card
 
 
-def _group(node: Node) -> MeasureGroup:
+def _group(node: Node, known: AbstractSet[str]) -> MeasureGroup:
     node.only("key", "label", "weight", "measures")
     return MeasureGroup(
         key=node.at("key").text(),
         label=node.at("label").label(),
         weight=_weight(node.at("weight")),
-        measures=tuple(_measure(item) for item in node.at("measures").items()),
+        measures=tuple(_measure(item, known) for item in node.at("measures").items()),
     )
 
 
-def _measure(node: Node) -> Measure:
+def _measure(node: Node, known: AbstractSet[str]) -> Measure:
     node.only("key", "label", "definition", "weight", "direction", "points", "fresh_days", "max_age_days", "missing")
     direction = node.at("direction").choice(Direction)
-    if node.at("key").text() not in MEASURES:
+    if node.at("key").text() not in known:
         raise node.at("key").fail(gettext_noop("there is no measure %(key)s"), key=repr(node.at("key").text()))
     measure = Measure(
         key=node.at("key").text(),

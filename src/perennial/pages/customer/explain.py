@@ -23,11 +23,12 @@ from perennial.members.models import Member
 from perennial.pages import tags
 from perennial.pages.customer.words import SOURCES, share_known, written
 from perennial.pages.customers.address import Reader
-from perennial.pages.metrics.forms import said
 from perennial.reports import customer_file, customer_usage
+from perennial.reports import inputs as read_from
 from perennial.reports.customer_file import File
 from perennial.reports.explain import Explanation, explain, explain_line
 from perennial.reports.inputs import Input
+from perennial.reports.measure_words import said
 from perennial.usage import own
 from perennial.usage.own import OwnMetric
 
@@ -46,7 +47,9 @@ def page(request: HttpRequest, field: str) -> HttpResponse:
     file = customer_file.find(member, key, house=place, on=on) if key else None
     mine = next((one for one in own.served() if one.key == field), None)
     if mine is not None and (file is not None or not key):
-        return render(request, "components/explanation.html", _own(mine, file, on))
+        told = _own(mine, file, on)
+        told["link"] = _link(fields[field], None, Reader(fields, place.currency)) if field in fields else ""
+        return render(request, "components/explanation.html", told)
     if file is not None and line.isdecimal() and field == "mrr":
         found = explain_line(file, int(line), fields)
     else:
@@ -74,11 +77,13 @@ def page(request: HttpRequest, field: str) -> HttpResponse:
 
 
 def _own(one: OwnMetric, file: File | None, on: date) -> dict[str, Any]:
-    """Return an own metric opened: its measures, its expression, and a customer's value."""
+    """Return an own metric opened: its measures, its expression, and a customer's value with that of each measure."""
     expression = one.algebra.get("expression", "")
-    inputs = [(name, said(given)) for name, given in one.algebra["measures"].items()]
     day = file.row.as_of_on if file else on
-    if file is not None:
+    if file is None:
+        inputs = [(name, said(given)) for name, given in one.algebra["measures"].items()]
+    else:
+        inputs = inputs_of(read_from.of("usage", file, one.key), file.house.currency)
         (found,) = customer_usage.metric_lines(file.customer.pk, day, [one.key]).metrics.values()
         inputs.append((tags.wording(one.label), tags.measured(found[-1], one.unit)))
     return {"title": tags.wording(one.label), "definition": tags.wording(one.definition), "formula": expression,

@@ -8,6 +8,8 @@ from decimal import Decimal
 from django.utils.functional import Promise
 from django.utils.translation import gettext, gettext_lazy, ngettext
 
+from perennial.customers.own_fields import own_fields
+from perennial.customers.terms import Unit
 from perennial.pages import tags
 from perennial.pages.customer.words import RUNGS
 
@@ -38,15 +40,23 @@ def value(key: str, raw: float | None) -> str:
     """Write the raw value of a measure with its unit; a dash for unknown."""
     if raw is None:
         return tags.UNKNOWN
-    if key in PERCENT:
+    if key in PERCENT or _own_unit(key) is Unit.RATIO:
         return tags.percent(raw)
+    if _own_unit(key) is Unit.DAYS:
+        return _days(raw)
     said = _SAID.get(key)
     return said(raw) if said else _plain(raw)
 
 
 def tick(key: str, raw: float) -> str:
     """Write a value along the axis of a curve: without its unit, but for a percentage."""
-    return tags.percent(raw) if key in PERCENT else _plain(raw)
+    return tags.percent(raw) if key in PERCENT or _own_unit(key) is Unit.RATIO else _plain(raw)
+
+
+def _own_unit(key: str) -> Unit | None:
+    """Return the unit of a metric of one's own, None for a measure that ships."""
+    own = own_fields().get(key)
+    return own.unit if own else None
 
 
 def _plain(raw: float) -> str:

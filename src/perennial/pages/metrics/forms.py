@@ -9,7 +9,6 @@ from typing import Any
 import yaml
 from django import forms
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from perennial.blueprint.actions import MOST_REASON
 from perennial.blueprint.calculations.own_metrics import (
@@ -20,25 +19,11 @@ from perennial.blueprint.calculations.own_metrics import (
     MOST_WINDOW,
 )
 from perennial.blueprint.terms import Better, MetricUnit
-from perennial.lake.algebra import Aggregate
+from perennial.reports.measure_words import AGGREGATES, DAYS, OF
 
 Entry = dict[str, Any]
 LANGUAGES = {"en": "en", "zh_hans": "zh-Hans", "zh_hant": "zh-Hant"}
 PLACEHOLDER = {"en": "-", "zh-Hans": "-", "zh-Hant": "-"}
-AGGREGATES = {
-    Aggregate.COUNT: _("Number of events"),
-    Aggregate.SUM: _("Sum of the events' values"),
-    Aggregate.DISTINCT: _("How many different"),
-    Aggregate.LARGEST: _("The most events that one has"),
-    Aggregate.SINCE: _("Days since the last event"),
-}
-OF = {
-    "": "—",
-    "user": _("Users"),
-    "feature": _("Features"),
-    "event": _("Kinds of events"),
-    "day": _("Days with events"),
-}
 UNITS = {MetricUnit.NUMBER: _("Number"), MetricUnit.RATIO: _("Share, in percent"), MetricUnit.DAYS: _("Number of days")}
 BETTER = {Better.HIGHER: _("More is better"), Better.LOWER: _("Less is better"), Better.NONE: _("Neither")}
 _CODE = {"spellcheck": "false", "autocapitalize": "off", "autocomplete": "off", "class": "code"}
@@ -68,7 +53,8 @@ class MetricForm(forms.Form):
     better = forms.ChoiceField(label=_("Good news"), choices=[(k.value, v) for k, v in BETTER.items()])
     expression = forms.CharField(
         label=_("Expression"), max_length=MOST_EXPRESSION, required=False, widget=forms.TextInput(attrs=_CODE),
-        help_text=_("Joins the measures by + - * / and brackets; seats are the contracted seats of the day. "
+        help_text=_("Joins the measures by + - * / and brackets; seats are the contracted seats of the day. Also "
+                    "log1p(a), least(a, 1.2), greatest, coalesce, case when a >= 5 then b / a end. "
                     "One measure alone needs none. What is divided by zero is unknown."),
     )  # fmt: skip
     reason = forms.CharField(
@@ -104,9 +90,11 @@ class MeasureForm(forms.Form):
     window = forms.IntegerField(label=_("Window, days"), min_value=1, max_value=MOST_WINDOW, required=False)
     offset = forms.IntegerField(label=_("Days ago"), min_value=0, max_value=MOST_OFFSET, required=False)
 
+    days = forms.ChoiceField(label=_("On which days"), choices=list(DAYS.items()), required=False)
+
     def entry(self) -> Entry:
         """Return the measure as the blueprint writes it, whatever is left out left out."""
-        given = {name: self.cleaned_data.get(name) for name in ("aggregate", "of", "where", "window", "offset")}
+        given = {name: self.cleaned_data.get(name) for name in ("aggregate", "of", "where", "window", "offset", "days")}
         return {name: value for name, value in given.items() if value not in ("", None)}
 
 
@@ -166,17 +154,3 @@ def written(entries: list[Entry], before: str) -> str:
     remark = lines[: next((n for n, one in enumerate(lines) if not one.startswith("#")), len(lines))]
     body = yaml.safe_dump({"metrics": entries}, sort_keys=False, allow_unicode=True, width=130)
     return "\n".join([*remark, body])
-
-
-def said(given: Mapping[str, Any]) -> str:
-    """Say a measure in short: what, of what, and of which days."""
-    aggregate = Aggregate(given["aggregate"])
-    parts = [str(AGGREGATES[aggregate])]
-    if given.get("of"):
-        parts.append(str(OF[given["of"]]))
-    if aggregate != Aggregate.SINCE:
-        count = int(given.get("window", 1))
-        parts.append(ngettext("%(count)d day", "%(count)d days", count) % {"count": count})
-        if offset := int(given.get("offset", 0)):
-            parts.append(ngettext("%(count)d day ago", "%(count)d days ago", offset) % {"count": offset})
-    return " · ".join(parts)

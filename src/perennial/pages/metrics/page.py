@@ -25,11 +25,11 @@ from perennial.pages.metrics.forms import (
     initial_of,
     measure_forms,
     place_of,
-    said,
     written,
 )
 from perennial.pages.settings import problems, tabs
-from perennial.reports import metric_trial
+from perennial.reports import metric_trial, metric_uses
+from perennial.reports.measure_words import said
 from perennial.usage import own, trial
 
 PART = "own_metrics"
@@ -170,6 +170,7 @@ def _published(
     base, before = request.POST.get("base", ""), queries.text_in_force(PART)
     text = written(entries, before)
     try:
+        metric_uses.refuse(text)
         actions.publish(
             part=PART, text=text, reason=form.cleaned_data["reason"], from_on=None, by=tabs.member_of(request).pk,
             base=int(base) if base.isdecimal() and len(base) < 9 else None, at=timezone.now(),

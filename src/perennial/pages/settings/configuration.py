@@ -24,6 +24,7 @@ from perennial.kernel.organisation.queries import house
 from perennial.members import access
 from perennial.pages.settings import problems, switches, tabs
 from perennial.pages.settings.forms import ReasonForm
+from perennial.reports import metric_uses
 
 MEANINGS = {
     "revenue": (_("How revenue is counted"), _("What MRR is, when a customer has churned, what counts as new.")),
@@ -124,6 +125,8 @@ def _published(request: HttpRequest, part: str, text: str, form: ReasonForm) -> 
     base = request.POST.get("base", "")
     now = timezone.now()
     try:
+        if part == "own_metrics":
+            metric_uses.refuse(text)
         version = actions.publish(
             part=part, text=text, reason=form.cleaned_data["reason"], from_on=form.from_on(house().today(now)),
             base=int(base) if base.isdecimal() and len(base) < 9 else None, by=tabs.member_of(request).pk, at=now,

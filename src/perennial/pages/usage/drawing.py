@@ -66,8 +66,8 @@ def lines(shown: Lines, height: int = 224) -> SafeString:
 
     grid = format_html_join("", '<line class="grid" x1="0" x2="100%" y1="{}" y2="{}"/>',
                             ((_p(y(at)), _p(y(at))) for at, _word in shown.ticks))  # fmt: skip
-    words = format_html_join("", '<text class="tick" x="0" y="{}">{}</text>',
-                             ((_p(y(at) - 4), word) for at, word in shown.ticks))  # fmt: skip
+    words = format_html_join("", '<text class="tick" x="-8" y="{}">{}</text>',
+                             ((_p(y(at) + 4), word) for at, word in shown.ticks))  # fmt: skip
     days = format_html_join(
         "", '<text class="day {}" x="{}%" y="{}">{}</text>',
         ((_side(place, len(shown.days)), _p(x(place)), height + 16, shown.days[place])
@@ -78,9 +78,15 @@ def lines(shown: Lines, height: int = 224) -> SafeString:
         for number, line in enumerate(shown.lines)
     )
     return format_html(
-        '<svg class="drawing series" width="100%" height="{}" role="group" aria-label="{}">{}{}{}{}</svg>',
-        height + 22, shown.label, grid, days, mark_safe(drawn), words,  # noqa: S308 - made by format_html
+        '<svg class="drawing series {}" height="{}" role="group" aria-label="{}">{}{}{}{}</svg>',
+        _room(shown.ticks), height + 22, shown.label, grid, days, mark_safe(drawn), words,  # noqa: S308 - made by format_html
     )  # fmt: skip
+
+
+def _room(ticks: Sequence[tuple[float, str]]) -> str:
+    """Return how much room the words of the axis want left of the drawing."""
+    longest = max((len(word) for _at, word in ticks), default=0)
+    return "narrow" if longest <= 3 else "middling" if longest <= 6 else "broad"
 
 
 def _worded(count: int) -> Iterable[int]:

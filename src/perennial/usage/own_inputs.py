@@ -1,0 +1,47 @@
+"""What one value of an own metric is made of: each measure of its definition, and the seats where it reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+
+import pyarrow as pa
+
+from perennial.customers.aliases import aliases
+from perennial.lake.algebra import Measure, Metric
+from perennial.lake.terms import FactsMissing, day_number
+from perennial.usage import counted, own
+from perennial.usage.lake import lake
+from perennial.usage.queries import values_on
+
+Made = tuple[str, Measure | None, float | None]
+"""A name in the expression, its measure (None: what the customer's contracts say), and its value."""
+
+
+def of_customer(customer_id: int, key: str, on: date, *, seats: int | None) -> Sequence[Made]:
+    """Return what a customer's value of an own metric is made of, as of a day; nothing where nothing was measured."""
+    one = next((one for one in own.served() if one.key == key), None)
+    if one is None or customer_id not in values_on(on, [customer_id]):
+        return []
+    metric, day = own.as_metric(key, one.algebra), day_number(on)
+    apart = tuple(Metric(f"part_{n}", {name: each}) for n, (name, each) in enumerate(metric.measures.items()))
+    days = {"customer": pa.int64(), "from_day": pa.int32(), "until_day": pa.int32()}
+    period = pa.table(
+        {name: pa.array([value], days[name]) for name, value in zip(days, (customer_id, day, day + 1), strict=True)}
+    )
+    try:
+        rows = lake().metrics_asof(apart, period, day, merged=counted.merged(aliases())).to_pylist()
+    except FactsMissing:
+        return []
+    row = rows[0] if rows else {}
+    found: list[Made] = [
+        (name, each, _number(row.get(f"part_{n}"))) for n, (name, each) in enumerate(metric.measures.items())
+    ]
+    if "seats" in metric.attributes():
+        found.append(("seats", None, None if seats is None else float(seats)))
+    return found
+
+
+def _number(value: Decimal | float | None) -> float | None:
+    return float(value) if isinstance(value, Decimal) else value
