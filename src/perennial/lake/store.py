@@ -54,7 +54,7 @@ class Lake:
         engine: str | Door = DUCKDB,
     ) -> None:
         self._root = root
-        self._engine = Engine(memory=memory, threads=threads)
+        self._engine = Engine(memory=memory, threads=threads, spill=root / "spilled")
         self._plans = chosen(engine, self._engine) if isinstance(engine, str) else engine
         self._grace = grace
         self._seen = 0
