@@ -33,7 +33,7 @@ class Chunk:
 
 
 def read_sources(paths: Sequence[Path], into: Path, rules: Sequence[Rule] = ()) -> Reading:
-    """Read files (CSV, TSV and NDJSON, also as .gz, XLSX, XLS, Parquet, ZIP of these) and the tables directly in a folder.
+    """Read files (CSV, TSV and NDJSON, also as .gz, XLSX, XLS, Parquet, ZIP of these) and the tables in a folder.
 
     `rules`: where a person said how files are read; all else is found.
 
