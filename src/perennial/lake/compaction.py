@@ -23,7 +23,7 @@ EVENTS = "events"
 REJECTED = "rejected"
 _ORDER = ("customer", "ts")  # an id in the order would double the cost of sorting, and nobody reads by it
 AT_ONCE = 2_000_000
-"""Events whose facts are made in one go."""
+"""Events that are sorted, or whose facts are made, in one go."""
 FEW = 20_000
 """Up to this many customers of a changed day are named, so that they alone are made anew."""
 _COLUMNS = ", ".join(f'"{name}"' for name in EVENT_SCHEMA.names)
@@ -186,9 +186,29 @@ def _rewrite_events(connection: duckdb.DuckDBPyConnection, work: Work, table: st
     if table == EVENTS:
         # What shares an id with an arrival was judged again, and comes back from there if it stays.
         kept += " AND NOT EXISTS (SELECT 1 FROM shared AS s WHERE s.event_id = e.event_id AND s.day = e.day)"
-    verdict = "stored" if table == EVENTS else "conflict"
-    rows = f"{kept} UNION ALL SELECT {_COLUMNS} FROM judged WHERE verdict = '{verdict}'"
-    return rewrite(DuckSession(connection), rows, work.target(table, EVENT_SCHEMA), spans, _ORDER)
+    come = f"SELECT {_COLUMNS} FROM judged WHERE verdict = '{'stored' if table == EVENTS else 'conflict'}'"
+    rows, done = f"{kept} UNION ALL {come}", Rewrite(table, frozenset(), ())
+    for turn in _in_turns(set(spans.values()), _rows_in(connection, work, table, come, spans)):
+        days = {day: span for span in turn for day in range(span.from_day, span.until_day)}
+        # the bounds are read off the files' row groups, so that a turn opens little else
+        near = f"SELECT * FROM ({rows}) WHERE day BETWEEN {min(days)} AND {max(days)}"
+        done += rewrite(DuckSession(connection), near, work.target(table, EVENT_SCHEMA), days, _ORDER)
+    return done
+
+
+def _rows_in(
+    connection: duckdb.DuckDBPyConnection, work: Work, table: str, come: str, spans: dict[int, Span]
+) -> dict[Span, int]:
+    """Return about how many rows each span to rewrite will have: those that are there, and those that come."""
+    found = {file.span: file.rows for file in work.live.files(table)}
+    rows = dict.fromkeys(spans.values(), 0)
+    for day, count in connection.execute(f"SELECT day, COUNT(*) FROM ({come}) GROUP BY day").fetchall():
+        if day in spans:  # not one where what was stored stays as it is
+            rows[spans[day]] += count
+    for span, count in found.items():
+        if span.from_day in spans:
+            rows[spans[span.from_day]] += count
+    return rows
 
 
 def _rewrite_facts(plans: Door, work: Work, events: Rewrite, counted: set[int]) -> list[Rewrite]:

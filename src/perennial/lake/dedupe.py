@@ -22,23 +22,25 @@ _IN_WINDOW = f"ABS(u.day - f.day) <= {REPEAT_WINDOW_DAYS} OR (u.import_id IS NOT
 _ACCEPTED_FIRST = f"received_at, NOT stored, day, {_CONTENT}, source, import_id"
 
 
+IDS_AT_ONCE = 10_000_000
+"""Arrived ids that are compared in one go."""
+
+
 def judge(connection: duckdb.DuckDBPyConnection) -> None:
     """Judge the events of the view `incoming` against the views `stored` and `rejected`.
 
     Leaves behind: `judged`, every incoming event and every stored one that shares an id with one: the event's columns,
     `stored` (it was in the tables before) and `verdict` (stored, duplicate, conflict); and `shared`, (event_id, day) of
     all that share an id: those rows of the tables are to be replaced. Most events share theirs with nobody: they are
-    copied once, and judged by a view.
+    judged by a view, and never copied.
     """
-    connection.execute(f"CREATE TEMP TABLE arrived AS SELECT {_COLUMNS} FROM incoming")
-    connection.execute(
-        f"CREATE TEMP TABLE known AS SELECT {_COLUMNS} FROM stored "
-        f"WHERE {_days_with_known_ids(connection)} AND event_id IN (SELECT event_id FROM arrived)"
-    )
-    connection.execute(
-        "CREATE TEMP TABLE shared_id AS SELECT event_id FROM "
-        "(SELECT event_id FROM arrived UNION ALL SELECT event_id FROM known) GROUP BY event_id HAVING COUNT(*) > 1"
-    )
+    connection.execute(f"CREATE TEMP VIEW arrived AS SELECT {_COLUMNS} FROM incoming")
+    connection.execute(f"CREATE TEMP TABLE known AS SELECT {_COLUMNS} FROM stored LIMIT 0")
+    connection.execute("CREATE TEMP TABLE shared_id AS SELECT event_id FROM arrived LIMIT 0")
+    ((count,),) = connection.execute("SELECT COUNT(*) FROM arrived").fetchall()
+    shares = count // IDS_AT_ONCE + 1
+    for share in range(shares):
+        _find_shared(connection, f"hash(event_id) % {shares} = {share}" if shares > 1 else "TRUE")
     ((some_shared,),) = connection.execute("SELECT COUNT(*) > 0 FROM shared_id").fetchall()
     connection.execute(
         "CREATE TEMP TABLE undecided AS WITH candidate AS ("
@@ -60,10 +62,26 @@ def judge(connection: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-def _days_with_known_ids(connection: duckdb.DuckDBPyConnection) -> str:
+def _find_shared(connection: duckdb.DuckDBPyConnection, share: str) -> None:
+    """Add to `known` and `shared_id` what belongs to a share of all ids (a predicate): a hundred million ids at once
+    would need gigabytes, and one id is never in two shares."""
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE arrived_id AS SELECT event_id FROM arrived WHERE {share}")
+    connection.execute(
+        f"INSERT INTO known SELECT {_COLUMNS} FROM stored "
+        f"WHERE {_days_with_known_ids(connection, share)} AND {share} "
+        "AND event_id IN (SELECT event_id FROM arrived_id)"
+    )
+    connection.execute(
+        "INSERT INTO shared_id SELECT event_id FROM (SELECT event_id FROM arrived_id UNION ALL "
+        f"SELECT event_id FROM known WHERE {share}) GROUP BY event_id HAVING COUNT(*) > 1"
+    )
+    connection.execute("DROP TABLE arrived_id")
+
+
+def _days_with_known_ids(connection: duckdb.DuckDBPyConnection, share: str) -> str:
     """Look up the arrived ids in that column alone: most ids are new, and most of a file is then never read."""
     ((first, last),) = connection.execute(
-        "SELECT MIN(day), MAX(day) FROM stored WHERE event_id IN (SELECT event_id FROM arrived)"
+        f"SELECT MIN(day), MAX(day) FROM stored WHERE {share} AND event_id IN (SELECT event_id FROM arrived_id)"
     ).fetchall()
     return "FALSE" if first is None else f"day BETWEEN {first} AND {last}"
 

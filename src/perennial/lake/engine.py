@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 
 import duckdb
 import numpy as np
@@ -24,7 +25,7 @@ _BATCH = durable.ROW_GROUP * 8
 class Engine:
     """One DuckDB per process, made on first use and again after a fork; each user gets a session of its own."""
 
-    def __init__(self, *, memory: str, threads: int) -> None:
+    def __init__(self, *, memory: str, threads: int, spill: Path | None = None) -> None:
         self._settings: dict[str, str | bool | int | float | list[str]] = {
             "memory_limit": memory,
             "threads": threads,
@@ -33,6 +34,8 @@ class Engine:
             "autoinstall_known_extensions": False,  # never reaches for the network
             "parquet_metadata_cache": True,  # files never change once they are named
         }
+        if spill is not None:  # else DuckDB puts what memory does not hold below the working directory
+            self._settings["temp_directory"] = str(spill)
         self._lock = threading.Lock()
         self._database: duckdb.DuckDBPyConnection | None = None
         self._process = 0

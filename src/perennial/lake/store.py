@@ -58,7 +58,7 @@ class Lake:
         engine: str | Door = DUCKDB,
     ) -> None:
         self._root = Folder(root) if isinstance(root, Path) else root
-        self._engine = Engine(memory=memory, threads=threads)
+        self._engine = Engine(memory=memory, threads=threads, spill=self._root.folder / "spilled")
         self._plans = chosen(engine, self._engine) if isinstance(engine, str) else engine
         self._grace = grace
         self._seen = 0
@@ -370,8 +370,9 @@ class Lake:
         return moving.take_over(Folder(source), self._root)
 
     def retired(self) -> list[str]:
-        """Return the files that hold what is no longer live: on disk until readers have let go of them."""
-        return sorted(name for name in self._live().retired if (self._root.folder / name).exists())
+        """Return the files that hold what is no longer live: they stay until readers have let go of them, and leave
+        this list with the fold after that."""
+        return sorted(self._live().retired)
 
     def _live(self) -> Manifest:
         seen = self._seen  # before the read: another thread may see a later one while this one waits for its answer

@@ -6,10 +6,8 @@ import hashlib
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.db import connection, transaction
 
 from perennial.kernel.journal import actions as journal
@@ -65,8 +63,8 @@ def settle_now(key: str, *, at: datetime) -> bool:
     if row.rewritten_at is not None:
         return True
     lake().compact(computed(), at=at, left_out=counted.left_out())  # sweeps what readers have let go of
-    root = Path(settings.HOME) / "lake"
-    left = [name for name in row.waiting if (root / name).exists()]
+    still = set(lake().retired())
+    left = [name for name in row.waiting if name in still]
     if not files.is_clear():
         files.clear(by=row.by_id, at=at)
     if left or not files.is_clear() or not _records_are_clean():

@@ -15,6 +15,7 @@ from django.db import transaction
 from perennial.contracts import queries as contracts
 from perennial.customers import queries as customers
 from perennial.customers.aliases import Aliases, aliases
+from perennial.kernel.inserting import insert
 from perennial.kernel.journal import actions as journal
 from perennial.lake.algebra import Metric
 from perennial.lake.terms import EventDays, Merged, Stale, day_number
@@ -23,7 +24,7 @@ from perennial.usage.lake import METRICS_TABLE, definitions, lake
 from perennial.usage.models import ProductUser
 from perennial.usage.terms import Brought, UserKind
 
-CHUNK = 500
+CHUNK, MANY = 500, 50_000
 STRETCH_ROWS, STRETCH_DAYS = 1_000_000, 31
 """Many days are computed so many rows at a time (customers × days), and not less than a month: memory stays bounded,
 and a small house has its years in one go."""
@@ -38,17 +39,25 @@ def user_ids(source: str, users: Iterable[tuple[int, str]], *, at: datetime) -> 
     """Return the lake's id of each (customer, external user id) of a source; unknown ones are made. Set-wise."""
     wanted = sorted(set(users))
     found: dict[tuple[int, str], int] = {}
-    for start in range(0, len(wanted), CHUNK):
-        chunk = wanted[start : start + CHUNK]
-        ProductUser.objects.bulk_create(
-            [ProductUser(source=source, customer_id=c, external_id=u, learned_at=at) for c, u in chunk],
-            ignore_conflicts=True,
-        )
-        rows = ProductUser.objects.filter(
-            source=source, customer_id__in={c for c, _u in chunk}, external_id__in={u for _c, u in chunk}
-        )
-        found |= {(c, u): i for i, c, u in rows.values_list("id", "customer_id", "external_id")}
+    size = CHUNK if len(wanted) <= CHUNK else MANY
+    for start in range(0, len(wanted), size):
+        chunk = wanted[start : start + size]
+        there = _users_of(source, chunk)
+        new = [{"source": source, "customer_id": c, "external_id": u, "learned_at": at} for c, u in chunk
+               if (c, u) not in there]  # fmt: skip
+        insert(ProductUser, new, unless_there=True)
+        found |= _users_of(source, chunk) if new else there
     return {key: found[key] for key in wanted}
+
+
+def _users_of(source: str, chunk: Sequence[tuple[int, str]]) -> dict[tuple[int, str], int]:
+    """Return what is kept of some users in order; of many, all users of the customers from the first to the last."""
+    rows = ProductUser.objects.filter(source=source)
+    if len(chunk) > CHUNK:
+        rows = rows.filter(customer_id__gte=chunk[0][0], customer_id__lte=chunk[-1][0])
+    else:
+        rows = rows.filter(customer_id__in={c for c, _u in chunk}, external_id__in={u for _c, u in chunk})
+    return {(c, u): i for i, c, u in rows.values_list("id", "customer_id", "external_id")}
 
 
 @transaction.atomic

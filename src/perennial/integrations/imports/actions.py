@@ -26,7 +26,11 @@ from perennial.kernel.queue import actions as queue
 from perennial.kernel.queue import queries as queued
 
 MOST_NAME = 200
-MOST_BYTES = 2 * 1024**3
+GIGABYTE = 1024**3
+MOST_BYTES = 2 * GIGABYTE
+"""Of one import, together, through the browser."""
+MOST_BYTES_HERE = 50 * GIGABYTE
+"""Of one import from a folder of the server, by whoever may use its command line: two years of history."""
 OVER = (ImportState.published, ImportState.cancelled)
 
 
@@ -39,20 +43,23 @@ def folder_of(import_id: int) -> Path:
     return Path(settings.HOME) / "uploads" / "imports" / str(import_id)
 
 
-def create(*, files: Iterable[tuple[str, BinaryIO]], name: str, by: int | None, at: datetime) -> int:
+def create(
+    *, files: Iterable[tuple[str, BinaryIO]], name: str, by: int | None, at: datetime, most: int = MOST_BYTES
+) -> int:
     """Keep uploaded files under random names and return the import's id; look at them is the next step.
 
-    :raises ImportRefused: no file, or more than 2 GB.
+    :raises ImportRefused: no file, or together more than `most` bytes.
     """
     row = Import.objects.create(name=name[:200], by_id=by, created_at=at)
     folder = folder_of(row.pk) / "files"
     folder.mkdir(parents=True)
     kept = [_keep(row, folder, file_name, content) for file_name, content in files]
-    if not kept or sum(file.size for file in kept) > MOST_BYTES:
+    if not kept or sum(file.size for file in kept) > most:
         row.delete()
         shutil.rmtree(folder.parent, ignore_errors=True)
-        raise ImportRefused(_("Choose at least one file; together they may be 2 GB.") if not kept else
-                            _("Together these files are over 2 GB. Import them in parts."))  # fmt: skip
+        text = _("Choose at least one file; together they may be %(limit)s GB.") if not kept else _(
+            "Together these files are over %(limit)s GB. Import them in parts.")  # fmt: skip
+        raise ImportRefused(text % {"limit": most // GIGABYTE})
     ImportFile.objects.bulk_create(kept)
     if not name:
         Import.objects.filter(id=row.pk).update(name=_name_of([file.name for file in kept]))

@@ -122,6 +122,10 @@ _WORDS = {
     ),
     Code.HIDDEN_SHEET: _("The sheet is hidden and was left out. Choose it to read it."),
     Code.EMPTY_SHEET: _("The sheet is empty."),
+    Code.NESTED_COLUMN: _(
+        "This column holds lists or other values within values (%(type)s), so it is left out. Export what you need of"
+        " it as a column of its own."
+    ),
 }
 
 

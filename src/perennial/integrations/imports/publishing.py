@@ -30,10 +30,11 @@ from perennial.integrations.imports.publish import COUNTS, Outcome
 from perennial.integrations.imports.publish import Import as Given
 from perennial.integrations.imports.reach import Reach, reach_of
 from perennial.integrations.imports.setting_aside import ASIDE, Aside, Listed, usage_folder
-from perennial.integrations.imports.usage_rows import Known, Resolved
+from perennial.integrations.imports.usage_rows import Known, Resolved, Stamp
 from perennial.kernel import erasures
 from perennial.kernel.journal import actions as journal
 from perennial.kernel.organisation.queries import house
+from perennial.lake.durable import replace_parquet
 from perennial.usage import actions as usage
 from perennial.usage.lake import lake
 
@@ -135,7 +136,7 @@ def publish_usage(row: Import, mapping: Mapped, at: datetime) -> None:
         # Who was erased and is kept out stays nobody: what a file says of him counts for his customer alone.
         out = erasures.Refused().among("user", mapping.source, {user for _customer, user in people})
         ids = usage.user_ids(mapping.source, [pair for pair in people if pair[1] not in out], at=at)
-        lake().discard(row.pk)
+        _begin_anew_unless_same(row, known)
         already = _stage(connection, row, mapping, ids, at)
         days = usage_rows.days_by_customer(connection)
         odd = _odd_usage(connection, days, quality.Facts.of(list(days)))
@@ -149,6 +150,17 @@ def publish_usage(row: Import, mapping: Mapped, at: datetime) -> None:
     lake().publish(row.pk)
 
 
+def _begin_anew_unless_same(row: Import, known: Known) -> None:
+    """Drop what a run that died staged, where other customers are known now than then: its parts would lack theirs."""
+    folder = usage_folder(row.pk)
+    told = folder / "known"
+    if not told.exists() or told.read_text(encoding="ascii") != known.digest():
+        lake().discard(row.pk)
+        for marks in folder.glob("*.marks"):
+            marks.unlink()
+        told.write_text(known.digest(), encoding="ascii")
+
+
 def _stage(
     connection: duckdb.DuckDBPyConnection,
     row: Import,
@@ -156,16 +168,19 @@ def _stage(
     ids: Mapping[tuple[int, str], int],
     at: datetime,
 ) -> int:
-    """Stage the events in the lake, part by part; return how many of the rows it knew before."""
-    marks = usage_folder(row.pk) / "marks"
-    with pq.ParquetWriter(marks, pa.schema([("id", pa.binary(16))])) as kept:
-        parts = usage_rows.lake_parts(
-            connection, ids, source=mapping.source, import_id=row.pk, zone=house().timezone, at=at
-        )
-        for number, part in enumerate(parts):
-            lake().stage(row.pk, number, part.events)
-            kept.write_table(pa.table({"id": part.ids}))
-    return lake().known(batch.column("id") for batch in pq.ParquetFile(marks).iter_batches())
+    """Stage the events in the lake, part by part, those that a run before this one staged left as they are; return how
+    many of the rows it knew before."""
+    folder = usage_folder(row.pk)
+    stamp = Stamp(mapping.source, row.pk, house().timezone, at)
+    for number, make in enumerate(usage_rows.lake_parts(connection, folder, ids, stamp)):
+        marks = folder / f"{number:05d}.marks"
+        if marks.exists():
+            continue
+        part = make()
+        lake().stage(row.pk, number, part.events)
+        replace_parquet(marks, pa.table({"id": part.ids}))
+    marked = sorted(folder.glob("*.marks"))
+    return lake().known(batch.column("id") for path in marked for batch in pq.ParquetFile(path).iter_batches())
 
 
 def finish(row: Import, at: datetime) -> None:

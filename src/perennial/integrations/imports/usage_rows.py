@@ -6,25 +6,28 @@ Nothing is held but what repeats: rows stay in their files, and are read anew fo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from perennial.contracts.queries import LineSpan
 from perennial.integrations.imports.staging import Refusal
-from perennial.lake.inbox import event_ids
+from perennial.lake.inbox import import_id_sql, import_scope
 
 MOST_REFUSED = 100_000
-PART_ROWS = 100_000
-MEMORY = "100MB"
+BATCH = 100_000
+MEMORY = "400MB"
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,11 @@ class Known:
 
     customers: Mapping[str, int]
     lines: Mapping[str, LineSpan]
+
+    def digest(self) -> str:
+        """Return a mark of all that is known; whatever differs has another."""
+        told = repr((sorted(self.customers.items()), sorted(self.lines.items())))
+        return sha256(told.encode()).hexdigest()
 
     def whose(self) -> list[int]:
         """Return the customers of whom there may be rows."""
@@ -77,8 +85,11 @@ def resolve(
     _know(connection, "known_line", {"external": list(known.lines), "id": [span.customer_id for span in spans],
           "starts_on": [span.starts_on for span in spans], "ends_on": [span.ends_on for span in spans]})  # fmt: skip
     files = str(folder / "*.parquet").replace("'", "''")
-    for statement in (_STAGED, _DOUBLES, _REPEATED, _JUDGED):
-        connection.execute(statement.format(files=files, content=_CONTENT))
+    connection.execute(f"CREATE OR REPLACE TEMP VIEW staged AS {_STAGED.format(files=files)}")
+    connection.execute(_DOUBLES)
+    connection.execute(_REPEATED.format(content=_CONTENT))
+    everything = f"{_once(connection, files)} UNION ALL BY NAME SELECT * FROM repeated"
+    connection.execute(f"CREATE OR REPLACE TEMP VIEW judged AS {_JUDGED.format(every=everything)}")
     count = _one(connection, "SELECT count(*) FILTER (verdict = 'kept'), count(*) FILTER (verdict = 'repeat'), "
                              "count(*) FILTER (verdict NOT IN ('kept', 'repeat')) FROM judged")  # fmt: skip
     rows = connection.execute(
@@ -104,16 +115,14 @@ _KNOWN = {"external": pa.string(), "id": pa.int64(), "starts_on": pa.date32(), "
 
 
 def _one(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[Any, ...]:
-    found = connection.execute(sql).fetchone()
-    assert found is not None
+    (found,) = connection.execute(sql).fetchall()
     return tuple(found)
 
 
 _CONTENT = """md5(concat_ws(chr(31), coalesce(s.customer, ''), coalesce(s.line, ''), coalesce(s."user", ''),
-  coalesce(s.event, ''), coalesce(s.feature, ''), s.at::VARCHAR, coalesce(s."count", 1),
+  coalesce(s.event, ''), coalesce(s.feature, ''), epoch_us(s.at), coalesce(s."count", 1),
   coalesce(s.value::VARCHAR, ''), coalesce(s.errors, 0)))"""
-_STAGED = """CREATE OR REPLACE TEMP VIEW staged AS
-SELECT *, CASE WHEN s.event_id IS NULL
+_STAGED = """SELECT *, CASE WHEN s.event_id IS NULL
   THEN hash(coalesce(s.customer, ''), coalesce(s.line, ''), coalesce(s."user", ''), coalesce(s.event, ''),
             coalesce(s.feature, ''), s.at, coalesce(s."count", 1), s.value, coalesce(s.errors, 0))
   ELSE hash(s.event_id) END AS mark
@@ -135,25 +144,28 @@ WITH named AS (
 SELECT * EXCLUDE (content, first_content, place, mark),
        CASE WHEN place = 1 THEN 'kept' WHEN content = first_content THEN 'repeat' ELSE 'conflict' END AS judgement
 FROM ranked"""
-_JUDGED = """CREATE OR REPLACE TEMP VIEW judged AS
-WITH every AS (
-  SELECT s.* EXCLUDE (mark), coalesce(s.event_id, {content} || ':1') AS message, s.row AS first_row,
-         'kept' AS judgement
-  FROM staged AS s ANTI JOIN doubles AS d ON d.mark = s.mark
-  UNION ALL BY NAME SELECT * FROM repeated
-)
-SELECT e.*, coalesce(c.id, l.id) AS customer_id, l.starts_on, l.ends_on,
+_ONCE = """SELECT s.* EXCLUDE (mark), coalesce(s.event_id, {content} || ':1') AS message, s.row AS first_row,
+       'kept' AS judgement
+FROM ({staged}) AS s {alone}"""
+_JUDGED = """SELECT e.*, coalesce(c.id, l.id) AS customer_id, l.starts_on, l.ends_on,
        CASE WHEN coalesce(c.id, l.id) IS NULL THEN 'unknown_customer' ELSE e.judgement END AS verdict
-FROM every AS e
+FROM ({every}) AS e
 LEFT JOIN known_customer AS c ON c.external = e.customer
 LEFT JOIN known_line AS l ON l.external = e.line"""
 
 
+def _once(connection: duckdb.DuckDBPyConnection, files: str) -> str:
+    """Return SELECT of the rows of some staged files that stand alone: neither repeated nor repeating."""
+    is_any_double = _one(connection, "SELECT count(*) > 0 FROM doubles")[0]
+    alone = "ANTI JOIN doubles AS d ON d.mark = s.mark" if is_any_double else ""
+    return _ONCE.format(content=_CONTENT, staged=_STAGED.format(files=files), alone=alone)
+
+
 def message_ids(connection: duckdb.DuckDBPyConnection, *, source: str) -> Iterator[pa.Array]:
     """Yield the lake's ids of the kept rows."""
-    reader = connection.sql("SELECT message FROM judged WHERE verdict = 'kept'").to_arrow_reader(PART_ROWS)
-    for batch in reader:
-        yield event_ids(f"import:{source}", batch.column("message").to_pylist())
+    sql = f"SELECT {import_id_sql('message')} AS id FROM judged WHERE verdict = 'kept'"
+    for batch in connection.sql(sql, params={"scope": import_scope(source)}).to_arrow_reader(BATCH):
+        yield batch.column("id").cast(pa.binary(16))
 
 
 def users(connection: duckdb.DuckDBPyConnection) -> list[tuple[int, str]]:
@@ -172,18 +184,14 @@ class Part:
 
 
 def lake_parts(
-    connection: duckdb.DuckDBPyConnection,
-    ids: Mapping[tuple[int, str], int],
-    *,
-    source: str,
-    import_id: int,
-    zone: ZoneInfo,
-    at: datetime,
-) -> Iterator[Part]:
-    """Yield the kept rows as the lake's events, about PART_ROWS at a time.
+    connection: duckdb.DuckDBPyConnection, folder: Path, ids: Mapping[tuple[int, str], int], stamp: Stamp
+) -> Iterator[Callable[[], Part]]:
+    """Yield what makes each part of the lake's events: one for each staged file, the last of the rows that repeat.
 
-    A row that only counts errors beside its uses becomes two events: the use with its count, and `error` with its own.
-    `received_at` is the event's own time where the mapping declares "known at its own date", else `at`.
+    The parts are the same on every run over the same files, so that a run that died goes on behind its last part.
+    Within a part the days go up, which makes folding cheap. A row that only counts errors beside its uses becomes two
+    events: the use with its count, and `error` with its own. `received_at` is the event's own time where the mapping
+    declares "known at its own date", else the stamp's.
     """
     given = {
         "customer_id": pa.array([customer for customer, _user in ids], pa.int64()),
@@ -192,52 +200,71 @@ def lake_parts(
     }
     connection.register("user_ids_given", pa.table(given))
     connection.execute("CREATE OR REPLACE TEMP TABLE user_ids AS SELECT * FROM user_ids_given")
-    reader = connection.sql(_EVENTS, params=[zone.key, at.isoformat()]).to_arrow_reader(PART_ROWS)
-    for batch in reader:
-        rows = pa.Table.from_batches([batch])
-        wrong = rows.filter(pc.greater(rows.column("errors"), 0))
-        own = _events(rows, event_ids(f"import:{source}", rows.column("message").to_pylist()), source, import_id)
-        if wrong.num_rows:
-            yield Part(pa.concat_tables([own, _errors(wrong, source, import_id)]), own.column("event_id"))
-        else:
-            yield Part(own, own.column("event_id"))
+    connection.unregister("user_ids_given")
+    connection.execute("SET preserve_insertion_order = true")  # history mostly comes in order: then nothing is sorted
+    paths = [str(path).replace("'", "''") for path in sorted(folder.glob("*.parquet"))]
+    for every in (*(_once(connection, path) for path in paths), "SELECT * FROM repeated"):
+        yield partial(_part, connection, _JUDGED.format(every=every), stamp)
 
 
-def _errors(rows: pa.Table, source: str, import_id: int) -> pa.Table:
+@dataclass(frozen=True)
+class Stamp:
+    """What all events of an import carry: source, import, the zone of their days, and when they were received."""
+
+    source: str
+    import_id: int
+    zone: ZoneInfo
+    at: datetime
+
+
+def _part(connection: duckdb.DuckDBPyConnection, judged: str, stamp: Stamp) -> Part:
+    given = {"zone": stamp.zone.key, "at": stamp.at.isoformat(), "scope": import_scope(stamp.source)}
+    rows = connection.sql(_EVENTS.format(judged=judged), params=given).to_arrow_table()
+    own = _events(rows, "event_id", stamp)
+    wrong = rows.filter(pc.greater(rows.column("errors"), 0))
+    both = pa.concat_tables([own, _errors(wrong, stamp)]) if wrong.num_rows else own
+    days = np.asarray(both.column("day"))
+    if np.any(days[1:] < days[:-1]):
+        both = both.take(pa.array(np.argsort(days, kind="stable")))
+    return Part(both, own.column("event_id"))
+
+
+def _errors(rows: pa.Table, stamp: Stamp) -> pa.Table:
     """Return the second events of rows that count errors."""
-    marks = event_ids(f"import:{source}", [f"{message}:error" for message in rows.column("message").to_pylist()])
     changed = {
-        "event": pa.array(["error"] * rows.num_rows, pa.string()),
+        "event": pa.repeat("error", rows.num_rows),
         "n": rows.column("errors"),
         "value": pa.nulls(rows.num_rows, rows.schema.field("value").type),
     }
     for name, column in changed.items():
         rows = rows.set_column(rows.schema.get_field_index(name), name, column)
-    return _events(rows, marks, source, import_id)
+    return _events(rows, "error_id", stamp)
 
 
-def _events(rows: pa.Table, marks: pa.Array, source: str, import_id: int) -> pa.Table:
+def _events(rows: pa.Table, mark: str, stamp: Stamp) -> pa.Table:
     names = ("customer", "user", "event", "feature", "ts", "day", "n", "value")
     return pa.table(
         {
-            "event_id": marks,
+            "event_id": rows.column(mark).cast(pa.binary(16)),
             **{name: rows.column(name) for name in names},
             "props": pa.nulls(rows.num_rows, pa.string()),
             "received_at": rows.column("received_at"),
-            "source": pa.array([source] * rows.num_rows, pa.string()),
-            "import_id": pa.array([import_id] * rows.num_rows, pa.int64()),
+            "source": pa.repeat(stamp.source, rows.num_rows),
+            "import_id": pa.repeat(stamp.import_id, rows.num_rows),
         }
     )
 
 
-_EVENTS = """
+_EVENTS = f"""
 SELECT j.customer_id AS customer, u.user_id AS "user", coalesce(j.event, CASE WHEN j.feature IS NULL THEN 'use' ELSE
        'feature' END) AS event, j.feature, j.at AS ts,
-       (CAST(timezone(?, j.at) AS DATE) - DATE '1970-01-01')::INTEGER AS day,
-       coalesce(j."count", 1)::INTEGER AS n, j.value::DECIMAL(18, 6) AS value, j.message,
+       (CAST(timezone($zone, j.at) AS DATE) - DATE '1970-01-01')::INTEGER AS day,
+       coalesce(j."count", 1)::INTEGER AS n, j.value::DECIMAL(18, 6) AS value,
+       {import_id_sql("j.message")} AS event_id,
+       CASE WHEN j.errors > 0 THEN {import_id_sql("concat(j.message, ':error')")} END AS error_id,
        coalesce(j.errors, 0)::INTEGER AS errors,
-       CASE WHEN j.learned THEN j.at ELSE CAST(? AS TIMESTAMPTZ) END AS received_at
-FROM judged AS j LEFT JOIN user_ids AS u ON u.customer_id = j.customer_id AND u."user" = j."user"
+       CASE WHEN j.learned THEN j.at ELSE CAST($at AS TIMESTAMPTZ) END AS received_at
+FROM ({{judged}}) AS j LEFT JOIN user_ids AS u ON u.customer_id = j.customer_id AND u."user" = j."user"
 WHERE j.verdict = 'kept'
 """
 

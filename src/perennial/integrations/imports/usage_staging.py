@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -29,41 +30,57 @@ SCHEMA = pa.schema(
     ]
 )  # fmt: skip
 FIELDS = ("customer", "line", "user", "event", "feature", "at", "count", "value", "errors", "event_id")
+FILE_ROWS = 1_000_000
+_REPEATING = ["file", "sheet", "customer", "line", "user", "event", "feature", "count"]
 _RANGES = {"count": (0, 2**31 - 1), "errors": (0, 2**31 - 1), "value": (Decimal(-(10**11)), Decimal(10**11))}
 """What the lake's columns hold: a weight is INT32 and not negative, a value DECIMAL(18, 6)."""
 
 
 def stage(table: TableMap, source: Source, folder: Path, place: Place) -> Iterator[tuple[int, list[Refusal]]]:
-    """Write one source's rows aside as Parquet; yield (rows read, refusals) chunk by chunk."""
+    """Write one source's rows aside as Parquet, about FILE_ROWS in a file; yield (rows read, refusals) chunk by chunk.
+
+    The files follow each other as the rows do: one after the other they become the lake's parts.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{len(list(folder.glob('*.parquet'))):04d}.parquet"
-    with pq.ParquetWriter(path, SCHEMA, compression="zstd") as writer:
+    number, there, writer = len(list(folder.glob("*.parquet"))), 0, None
+    try:
         for piece in read(source, formats_of(table, source), place.zone):
             rows, refusals = _staged(table, piece, place)
+            if writer is None:
+                path, there = folder / f"{number:05d}.parquet", 0
+                writer = pq.ParquetWriter(path, SCHEMA, compression="lz4", use_dictionary=_REPEATING)
             writer.write_table(rows)
+            there += rows.num_rows
+            if there >= FILE_ROWS:
+                writer.close()
+                writer, number = None, number + 1
             yield piece.values.num_rows, refusals
+    finally:
+        if writer is not None:
+            writer.close()
 
 
 def _staged(table: TableMap, piece: Table, place: Place) -> tuple[pa.Table, list[Refusal]]:
     size = piece.values.num_rows
     arrays: dict[str, pa.Array] = {
-        "file": pa.array([piece.part.file] * size, pa.string()),
-        "sheet": pa.array([piece.part.sheet or ""] * size, pa.string()),
+        "file": pa.repeat(piece.part.file, size),
+        "sheet": pa.repeat(piece.part.sheet or "", size),
         "row": piece.rows,
-        "learned": pa.array([table.learned == "own_date"] * size, pa.bool_()),
+        "learned": pa.repeat(table.learned == "own_date", size),
     }
     for key in FIELDS:
         arrays[key] = _column(table.columns.get(key), piece, SCHEMA.field(key).type, place.zone)
     wanted = _wanted(table, piece)
     refused = {row: refusal for row, refusal in _refused(table, piece, arrays, place).items() if wanted[row].as_py()}
-    good = pa.array([row not in refused for row in range(size)]) if refused else pa.scalar(True)
     rows = pa.table({name: arrays[name] for name in SCHEMA.names}, schema=SCHEMA)
-    return rows.filter(pc.and_(wanted, good)), [refused[row] for row in sorted(refused)]
+    good = np.asarray(wanted).copy()
+    good[list(refused)] = False
+    return rows if good.all() else rows.filter(pa.array(good)), [refused[row] for row in sorted(refused)]
 
 
 def _wanted(table: TableMap, piece: Table) -> pa.BooleanArray:
     """Return which rows the mapping takes."""
-    keep = pa.array([True] * piece.values.num_rows)
+    keep = pa.repeat(True, piece.values.num_rows)
     for column, texts in table.where.items():
         keep = pc.and_(keep, pc.is_in(_text(piece, column), value_set=pa.array(list(texts), pa.string())))
     for column, texts in table.where_not.items():
@@ -120,7 +137,7 @@ def _column(use: Use | None, piece: Table, wanted: pa.DataType, zone: ZoneInfo) 
     if use is None:
         return pa.nulls(size, wanted)
     if use.column is None:
-        return pa.array([use.constant] * size, pa.string()).cast(wanted)
+        return pa.repeat(pa.scalar(use.constant, pa.string()).cast(wanted), size)
     values = piece.values.column(use.column)
     if use.values:
         values = _translated(values, use.values)

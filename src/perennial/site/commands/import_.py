@@ -17,7 +17,13 @@ HELP = "import a folder or files"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a folder, or files (CSV, XLSX, XLS, ZIP)")
+    parser.add_argument(
+        "paths",
+        nargs="+",
+        type=Path,
+        metavar="PATH",
+        help="a folder, or files (CSV, XLSX, XLS, NDJSON, Parquet, ZIP), together up to 50 GB",
+    )
     parser.add_argument(
         "--mapping", type=Path, help="a mapping as YAML; without it the proposal is taken where nothing is ambiguous"
     )
@@ -84,7 +90,8 @@ def _create(paths: list[Path], at: datetime) -> int:
     try:
         with ExitStack() as stack:
             opened = [(path.name, stack.enter_context(path.open("rb"))) for path in files]
-            return actions.create(files=opened, name=paths[0].resolve().name, by=None, at=at)
+            name = paths[0].resolve().name
+            return actions.create(files=opened, name=name, by=None, at=at, most=actions.MOST_BYTES_HERE)
     except actions.ImportRefused as error:
         raise CommandFailed(str(error)) from error
 

@@ -11,11 +11,12 @@ from perennial.integrations.imports.detection.conclusions import conclude
 from perennial.integrations.imports.detection.orders import suggest
 from perennial.integrations.imports.detection.tally import Tally
 from perennial.integrations.imports.detection.terms import Column
-from perennial.integrations.imports.reading.sources import PIECE, chunks
+from perennial.integrations.imports.reading.sources import PIECE, Chunk, chunks, typed_chunks
 from perennial.integrations.imports.reading.terms import Part, Problem, Source
 from perennial.integrations.imports.values.columns import read_column
 from perennial.integrations.imports.values.numbers import unit_in_name
-from perennial.integrations.imports.values.terms import Format, Kind, Order
+from perennial.integrations.imports.values.terms import NULL_MARKERS, Format, Kind, Order
+from perennial.integrations.imports.values.typed import read_typed
 
 _DATE_NAME = re.compile(
     r"date|day|time|start|begin|expir|renew|until|since|due|(?:^|[_\s/])(?:at|on|ends?|from|to)$"
@@ -23,6 +24,10 @@ _DATE_NAME = re.compile(
     re.IGNORECASE,
 )
 _SHOWN = 200
+TYPED_ROWS = 500_000
+"""So many rows of a Parquet file are looked at, where its schema calls a column text; what does not fit further down is
+refused row by row, with its reason, when the rows are read."""
+_READ_ROWS = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +43,35 @@ class Table:
 
 def detect(source: Source, zone: ZoneInfo) -> tuple[Column, ...]:
     """Look at every cell of the source and say what each column holds; `zone` is the organisation's."""
-    tallies = [Tally(name, _candidates(name), zone) for name in source.columns]
+    told = told_by_schema(source)
+    tallies = {name: Tally(name, _candidates(name), zone) for name in source.columns if name not in told}
     for chunk in chunks(source):
-        for position, tally in enumerate(tallies):
-            tally.feed(chunk.rows, chunk.cells.column(position))
-    return tuple(suggest([conclude(tally, source.file) for tally in tallies]))
+        for name, tally in tallies.items():
+            tally.feed(chunk.rows, chunk.cells.column(name))
+        if source.parts[0].is_typed and (not tallies or chunk.rows[-1].as_py() >= TYPED_ROWS):
+            break
+    return tuple(suggest([told.get(name) or conclude(tallies[name], source.file) for name in source.columns]))
+
+
+def told_by_schema(source: Source) -> dict[str, Column]:
+    """Return the columns of which the file's own schema says what they hold. Whole numbers under the name of a date
+    may be days (20240301), and texts anything: these are looked at."""
+    found = dict[str, Column]()
+    part = source.parts[0]
+    for place, (name, word) in enumerate(zip(part.columns, part.types, strict=False)):
+        kind = Kind(word)
+        if kind is Kind.TEXT or (kind is Kind.INTEGER and _DATE_NAME.search(name)):
+            continue
+        order = Order.YEAR_FIRST if kind in (Kind.DATE, Kind.DATETIME) else None
+        nulls = NULL_MARKERS if kind is Kind.DECIMAL else frozenset(("",))  # a double that is no number is unknown
+        filled = part.rows - part.nulls[place]
+        examples = tuple(dict.fromkeys(cells[place] for _row, cells in part.head if cells[place]))[:5]
+        found[name] = Column(
+            name=name, format=Format(kind, order, nulls=nulls), choices=(), alternatives=(), filled=filled,
+            parsed=filled, empty=part.nulls[place], null_markers=(), distinct=None, examples=examples, unparsed=(),
+            decided_by=None, contradicting=(), symbols=(), warnings=(),
+        )  # fmt: skip
+    return found
 
 
 def _candidates(name: str) -> tuple[Format, ...]:
@@ -65,18 +94,26 @@ def _candidates(name: str) -> tuple[Format, ...]:
 
 def read(source: Source, formats: Mapping[str, Format], zone: ZoneInfo) -> Iterator[Table]:
     """Stream the columns named in `formats`, typed; each cell that its format cannot read is null and a fault."""
-    positions = {name: source.columns.index(name) for name in formats}
-    for chunk in chunks(source, size=PIECE):
+    for chunk in _chunks(source, list(formats)):
         arrays, symbols, faults = [], {}, []
         for name, form in formats.items():
-            cells = chunk.cells.column(positions[name])
-            column = read_column(cells, form, zone)
+            cells = chunk.cells.column(name)
+            column = (read_typed if chunk.part.is_typed else read_column)(cells, form, zone)
             arrays.append(column.values)
             if column.symbols is not None:
                 symbols[name] = column.symbols
             for index, code in column.faults:
-                row, text = chunk.rows[index].as_py(), cells[index].as_py()[:_SHOWN]
+                row, text = chunk.rows[index].as_py(), str(cells[index].as_py())[:_SHOWN]
                 faults.append(Problem(code, chunk.part.file, sheet=chunk.part.sheet, row=row, column=name, value=text))
         yield Table(
             chunk.part, chunk.rows, pa.RecordBatch.from_arrays(arrays, names=list(formats)), symbols, tuple(faults)
         )
+
+
+def _chunks(source: Source, names: list[str]) -> Iterator[Chunk]:
+    if not source.parts[0].is_typed:
+        yield from chunks(source, size=PIECE)
+        return
+    for part in source.parts:
+        if part.rows:
+            yield from typed_chunks(source, part, _READ_ROWS, names)

@@ -1,8 +1,8 @@
 """The child process that opens a stranger's file: first it takes its own rights away, then it reads, then it reports.
 
 Started by `sandbox.py` as `python -m … FILE FOLDER`. Reads FOLDER/rules.json (what a person said of this file), writes
-FOLDER/report.json and clean copies beside it. Imports only the standard library (and the reader of workbooks, late):
-the limit on address space leaves no room for more.
+FOLDER/report.json and clean copies beside it. Imports only the standard library (and the readers of workbooks and of
+Parquet, late): the limit on address space leaves no room for more.
 """
 
 import contextlib
@@ -39,7 +39,8 @@ def confine(size: int) -> None:
         _ = system.unshare(_CLONE_NEWNET) == 0 or system.unshare(_CLONE_NEWUSER | _CLONE_NEWNET)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu + 1))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limits.CHILD_OUTPUT_BYTES, limits.CHILD_OUTPUT_BYTES))
+    written = max(limits.CHILD_OUTPUT_BYTES, limits.CHILD_OUTPUT_TIMES * size)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (written, written))
     resource.setrlimit(resource.RLIMIT_AS, (limits.CHILD_MEMORY, limits.CHILD_MEMORY))
 
     def bar(event: str, _arguments: tuple[object, ...]) -> None:
@@ -57,6 +58,11 @@ def read(path: Path, into: Path, rules: Rules) -> dict[str, Any]:
     :raises Refused: nothing of the file can be read.
     """
     content = content_of(path)
+    if content is Content.PARQUET:
+        from perennial.integrations.imports.reading.columnar import copy_parquet
+
+        part = copy_parquet(path, into / "part0.parquet") | {"sheet": None, "encoding": None, "delimiter": None}
+        return {"parts": [part], "content": "parquet"}
     if content is Content.ARCHIVE:
         return {"members": unpack_archive(path, into)}
     if content in (Content.XLSX, Content.XLS):

@@ -13,7 +13,7 @@ from perennial.integrations.imports.reading.terms import Code, Refused
 
 BLOCK = 1 << 20
 TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".xlsx", ".xlsm", ".xls", ".zip", ".ndjson", ".jsonl",
-                  ".json", ".ndjson.gz", ".jsonl.gz")  # fmt: skip
+                  ".json", ".ndjson.gz", ".jsonl.gz", ".parquet")  # fmt: skip
 
 
 class Content(StrEnum):
@@ -24,6 +24,7 @@ class Content(StrEnum):
     ARCHIVE = "archive"
     XLSX = "xlsx"
     XLS = "xls"
+    PARQUET = "parquet"
 
 
 _FOREIGN = (
@@ -32,7 +33,6 @@ _FOREIGN = (
     b"\xff\xd8\xff",
     b"\x7fELF",
     b"SQLite format 3",
-    b"PAR1",
     b"Rar!",
     b"7z\xbc\xaf",
     b"GIF8",
@@ -56,6 +56,10 @@ def content_of(path: Path) -> Content:
         return Content.XLS
     if head.startswith(b"\x1f\x8b"):
         return Content.GZIP
+    if head.startswith((b"PAR1", b"PARE")):
+        return Content.PARQUET
+    if path.name.lower().endswith(".parquet"):
+        raise Refused(Code.DAMAGED)
     if head.startswith(_FOREIGN):
         raise Refused(Code.BINARY)
     if _PAGE.match(head):

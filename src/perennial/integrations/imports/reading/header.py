@@ -57,7 +57,7 @@ def _header(sample: Rows, rows: tuple[int, int], merges: Merges) -> Header:
     top, bottom = rows
     names = _flatten(sample[top], sample[bottom], merges) if top != bottom else [_clean(c) for c in sample[top][1]]
     numbers = tuple(sample[index][0] for index in ((top, bottom) if top != bottom else (top,)))
-    unique, notices = _unique(names, numbers[-1])
+    unique, notices = unique_names(names, numbers[-1])
     titles = [number for number, cells in sample[:top] if _count(cells)]
     if titles:
         notices.insert(0, (Code.TITLE_ROWS, titles[0], {"count": len(titles)}))
@@ -155,7 +155,7 @@ def _flatten(upper: tuple[int, list[str]], lower: tuple[int, list[str]], merges:
     return names
 
 
-def _unique(names: list[str], row: int) -> tuple[list[str], list[Notice]]:
+def unique_names(names: list[str], row: int) -> tuple[list[str], list[Notice]]:
     """Give the second "Name" the name "Name (2)" and say so."""
     taken = Counter(name for name in names if name)
     unique: list[str] = []

@@ -14,6 +14,7 @@ SHEET_CELLS = 20_000_000  # the reader of workbooks allocates the whole rectangl
 CELL_CHARACTERS = 100_000
 ROW_CHARACTERS = 1_000_000
 LINE_CHARACTERS = 16 * MEGABYTE
+NAME_CHARACTERS = 200  # of a column of a Parquet file, which sets no bound itself
 
 CHILD_MEMORY = 1_000 * MEGABYTE  # address space
 CHILD_CPU_SECONDS = 20  # and for each megabyte of the file as it came:
@@ -21,3 +22,4 @@ CHILD_CPU_SECONDS_PER_MEGABYTE = 2
 CHILD_WALL_SECONDS = 25  # and for each megabyte:
 CHILD_WALL_SECONDS_PER_MEGABYTE = 5  # a machine that does other work too takes longer than its processor's time
 CHILD_OUTPUT_BYTES = 3_000 * MEGABYTE
+CHILD_OUTPUT_TIMES = 4  # the size of the file as it came, where that is more: columns are packed, their copy is not

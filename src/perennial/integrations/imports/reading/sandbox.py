@@ -31,7 +31,7 @@ def read_in_child(path: Path, into: Path, rules: list[dict[str, Any]]) -> dict[s
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=errors,
-            env={"PYTHONPATH": search, "PYTHONUTF8": "1", "LC_ALL": "C.UTF-8"},
+            env={"PYTHONPATH": search, "PYTHONUTF8": "1", "LC_ALL": "C.UTF-8", "ARROW_DEFAULT_MEMORY_POOL": "system"},
             start_new_session=True,
             close_fds=True,
         )

@@ -74,6 +74,7 @@ class Code(StrEnum):
     MIXED_SYMBOLS = "mixed_symbols"
     HIDDEN_SHEET = "hidden_sheet"
     EMPTY_SHEET = "empty_sheet"
+    NESTED_COLUMN = "nested_column"
 
 
 AS_TEXT = frozenset({Code.HEADER_ONLY, Code.TOO_MANY_COLUMNS, Code.MIXED_ENCODINGS, Code.UNDECODABLE,
@@ -101,6 +102,8 @@ class Part:
     `path` is the clean copy: UTF-8 CSV without a header, the row number first, then every cell; `positions` are the
     places of `columns` in it. `rejected_path` holds one JSON problem a line. Both live as long as the folder given to
     `read_sources`. `head` are the first rows as they stand in the file, header and all, with their numbers.
+    `types` and `nulls`: of a Parquet file, what its schema says of each column, and how many cells of it are null; its
+    clean copy is Parquet too (`columnar.py`).
     """
 
     file: str
@@ -117,6 +120,13 @@ class Part:
     delimiter: str | None
     notices: tuple[Problem, ...]
     head: tuple[tuple[int, tuple[str, ...]], ...] = ()
+    types: tuple[str, ...] = ()
+    nulls: tuple[int, ...] = ()
+
+    @property
+    def is_typed(self) -> bool:
+        """Return whether the clean copy is Parquet, of columns that have types."""
+        return bool(self.types)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +164,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file that was opened, by its shown name; `content` is text, json or workbook, None where it is none.
+    """A file that was opened, by its shown name; `content` is text, json, parquet or workbook, None where it is none.
 
     `sheets` are (name, state) of a workbook: read, left, empty or refused.
     """
