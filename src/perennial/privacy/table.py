@@ -14,6 +14,7 @@ from operator import or_
 from django.apps import apps
 from django.db.models import Model, Q
 
+from perennial.customers.models import OWN_COLUMNS
 from perennial.privacy.terms import As, Fate, Whom
 
 NONE = Q(pk__in=())
@@ -50,6 +51,8 @@ class Held:
         return self.of_customer if whom.subject == "customer" else self.of_person
 
 
+OWN = " ".join(OWN_COLUMNS)
+"""The columns of the house's own metrics: numbers."""
 VERSION = "id fact source learned_at learned_by_assumption superseded_at import_id"
 
 
@@ -139,7 +142,7 @@ TABLE: dict[str, Held] = {
              "is_live mrr arr next_renewal_on renewal_arr notice_on overdue_amount oldest_overdue_on band score "
              "score_change_28d coverage confidence health_fell_on scores_13w active_users_7d active_users_28d "
              "logins_7d breadth_28d depth_28d trend_28d seats_used_28d days_since_last errors_28d top_user_share_28d "
-             "seats open_tickets overdue_tickets last_touch_on next_task_on champion_left_on parent",
+             f"seats open_tickets overdue_tickets last_touch_on next_task_on champion_left_on parent {OWN}",
              row="customer as_of_on updated_at", staff="owner team"), C, None, BLANK),
     "ExternalId": Held({"external_id": CODE}, kept(row="id customer source"), C, None, GONE),
     "CustomerAlias": Held({}, kept(row="id old_id customer at")),
@@ -191,6 +194,7 @@ TABLE: dict[str, Held] = {
     "Erasure": Held(
         {"reason": T}, kept("subject customer counts waiting is_kept_out digest",
                             row="id key entry at again_at rewritten_at", staff="by")),
+    "OwnField": Held({}, kept(row="id", method="key column told")),
     "MetricColumn": Held({}, kept(method="key column definition is_served made_until at")),
     "Organisation": Held({}, kept(method="name currency timezone language fiscal_start_month amounts_include_tax "
                                   "as_of_on policy_switches config_stamp is_demo created_at")),
