@@ -51,7 +51,7 @@ class Held:
         return self.of_customer if whom.subject == "customer" else self.of_person
 
 
-OWN = " ".join(OWN_COLUMNS)
+METRICS = " ".join(OWN_COLUMNS)
 """The columns of the house's own metrics: numbers."""
 VERSION = "id fact source learned_at learned_by_assumption superseded_at import_id"
 
@@ -142,7 +142,7 @@ TABLE: dict[str, Held] = {
              "is_live mrr arr next_renewal_on renewal_arr notice_on overdue_amount oldest_overdue_on band score "
              "score_change_28d coverage confidence health_fell_on scores_13w active_users_7d active_users_28d "
              "logins_7d breadth_28d depth_28d trend_28d seats_used_28d days_since_last errors_28d top_user_share_28d "
-             f"seats open_tickets overdue_tickets last_touch_on next_task_on champion_left_on parent {OWN}",
+             f"seats open_tickets overdue_tickets last_touch_on next_task_on champion_left_on parent {METRICS}",
              row="customer as_of_on updated_at", staff="owner team"), C, None, BLANK),
     "ExternalId": Held({"external_id": CODE}, kept(row="id customer source"), C, None, GONE),
     "CustomerAlias": Held({}, kept(row="id old_id customer at")),
