@@ -89,7 +89,7 @@ def put(folder: Path, name: str, rows: list[Row]) -> Path:
 def held() -> list[tuple[Any, ...]]:
     """Return all events that the lake holds, folded, users by their names."""
     lake().compact(definitions(), at=datetime.now(UTC))
-    files = [str(path) for path in (lake()._root / "events").rglob("*.parquet")]
+    files = [str(path) for path in (lake()._root.folder / "events").rglob("*.parquet")]
     users = dict(ProductUser.objects.values_list("id", "external_id"))
     rows = duckdb.sql(
         'SELECT hex(event_id), customer, "user", event, feature, epoch_us(ts), day, n, value '
@@ -149,7 +149,7 @@ def test_a_run_that_died_half_way_goes_on_behind_its_last_part(
     with pytest.raises(Killed):
         work.publish_now(number, at=now)
     assert not lake().is_published(number)
-    for path in (lake()._root / "staging" / str(number)).glob("*.parquet"):
+    for path in (lake()._root.folder / "staging" / str(number)).glob("*.parquet"):
         days = pq.read_table(path).column("day").to_pylist()
         assert days == sorted(days)
     monkeypatch.setattr(
