@@ -1,7 +1,11 @@
-"""A hundred accounts' events, a file without ids: the metrics of three of them against SQL written by hand."""
+"""Accounts' events, a file without ids: the metrics of three of them against SQL written by hand.
+
+The test takes ten accounts; `./run proof crm6` sets PERENNIAL_CRM6_ACCOUNTS and takes all hundred, 2.4 million events.
+"""
 
 from __future__ import annotations
 
+import os
 from datetime import date, datetime
 from pathlib import Path
 
@@ -16,6 +20,7 @@ from perennial.usage.lake import METRICS_TABLE, lake
 
 pytestmark = pytest.mark.django_db
 ACCOUNTS = ("0", "17", "42")
+MANY = int(os.environ.get("PERENNIAL_CRM6_ACCOUNTS", "10"))
 DAYS = (date(2022, 3, 15), date(2022, 12, 31), date(2023, 12, 31))
 EVENTS = """
 CREATE TABLE event AS SELECT account_id AS account, user_id AS who, event_type_id AS kind,
@@ -35,12 +40,26 @@ BY_HAND = {
 }  # fmt: skip
 
 
+def some_accounts(given: Path, folder: Path) -> Path:
+    """Return the set with the events of so many accounts, the three among them."""
+    folder.mkdir()
+    for name in ("account.csv.gz", "subscription.csv.gz"):
+        (folder / name).write_bytes((given / name).read_bytes())
+    duckdb.sql(
+        f"COPY (SELECT * FROM read_csv('{given / 'event_first100accounts.csv.gz'}', all_varchar = true) WHERE "
+        f"account_id IN {ACCOUNTS} OR account_id IN (SELECT DISTINCT account_id FROM "
+        f"read_csv('{given / 'event_first100accounts.csv.gz'}', all_varchar = true) ORDER BY 1 LIMIT {MANY})) "
+        f"TO '{folder / 'event_first100accounts.csv'}' (HEADER)"
+    )
+    return folder
+
+
 def test_the_metrics_of_three_customers_are_what_sql_by_hand_says(
-    sample_data: Path, home: Path, organisation: None, now: datetime
+    sample_data: Path, tmp_path: Path, home: Path, organisation: None, now: datetime
 ) -> None:
-    folder = sample_data / "crm6"
+    folder = some_accounts(sample_data / "crm6", tmp_path / "crm6")
     found = bring_in(folder, "crm6.yaml", at=now)
-    file = folder / "event_first100accounts.csv.gz"
+    file = folder / "event_first100accounts.csv"
     (events,) = duckdb.sql(f"SELECT count(*) FROM '{file}'").fetchall()[0]
     assert counts(found)["usage"] == {"new": events, "changed": 0, "same": 0, "rejected": 0}
     actions.bring_up_to(DAYS[-1], at=now)
