@@ -37,14 +37,16 @@ def short_steps() -> list[Step]:
 def lanes(arguments: list[str]) -> list[list[Step]]:
     """Return the tests in two lanes of about the same length, for two cores; a lane does one step after the other.
 
-    Only what touches the records differs between the databases: `tests/conftest.py` leaves the rest out on PostgreSQL.
+    Only what touches the records differs between the databases: `tests/conftest.py` leaves the rest out on PostgreSQL,
+    and the lake's tests, which touch none, run where the time is.
     """
     pytest = [sys.executable, "-m", "pytest", *arguments]
     postgres: list[Step] = [("tests on PostgreSQL", [*pytest, "-m", "not browser"], {"TEST_ON": "postgres"})]
     return [
-        [("tests on SQLite", [*pytest, "-m", "not browser"], {"TEST_ON": "sqlite"})],
+        [("tests on SQLite", [*pytest, "-m", "not browser and not lake"], {"TEST_ON": "sqlite"})],
         [*(postgres if os.environ.get("TEST_DATABASE_URL") else []),
-         ("tests in a browser", [*pytest, "-m", "browser"], {"TEST_ON": "sqlite"})],
+         ("tests in a browser", [*pytest, "-m", "browser"], {"TEST_ON": "sqlite"}),
+         ("tests of the lake", [*pytest, "-m", "lake"], {"TEST_ON": "sqlite"})],
     ]  # fmt: skip
 
 
