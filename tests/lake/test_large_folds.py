@@ -29,7 +29,7 @@ def _filled(root: Path) -> tuple[Lake, list[object]]:
 
 def _rows(lake: Lake, table: str) -> list[tuple[object, ...]]:
     live = {file.path for file in lake._live().files(table)}
-    files = [str(lake._root / path) for path in live]
+    files = [str(lake._root.folder / path) for path in live]
     rows = duckdb.sql(f"SELECT * FROM read_parquet({files}, hive_partitioning = false)").to_arrow_table().to_pylist()
     return sorted((tuple(row.values()) for row in rows), key=repr)
 

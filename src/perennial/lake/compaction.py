@@ -1,23 +1,23 @@
 """Folding: the inbox and published imports become sorted day or month files and their facts, in one commit."""
 # ruff: noqa: S608 (names and numbers only; text from outside passes the algebra's allow-list)
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import duckdb
-import pyarrow as pa
 
 from perennial.lake import daily, dedupe, inbox, manifest
-from perennial.lake.engine import Engine, Target, excluding_sql, files_sql
+from perennial.lake.engine import Engine, files_sql
 from perennial.lake.engines.duckdb import DuckSession
 from perennial.lake.engines.terms import Door
-from perennial.lake.facts import FACT_TABLES, INPUT, fact_schema, fact_sql, lay_out
 from perennial.lake.manifest import Manifest, Rewrite
 from perennial.lake.rewriting import rewrite
-from perennial.lake.spans import Span, spans_to_write
+from perennial.lake.rollup import rewrite_facts
+from perennial.lake.spans import Span
 from perennial.lake.storage.terms import Storage
-from perennial.lake.terms import EVENT_SCHEMA, REPEAT_WINDOW_DAYS, Compaction, Counts, Subject
+from perennial.lake.terms import EVENT_SCHEMA, REPEAT_WINDOW_DAYS, Compaction, Counts
+from perennial.lake.work import Work, in_turns
 
 EVENTS = "events"
 REJECTED = "rejected"
@@ -27,40 +27,6 @@ AT_ONCE = 2_000_000
 FEW = 20_000
 """Up to this many customers of a changed day are named, so that they alone are made anew."""
 _COLUMNS = ", ".join(f'"{name}"' for name in EVENT_SCHEMA.names)
-
-
-@dataclass(frozen=True)
-class Work:
-    """One run: the lake as it stood at its start, what arrived, and the facts wanted."""
-
-    root: Storage
-    live: Manifest
-    arrived: list[str]
-    plan: dict[str, str]
-    left_out: tuple[int, ...] = ()
-
-    @property
-    def counted(self) -> str:
-        """Return the predicate that leaves out events of users that the facts leave out."""
-        return excluding_sql("user", list(self.left_out))
-
-    @property
-    def unerased(self) -> str:
-        """Return the predicate that leaves out everything erased."""
-        customers, users = self.live.erased(Subject.CUSTOMER), self.live.erased(Subject.USER)
-        return f"{excluding_sql('customer', customers)} AND {excluding_sql('user', users)}"
-
-    def rows_sql(self, table: str, from_day: int | None = None, until_day: int | None = None) -> str:
-        """Return SELECT over the whole files of events or rejected events that may hold these days."""
-        return files_sql(self.root, [f.path for f in self.live.files(table, from_day, until_day)], EVENT_SCHEMA)
-
-    def spans(self, table: str, touched: Iterable[int]) -> dict[int, Span]:
-        """Return day → span to rewrite in a table."""
-        return spans_to_write((file.span for file in self.live.tables.get(table, ())), touched)
-
-    def target(self, table: str, schema: pa.Schema) -> Target:
-        """Return where this run writes a table's files."""
-        return Target(self.root, table, self.live.generation + 1, schema)
 
 
 def compact(
@@ -126,10 +92,11 @@ def _fold(connection: duckdb.DuckDBPyConnection, plans: Door, work: Work) -> tup
     counted = _differently_counted(connection, work)
     conflicts = lost[REJECTED] | _days(connection, "SELECT DISTINCT day FROM judged WHERE verdict = 'conflict'")
     events = _rewrite_events(connection, work, EVENTS, set(changed))
+    after = work.live.with_rewrite(events, at=datetime.min.replace(tzinfo=UTC)).files(EVENTS)
     rewrites = [
         events,
         _rewrite_events(connection, work, REJECTED, conflicts),
-        *_rewrite_facts(plans, work, events, set(counted)),
+        *rewrite_facts(plans, work, after, {*changed, *counted}, at_once=AT_ONCE),
         *daily.without_erased(connection, work.root, work.live),
     ]
     total = sum(by_import.values(), Counts())
@@ -188,8 +155,8 @@ def _rewrite_events(connection: duckdb.DuckDBPyConnection, work: Work, table: st
         kept += " AND NOT EXISTS (SELECT 1 FROM shared AS s WHERE s.event_id = e.event_id AND s.day = e.day)"
     come = f"SELECT {_COLUMNS} FROM judged WHERE verdict = '{'stored' if table == EVENTS else 'conflict'}'"
     rows, done = f"{kept} UNION ALL {come}", Rewrite(table, frozenset(), ())
-    for turn in _in_turns(set(spans.values()), _rows_in(connection, work, table, come, spans)):
-        days = {day: span for span in turn for day in range(span.from_day, span.until_day)}
+    for turn in in_turns(set(spans.values()), _rows_in(connection, work, table, come, spans), AT_ONCE):
+        days = {day: span for span in turn for day in span.days}
         # the bounds are read off the files' row groups, so that a turn opens little else
         near = f"SELECT * FROM ({rows}) WHERE day BETWEEN {min(days)} AND {max(days)}"
         done += rewrite(DuckSession(connection), near, work.target(table, EVENT_SCHEMA), days, _ORDER)
@@ -209,44 +176,6 @@ def _rows_in(
         if span.from_day in spans:
             rows[spans[span.from_day]] += count
     return rows
-
-
-def _rewrite_facts(plans: Door, work: Work, events: Rewrite, counted: set[int]) -> list[Rewrite]:
-    """Roll up the spans rewritten and those with days counted differently, or every span where other facts are wanted
-    than the lake has; a few months at a time."""
-    files = work.live.with_rewrite(events, at=datetime.min.replace(tzinfo=UTC)).files(EVENTS)
-    everything = work.plan != work.live.plan
-    replaced = events.spans | {
-        file.span for file in files
-        if everything or any(day in counted for day in range(file.span.from_day, file.span.until_day))
-    }  # fmt: skip
-    done = [Rewrite(table, frozenset(), ()) for table in FACT_TABLES]
-    for spans in _in_turns(replaced, {file.span: file.rows for file in files}):
-        days = {day: span for span in spans for day in range(span.from_day, span.until_day)}
-        paths = [file.path for file in files if file.span.from_day in days]
-        count = sum(file.rows for file in files if file.span.from_day in days)
-        with plans.session(count) as session:
-            lay_out(session, session.files_sql(work.root, paths, INPUT, where=work.counted), work.plan)
-            done = [
-                each
-                + rewrite(
-                    session, fact_sql(table, work.plan), work.target(table, fact_schema(table, work.plan)), days, grain
-                )
-                for each, (table, grain) in zip(done, FACT_TABLES.items(), strict=True)
-            ]
-    return done
-
-
-def _in_turns(spans: Iterable[Span], rows: Mapping[Span, int]) -> Iterator[list[Span]]:
-    """Yield the spans in order, together up to AT_ONCE rows."""
-    turn: list[Span] = []
-    for span in sorted(spans):
-        if turn and sum(rows.get(one, 0) for one in [*turn, span]) > AT_ONCE:
-            yield turn
-            turn = []
-        turn.append(span)
-    if turn:
-        yield turn
 
 
 def _differently_counted(connection: duckdb.DuckDBPyConnection, work: Work) -> dict[int, tuple[int, ...] | None]:

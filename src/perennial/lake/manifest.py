@@ -108,6 +108,22 @@ def read(root: Storage, *, is_fresh: bool = True) -> Manifest:
     return _parsed(root.read(is_fresh=is_fresh))
 
 
+class Latest:
+    """The live manifest for readers, parsed once for as long as it stays the same."""
+
+    def __init__(self, root: Storage) -> None:
+        self._root = root
+        self._parsed: tuple[Raw | None, Manifest] = (None, Manifest())
+
+    def read(self) -> Manifest:
+        """Return the same as `read(is_fresh=False)`; the object is shared by all who ask."""
+        raw, (before, parsed) = self._root.read(is_fresh=False), self._parsed
+        if raw is not before:
+            parsed = _parsed(raw)
+            self._parsed = (raw, parsed)
+        return parsed
+
+
 def commit(root: Storage, change: Callable[[Manifest], Manifest]) -> Manifest:
     """Apply a change to the live manifest, alone among all processes, and return its successor.
 

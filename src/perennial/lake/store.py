@@ -61,6 +61,7 @@ class Lake:
         self._engine = Engine(memory=memory, threads=threads, spill=self._root.folder / "spilled")
         self._plans = chosen(engine, self._engine) if isinstance(engine, str) else engine
         self._grace = grace
+        self._latest = manifest.Latest(self._root)
         self._seen = 0
 
     # The way in
@@ -376,7 +377,7 @@ class Lake:
 
     def _live(self) -> Manifest:
         seen = self._seen  # before the read: another thread may see a later one while this one waits for its answer
-        live = manifest.read(self._root, is_fresh=False)
+        live = self._latest.read()
         if live.generation < seen:
             raise WentBackwards(f"generation {live.generation} after {seen}")
         self._seen = max(self._seen, live.generation)
