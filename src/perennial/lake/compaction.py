@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import duckdb
 
-from perennial.lake import daily, dedupe, inbox, manifest
+from perennial.lake import ageing, daily, dedupe, inbox, manifest
 from perennial.lake.engine import Engine, files_sql
 from perennial.lake.engines.duckdb import DuckSession
 from perennial.lake.engines.terms import Door
@@ -17,16 +17,15 @@ from perennial.lake.rollup import rewrite_facts
 from perennial.lake.spans import Span
 from perennial.lake.storage.terms import Storage
 from perennial.lake.terms import EVENT_SCHEMA, REPEAT_WINDOW_DAYS, Compaction, Counts
-from perennial.lake.work import Work, in_turns
+from perennial.lake.work import EVENTS, REJECTED, Work, in_turns
 
-EVENTS = "events"
-REJECTED = "rejected"
 _ORDER = ("customer", "ts")  # an id in the order would double the cost of sorting, and nobody reads by it
 AT_ONCE = 2_000_000
 """Events that are sorted, or whose facts are made, in one go."""
 FEW = 20_000
 """Up to this many customers of a changed day are named, so that they alone are made anew."""
 _COLUMNS = ", ".join(f'"{name}"' for name in EVENT_SCHEMA.names)
+NOTHING = Counts()
 
 
 def compact(
@@ -55,14 +54,21 @@ def compact(
         arrived = [name for name in inbox.waiting(root) if name not in live.retired] + list(live.adopted)
         work = Work(root, live, arrived, plan, live.left_out if left_out is None else tuple(sorted(set(left_out))))
         with engine.session() as connection:
+            aged = ageing.counted(connection, work)
             done, rewrites = _fold(connection, plans, work)
         root.keep([file.path for each in rewrites for file in each.files])
-        manifest.commit(root, lambda current: _folded(current, work, done, rewrites, gone, at))
+        manifest.commit(root, lambda current: _folded(current, work, done, rewrites, gone, at, aged))
     return done
 
 
 def _folded(
-    current: Manifest, work: Work, done: Compaction, rewrites: list[Rewrite], gone: list[str], at: datetime
+    current: Manifest,
+    work: Work,
+    done: Compaction,
+    rewrites: list[Rewrite],
+    gone: list[str],
+    at: datetime,
+    aged: Counts = NOTHING,
 ) -> Manifest:
     """Return the manifest after this run; publications and tombstones that came meanwhile stay as they are."""
     current = current.with_changed(done.changed)
@@ -79,6 +85,9 @@ def _folded(
         pending=tuple(stone for stone in current.pending if stone not in work.live.pending),
         plan=work.plan,
         totals=current.totals + done.counts,
+        kept_from=work.kept_from,
+        aged=current.aged + aged,
+        since=work.since,
     )
 
 
@@ -91,12 +100,13 @@ def _fold(connection: duckdb.DuckDBPyConnection, plans: Door, work: Work) -> tup
     changed = dict.fromkeys(lost[EVENTS]) | _touched(connection, "judged WHERE stored <> (verdict = 'stored')")
     counted = _differently_counted(connection, work)
     conflicts = lost[REJECTED] | _days(connection, "SELECT DISTINCT day FROM judged WHERE verdict = 'conflict'")
+    unnamed = ageing.erased_days(connection, work)
     events = _rewrite_events(connection, work, EVENTS, set(changed))
     after = work.live.with_rewrite(events, at=datetime.min.replace(tzinfo=UTC)).files(EVENTS)
     rewrites = [
         events,
         _rewrite_events(connection, work, REJECTED, conflicts),
-        *rewrite_facts(plans, work, after, {*changed, *counted}, at_once=AT_ONCE),
+        *rewrite_facts(plans, work, after, {*changed, *counted, *unnamed}, at_once=AT_ONCE),
         *daily.without_erased(connection, work.root, work.live),
     ]
     total = sum(by_import.values(), Counts())
@@ -109,10 +119,12 @@ def _lay_out(connection: duckdb.DuckDBPyConnection, work: Work) -> None:
     """Make the views that the judgement reads: what arrived, what is stored near it, what was rejected."""
     arrived = files_sql(work.root, work.arrived, EVENT_SCHEMA)
     connection.execute(f"CREATE TEMP VIEW incoming_all AS {arrived}")
-    connection.execute(f"CREATE TEMP VIEW incoming AS SELECT * FROM incoming_all WHERE {work.unerased}")
+    connection.execute(
+        f"CREATE TEMP VIEW incoming AS SELECT * FROM incoming_all WHERE {work.unerased} AND {work.in_time}"
+    )
     near = _days_near(connection)
     for view, rows in (("stored", work.rows_sql(EVENTS, *near)), ("rejected", work.rows_sql(REJECTED))):
-        connection.execute(f"CREATE TEMP VIEW {view} AS SELECT * FROM ({rows}) WHERE {work.unerased}")
+        connection.execute(f"CREATE TEMP VIEW {view} AS SELECT * FROM ({rows}) WHERE {work.unerased} AND {work.kept}")
 
 
 def _days_near(connection: duckdb.DuckDBPyConnection) -> tuple[int, int] | tuple[None, None]:
@@ -129,32 +141,37 @@ def _erased_days(connection: duckdb.DuckDBPyConnection, work: Work, table: str) 
     """Return the days whose files still hold rows of somebody erased since the last run."""
     if not work.live.pending:
         return set()
-    return _days(connection, f"SELECT DISTINCT day FROM ({work.rows_sql(table)}) WHERE NOT ({work.unerased})")
+    rows = work.rows_sql(table, work.kept_from)
+    return _days(connection, f"SELECT DISTINCT day FROM ({rows}) WHERE NOT ({work.unerased}) AND {work.kept}")
 
 
 def _counts(connection: duckdb.DuckDBPyConnection, work: Work) -> dict[int | None, Counts]:
-    """Return by import what became of everything, the erased included."""
+    """Return by import what became of everything, the erased and what came too late included."""
     counts = dedupe.counts_by_import(connection)
-    erased = [("incoming_all", Counts(accepted=1, erased=1))]
+    gone = f"NOT ({work.unerased})"
+    found = [("incoming_all", gone, Counts(accepted=1, erased=1))]
+    if work.kept_from is not None:
+        found.append(("incoming_all", f"{work.unerased} AND NOT ({work.in_time})", Counts(accepted=1, expired=1)))
     if work.live.pending:
-        erased.append((f"({work.rows_sql(EVENTS)})", Counts(stored=-1, erased=1)))
-        erased.append((f"({work.rows_sql(REJECTED)})", Counts(conflicts=-1, erased=1)))
-    for rows, each in erased:
-        sql = f"SELECT import_id, COUNT(*) FROM {rows} WHERE NOT ({work.unerased}) GROUP BY import_id"
+        found.append((f"({work.rows_sql(EVENTS)})", gone, Counts(stored=-1, erased=1)))
+        found.append((f"({work.rows_sql(REJECTED)})", gone, Counts(conflicts=-1, erased=1)))
+    for rows, which, each in found:
+        sql = f"SELECT import_id, COUNT(*) FROM {rows} WHERE {which} GROUP BY import_id"
         for import_id, times in connection.execute(sql).fetchall():
             counts[import_id] = counts.get(import_id, Counts()) + each * times
     return counts
 
 
 def _rewrite_events(connection: duckdb.DuckDBPyConnection, work: Work, table: str, touched: set[int]) -> Rewrite:
+    whole, touched = ageing.leaving(work, table), touched | ageing.cut(work, table)
     spans = work.spans(table, touched)
     present = [file.path for file in work.live.files(table) if file.span.from_day in spans]
-    kept = f"SELECT * FROM ({files_sql(work.root, present, EVENT_SCHEMA)}) AS e WHERE {work.unerased}"
+    kept = f"SELECT * FROM ({files_sql(work.root, present, EVENT_SCHEMA)}) AS e WHERE {work.unerased} AND {work.kept}"
     if table == EVENTS:
         # What shares an id with an arrival was judged again, and comes back from there if it stays.
         kept += " AND NOT EXISTS (SELECT 1 FROM shared AS s WHERE s.event_id = e.event_id AND s.day = e.day)"
     come = f"SELECT {_COLUMNS} FROM judged WHERE verdict = '{'stored' if table == EVENTS else 'conflict'}'"
-    rows, done = f"{kept} UNION ALL {come}", Rewrite(table, frozenset(), ())
+    rows, done = f"{kept} UNION ALL {come}", Rewrite(table, whole, ())
     for turn in in_turns(set(spans.values()), _rows_in(connection, work, table, come, spans), AT_ONCE):
         days = {day: span for span in turn for day in span.days}
         # the bounds are read off the files' row groups, so that a turn opens little else
@@ -184,7 +201,7 @@ def _differently_counted(connection: duckdb.DuckDBPyConnection, work: Work) -> d
     if not users:
         return {}
     theirs = f'"user" IN ({", ".join(map(str, sorted(users)))})'
-    return _touched(connection, f"({work.rows_sql(EVENTS)}) WHERE {theirs}")
+    return _touched(connection, f"({work.rows_sql(EVENTS, work.kept_from)}) WHERE {theirs} AND {work.kept}")
 
 
 def _touched(connection: duckdb.DuckDBPyConnection, rows: str) -> dict[int, tuple[int, ...] | None]:

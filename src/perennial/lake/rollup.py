@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 
 from perennial.lake.engine import excluding_sql
 from perennial.lake.engines.terms import Door, Session
-from perennial.lake.facts import FACT_EVENT, FACT_TABLES, INPUT, fact_schema, fact_sql, lay_out
+from perennial.lake.facts import FACT_EVENT, FACT_TABLES, INPUT, fact_schema, fact_sql, lay_out, unknown
 from perennial.lake.manifest import DataFile, Rewrite
 from perennial.lake.rewriting import rewrite
 from perennial.lake.spans import SUMS, Span, spans_to_write
@@ -20,13 +20,15 @@ def rewrite_facts(
     plans: Door, work: Work, events: Iterable[DataFile], anew: Iterable[int], *, at_once: int
 ) -> list[Rewrite]:
     """Roll up the days `anew`, or every day where other facts are wanted than the lake has, from the files of events
-    as they will be; about `at_once` events at a time."""
+    as they will be; about `at_once` events at a time. `anew` may name days whose events are gone: of these nothing is
+    rolled up, and only the erased leave their facts."""
     files = sorted(events, key=lambda file: file.span)
     present = [file.span for table in FACT_TABLES for file in work.live.files(table)]
-    days = set(anew)
+    touched = set(anew)
     if work.plan != work.live.plan:
-        days |= {day for span in [*present, *(file.span for file in files)] for day in span.days}
-    spans = spans_to_write(set(present), days, SUMS)
+        touched |= {day for span in [*present, *(file.span for file in files)] for day in span.days}
+    days = {day for day in touched if not work.is_expired(day)}
+    spans = spans_to_write(set(present), touched, SUMS)
     done = [Rewrite(table, frozenset(), ()) for table in FACT_TABLES]
     for turn in in_turns(set(spans.values()), _events_in(files, spans, days), at_once):
         part = _one_turn(plans, work, files, turn, days)
@@ -70,13 +72,9 @@ def _beside(session: Session, work: Work, table: str, spans: dict[int, Span], an
     rows = session.files_sql(work.root, paths, fact_schema(table, known), where=where)
     if table != FACT_EVENT:
         columns = [f'"{name}"' for name in FACT_TABLES[table]]
-        columns += [name if name in known else f"{_unknown(name)} AS {name}" for name in work.plan]
+        columns += [name if name in known else unknown(name) for name in work.plan]
         rows = f"SELECT {', '.join(columns)} FROM ({rows}) AS beside"
     return f" UNION ALL {rows}"
-
-
-def _unknown(name: str) -> str:
-    return f"CAST(NULL AS {'BIGINT' if name[0] == 'n' else 'DECIMAL(38, 6)'})"
 
 
 def unerased_sql(work: Work, table: str) -> str:

@@ -6,10 +6,14 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from perennial.lake.engine import Target, excluding_sql, files_sql
+from perennial.lake.facts import FACT_DAY
 from perennial.lake.manifest import Manifest
 from perennial.lake.spans import Span, spans_to_write
 from perennial.lake.storage.terms import Storage
 from perennial.lake.terms import EVENT_SCHEMA, Subject
+
+EVENTS = "events"
+REJECTED = "rejected"
 
 
 @dataclass(frozen=True)
@@ -21,6 +25,42 @@ class Work:
     arrived: list[str]
     plan: dict[str, str]
     left_out: tuple[int, ...] = ()
+
+    @property
+    def kept_from(self) -> int | None:
+        """Return the first day whose raw events this run keeps, None where it keeps all."""
+        return self.live.first_kept
+
+    @property
+    def is_ageing(self) -> bool:
+        """Return whether events of further days are to go."""
+        return self.kept_from != self.live.kept_from
+
+    @property
+    def kept(self) -> str:
+        """Return the predicate of raw events whose time is not over."""
+        return "TRUE" if self.kept_from is None else f"day >= {self.kept_from}"
+
+    @property
+    def in_time(self) -> str:
+        """Return the predicate of arrivals that may still count. The first day that is kept takes none any more: what
+        comes again with its clock corrected past midnight would find its like of the day before gone."""
+        return "TRUE" if self.kept_from is None else f"day > {self.kept_from}"
+
+    def is_expired(self, day: int) -> bool:
+        """Return whether the events of a day are gone, so that its facts stay as they are."""
+        return self.kept_from is not None and day < self.kept_from
+
+    @property
+    def since(self) -> dict[str, int]:
+        """Return the columns wanted that earlier days will not know, each with the first day that does."""
+        first = min((file.span.from_day for file in self.live.files(FACT_DAY)), default=None)
+        new = {name for name in self.plan if name not in self.live.plan}
+        if first is None or self.kept_from is None or not self.is_expired(first):
+            new = set()
+        return {name: day for name, day in self.live.since.items() if name in self.plan and name not in new} | (
+            dict.fromkeys(new, self.kept_from or 0)
+        )
 
     @property
     def counted(self) -> str:
@@ -39,7 +79,7 @@ class Work:
 
     def spans(self, table: str, touched: Iterable[int]) -> dict[int, Span]:
         """Return day → span to rewrite in a table of events."""
-        return spans_to_write((file.span for file in self.live.tables.get(table, ())), touched)
+        return spans_to_write((file.span for file in self.live.files(table, self.kept_from)), touched)
 
     def target(self, table: str, schema: pa.Schema) -> Target:
         """Return where this run writes a table's files."""
