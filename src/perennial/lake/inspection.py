@@ -8,12 +8,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from perennial.lake import durable, inbox
-from perennial.lake.compaction import EVENTS, REJECTED
 from perennial.lake.engine import excluding_sql, files_sql
 from perennial.lake.facts import FACT_EVENT, fact_schema
 from perennial.lake.manifest import Manifest
 from perennial.lake.storage.terms import Storage
 from perennial.lake.terms import EVENT_SCHEMA, Counts, Holdings
+from perennial.lake.work import EVENTS, REJECTED
 
 
 def check(connection: duckdb.DuckDBPyConnection, root: Storage, live: Manifest) -> list[str]:

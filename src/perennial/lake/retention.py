@@ -23,16 +23,18 @@ class Retention:
         self._root = root
         self._reader = reader
 
-    def expire(self, before: int) -> None:
+    def expire(self, before: int) -> bool:
         """Say that raw events, the rejected too, of days before this one are to go: the next fold removes them, and
         takes none for such a day any more. Facts and daily values stay. Never goes back; a second time changes nothing.
+        Return whether a fold has something to remove.
         """
 
         def expired(current: Manifest) -> Manifest:
             first = current.first_kept
             return current if first is not None and before <= first else replace(current, expire_before=before)
 
-        manifest.commit(self._root, expired)
+        live = manifest.commit(self._root, expired)
+        return live.first_kept != live.kept_from
 
     def would_go(self, before: int) -> Ageing:
         """Return what `expire` would have removed; nothing is changed."""

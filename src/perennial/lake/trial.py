@@ -8,7 +8,6 @@ without a window lacks, of the facts by event and feature where its predicate sp
 import pyarrow as pa
 
 from perennial.lake.algebra import USERS, Aggregate, Metric, measures_of, plan_of
-from perennial.lake.compaction import EVENTS
 from perennial.lake.engine import excluding_sql, files_sql
 from perennial.lake.engines.terms import Session
 from perennial.lake.facts import FACT_DAY, FACT_EVENT, FACT_TABLES, FACT_USER, fact_sql, lay_out, unknown
@@ -18,6 +17,7 @@ from perennial.lake.metrics import use_periods
 from perennial.lake.plans import asof_sql, reach
 from perennial.lake.reading import Snapshot
 from perennial.lake.terms import EVENT_SCHEMA, Merged, Subject
+from perennial.lake.work import EVENTS
 
 
 def metrics_trial(
