@@ -38,7 +38,10 @@ def test_days_of_an_old_month_share_a_file_and_one_of_them_can_still_be_replaced
     year = _rows(*((1, DAY + day, float(day)) for day in range(120)))
     lake.write_days("scores", year, from_day=DAY, until_day=DAY + 120, at=AT)
     files = manifest.read(Folder(tmp_path)).files("daily/scores")
-    assert [file.path.split("/")[2] for file in files][:3] == ["month=2023-01", "month=2023-02", "day=2023-03-01"]
+    assert [file.path.split("/")[2] for file in files][:7] == [
+        "month=2023-01", "month=2023-02", "month=2023-03", "week=2023-04-01", "week=2023-04-08", "week=2023-04-15",
+        "day=2023-04-22",
+    ]  # fmt: skip
     lake.write_days("scores", _rows((1, DAY + 5, -1.0)), from_day=DAY + 5, until_day=DAY + 6, at=AT)
     assert _read(lake) == [(1, day, -1.0 if day == 5 else float(day)) for day in range(120)]
     assert lake.check() == []

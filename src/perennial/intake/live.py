@@ -69,7 +69,8 @@ class Asked:
 
 @dataclass(frozen=True)
 class Balance:
-    """What became of everything that was ever sent: sent = stored + waiting + repeated + conflicts + erased + rejected.
+    """What became of everything that was ever sent: sent = stored + waiting + repeated + conflicts + erased +
+    expired + rejected.
 
     `waiting` lies in the inbox and is told apart into stored and repeated at the next fold.
     """
@@ -79,6 +80,7 @@ class Balance:
     repeated: int
     conflicts: int
     erased: int
+    expired: int
     rejected: int
     replayed: int
     discarded: int
@@ -87,7 +89,14 @@ class Balance:
     def sent(self) -> int:
         """Return how many messages were sent; one that was replayed stands among the taken."""
         return (
-            self.stored + self.waiting + self.repeated + self.conflicts + self.erased + self.rejected + self.discarded
+            self.stored
+            + self.waiting
+            + self.repeated
+            + self.conflicts
+            + self.erased
+            + self.expired
+            + self.rejected
+            + self.discarded
         )
 
 
@@ -158,7 +167,8 @@ def balance() -> Balance:
     settled = queries.settled_counts()
     return Balance(
         stored=tally.folded.stored, waiting=tally.waiting, repeated=tally.folded.duplicates,
-        conflicts=tally.folded.conflicts, erased=tally.folded.erased, rejected=settled.get(queries.OPEN, 0),
+        conflicts=tally.folded.conflicts, erased=tally.folded.erased, expired=tally.folded.expired,
+        rejected=settled.get(queries.OPEN, 0),
         replayed=settled.get(queries.REPLAYED, 0), discarded=settled.get(queries.DISCARDED, 0),
     )  # fmt: skip
 

@@ -20,6 +20,7 @@ from perennial.kernel.queue.actions import Claim, Report
 from perennial.lifecycle import actions as lifecycle
 from perennial.lifecycle import queries as lifecycle_reads
 from perennial.playbooks import actions as playbooks
+from perennial.privacy import retention
 from perennial.reports import portfolio
 from perennial.usage import actions as usage
 from perennial.usage import own
@@ -58,6 +59,7 @@ def run(on: date, *, at: datetime, report: Report | None = None) -> dict[str, An
     """Compute everything as of a day; return the seconds of each step. Safe to run twice.
 
     Events are folded aside while the first steps, which need none, are at work: `fold` is how long that took.
+    At the end raw events go that are older than the retention period: everything of them is in the sums by then.
     """
     seconds: dict[str, Any] = {}
     night = Night(on, at)
@@ -69,6 +71,7 @@ def run(on: date, *, at: datetime, report: Report | None = None) -> dict[str, An
             step(night)
             seconds[name] = round(time.monotonic() - started, 3)
         seconds["fold"] = round(fold.result(), 3)
+        retention.enforce(at=at)
     return {"on": on.isoformat(), "seconds": seconds}
 
 

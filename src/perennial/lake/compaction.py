@@ -1,66 +1,31 @@
 """Folding: the inbox and published imports become sorted day or month files and their facts, in one commit."""
 # ruff: noqa: S608 (names and numbers only; text from outside passes the algebra's allow-list)
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import duckdb
-import pyarrow as pa
 
-from perennial.lake import daily, dedupe, inbox, manifest
-from perennial.lake.engine import Engine, Target, excluding_sql, files_sql
+from perennial.lake import ageing, daily, dedupe, inbox, manifest
+from perennial.lake.engine import Engine, files_sql
 from perennial.lake.engines.duckdb import DuckSession
 from perennial.lake.engines.terms import Door
-from perennial.lake.facts import FACT_TABLES, INPUT, fact_schema, fact_sql, lay_out
 from perennial.lake.manifest import Manifest, Rewrite
 from perennial.lake.rewriting import rewrite
-from perennial.lake.spans import Span, spans_to_write
+from perennial.lake.rollup import rewrite_facts
+from perennial.lake.spans import Span
 from perennial.lake.storage.terms import Storage
-from perennial.lake.terms import EVENT_SCHEMA, REPEAT_WINDOW_DAYS, Compaction, Counts, Subject
+from perennial.lake.terms import EVENT_SCHEMA, REPEAT_WINDOW_DAYS, Compaction, Counts
+from perennial.lake.work import EVENTS, REJECTED, Work, in_turns
 
-EVENTS = "events"
-REJECTED = "rejected"
 _ORDER = ("customer", "ts")  # an id in the order would double the cost of sorting, and nobody reads by it
 AT_ONCE = 2_000_000
 """Events that are sorted, or whose facts are made, in one go."""
 FEW = 20_000
 """Up to this many customers of a changed day are named, so that they alone are made anew."""
 _COLUMNS = ", ".join(f'"{name}"' for name in EVENT_SCHEMA.names)
-
-
-@dataclass(frozen=True)
-class Work:
-    """One run: the lake as it stood at its start, what arrived, and the facts wanted."""
-
-    root: Storage
-    live: Manifest
-    arrived: list[str]
-    plan: dict[str, str]
-    left_out: tuple[int, ...] = ()
-
-    @property
-    def counted(self) -> str:
-        """Return the predicate that leaves out events of users that the facts leave out."""
-        return excluding_sql("user", list(self.left_out))
-
-    @property
-    def unerased(self) -> str:
-        """Return the predicate that leaves out everything erased."""
-        customers, users = self.live.erased(Subject.CUSTOMER), self.live.erased(Subject.USER)
-        return f"{excluding_sql('customer', customers)} AND {excluding_sql('user', users)}"
-
-    def rows_sql(self, table: str, from_day: int | None = None, until_day: int | None = None) -> str:
-        """Return SELECT over the whole files of events or rejected events that may hold these days."""
-        return files_sql(self.root, [f.path for f in self.live.files(table, from_day, until_day)], EVENT_SCHEMA)
-
-    def spans(self, table: str, touched: Iterable[int]) -> dict[int, Span]:
-        """Return day → span to rewrite in a table."""
-        return spans_to_write((file.span for file in self.live.tables.get(table, ())), touched)
-
-    def target(self, table: str, schema: pa.Schema) -> Target:
-        """Return where this run writes a table's files."""
-        return Target(self.root, table, self.live.generation + 1, schema)
+NOTHING = Counts()
 
 
 def compact(
@@ -89,14 +54,21 @@ def compact(
         arrived = [name for name in inbox.waiting(root) if name not in live.retired] + list(live.adopted)
         work = Work(root, live, arrived, plan, live.left_out if left_out is None else tuple(sorted(set(left_out))))
         with engine.session() as connection:
+            aged = ageing.counted(connection, work)
             done, rewrites = _fold(connection, plans, work)
         root.keep([file.path for each in rewrites for file in each.files])
-        manifest.commit(root, lambda current: _folded(current, work, done, rewrites, gone, at))
+        manifest.commit(root, lambda current: _folded(current, work, done, rewrites, gone, at, aged))
     return done
 
 
 def _folded(
-    current: Manifest, work: Work, done: Compaction, rewrites: list[Rewrite], gone: list[str], at: datetime
+    current: Manifest,
+    work: Work,
+    done: Compaction,
+    rewrites: list[Rewrite],
+    gone: list[str],
+    at: datetime,
+    aged: Counts = NOTHING,
 ) -> Manifest:
     """Return the manifest after this run; publications and tombstones that came meanwhile stay as they are."""
     current = current.with_changed(done.changed)
@@ -113,6 +85,9 @@ def _folded(
         pending=tuple(stone for stone in current.pending if stone not in work.live.pending),
         plan=work.plan,
         totals=current.totals + done.counts,
+        kept_from=work.kept_from,
+        aged=current.aged + aged,
+        since=work.since,
     )
 
 
@@ -125,11 +100,13 @@ def _fold(connection: duckdb.DuckDBPyConnection, plans: Door, work: Work) -> tup
     changed = dict.fromkeys(lost[EVENTS]) | _touched(connection, "judged WHERE stored <> (verdict = 'stored')")
     counted = _differently_counted(connection, work)
     conflicts = lost[REJECTED] | _days(connection, "SELECT DISTINCT day FROM judged WHERE verdict = 'conflict'")
+    unnamed = ageing.erased_days(connection, work)
     events = _rewrite_events(connection, work, EVENTS, set(changed))
+    after = work.live.with_rewrite(events, at=datetime.min.replace(tzinfo=UTC)).files(EVENTS)
     rewrites = [
         events,
         _rewrite_events(connection, work, REJECTED, conflicts),
-        *_rewrite_facts(plans, work, events, set(counted)),
+        *rewrite_facts(plans, work, after, {*changed, *counted, *unnamed}, at_once=AT_ONCE),
         *daily.without_erased(connection, work.root, work.live),
     ]
     total = sum(by_import.values(), Counts())
@@ -142,10 +119,12 @@ def _lay_out(connection: duckdb.DuckDBPyConnection, work: Work) -> None:
     """Make the views that the judgement reads: what arrived, what is stored near it, what was rejected."""
     arrived = files_sql(work.root, work.arrived, EVENT_SCHEMA)
     connection.execute(f"CREATE TEMP VIEW incoming_all AS {arrived}")
-    connection.execute(f"CREATE TEMP VIEW incoming AS SELECT * FROM incoming_all WHERE {work.unerased}")
+    connection.execute(
+        f"CREATE TEMP VIEW incoming AS SELECT * FROM incoming_all WHERE {work.unerased} AND {work.in_time}"
+    )
     near = _days_near(connection)
     for view, rows in (("stored", work.rows_sql(EVENTS, *near)), ("rejected", work.rows_sql(REJECTED))):
-        connection.execute(f"CREATE TEMP VIEW {view} AS SELECT * FROM ({rows}) WHERE {work.unerased}")
+        connection.execute(f"CREATE TEMP VIEW {view} AS SELECT * FROM ({rows}) WHERE {work.unerased} AND {work.kept}")
 
 
 def _days_near(connection: duckdb.DuckDBPyConnection) -> tuple[int, int] | tuple[None, None]:
@@ -162,34 +141,39 @@ def _erased_days(connection: duckdb.DuckDBPyConnection, work: Work, table: str) 
     """Return the days whose files still hold rows of somebody erased since the last run."""
     if not work.live.pending:
         return set()
-    return _days(connection, f"SELECT DISTINCT day FROM ({work.rows_sql(table)}) WHERE NOT ({work.unerased})")
+    rows = work.rows_sql(table, work.kept_from)
+    return _days(connection, f"SELECT DISTINCT day FROM ({rows}) WHERE NOT ({work.unerased}) AND {work.kept}")
 
 
 def _counts(connection: duckdb.DuckDBPyConnection, work: Work) -> dict[int | None, Counts]:
-    """Return by import what became of everything, the erased included."""
+    """Return by import what became of everything, the erased and what came too late included."""
     counts = dedupe.counts_by_import(connection)
-    erased = [("incoming_all", Counts(accepted=1, erased=1))]
+    gone = f"NOT ({work.unerased})"
+    found = [("incoming_all", gone, Counts(accepted=1, erased=1))]
+    if work.kept_from is not None:
+        found.append(("incoming_all", f"{work.unerased} AND NOT ({work.in_time})", Counts(accepted=1, expired=1)))
     if work.live.pending:
-        erased.append((f"({work.rows_sql(EVENTS)})", Counts(stored=-1, erased=1)))
-        erased.append((f"({work.rows_sql(REJECTED)})", Counts(conflicts=-1, erased=1)))
-    for rows, each in erased:
-        sql = f"SELECT import_id, COUNT(*) FROM {rows} WHERE NOT ({work.unerased}) GROUP BY import_id"
+        found.append((f"({work.rows_sql(EVENTS)})", gone, Counts(stored=-1, erased=1)))
+        found.append((f"({work.rows_sql(REJECTED)})", gone, Counts(conflicts=-1, erased=1)))
+    for rows, which, each in found:
+        sql = f"SELECT import_id, COUNT(*) FROM {rows} WHERE {which} GROUP BY import_id"
         for import_id, times in connection.execute(sql).fetchall():
             counts[import_id] = counts.get(import_id, Counts()) + each * times
     return counts
 
 
 def _rewrite_events(connection: duckdb.DuckDBPyConnection, work: Work, table: str, touched: set[int]) -> Rewrite:
+    whole, touched = ageing.leaving(work, table), touched | ageing.cut(work, table)
     spans = work.spans(table, touched)
     present = [file.path for file in work.live.files(table) if file.span.from_day in spans]
-    kept = f"SELECT * FROM ({files_sql(work.root, present, EVENT_SCHEMA)}) AS e WHERE {work.unerased}"
+    kept = f"SELECT * FROM ({files_sql(work.root, present, EVENT_SCHEMA)}) AS e WHERE {work.unerased} AND {work.kept}"
     if table == EVENTS:
         # What shares an id with an arrival was judged again, and comes back from there if it stays.
         kept += " AND NOT EXISTS (SELECT 1 FROM shared AS s WHERE s.event_id = e.event_id AND s.day = e.day)"
     come = f"SELECT {_COLUMNS} FROM judged WHERE verdict = '{'stored' if table == EVENTS else 'conflict'}'"
-    rows, done = f"{kept} UNION ALL {come}", Rewrite(table, frozenset(), ())
-    for turn in _in_turns(set(spans.values()), _rows_in(connection, work, table, come, spans)):
-        days = {day: span for span in turn for day in range(span.from_day, span.until_day)}
+    rows, done = f"{kept} UNION ALL {come}", Rewrite(table, whole, ())
+    for turn in in_turns(set(spans.values()), _rows_in(connection, work, table, come, spans), AT_ONCE):
+        days = {day: span for span in turn for day in span.days}
         # the bounds are read off the files' row groups, so that a turn opens little else
         near = f"SELECT * FROM ({rows}) WHERE day BETWEEN {min(days)} AND {max(days)}"
         done += rewrite(DuckSession(connection), near, work.target(table, EVENT_SCHEMA), days, _ORDER)
@@ -211,51 +195,13 @@ def _rows_in(
     return rows
 
 
-def _rewrite_facts(plans: Door, work: Work, events: Rewrite, counted: set[int]) -> list[Rewrite]:
-    """Roll up the spans rewritten and those with days counted differently, or every span where other facts are wanted
-    than the lake has; a few months at a time."""
-    files = work.live.with_rewrite(events, at=datetime.min.replace(tzinfo=UTC)).files(EVENTS)
-    everything = work.plan != work.live.plan
-    replaced = events.spans | {
-        file.span for file in files
-        if everything or any(day in counted for day in range(file.span.from_day, file.span.until_day))
-    }  # fmt: skip
-    done = [Rewrite(table, frozenset(), ()) for table in FACT_TABLES]
-    for spans in _in_turns(replaced, {file.span: file.rows for file in files}):
-        days = {day: span for span in spans for day in range(span.from_day, span.until_day)}
-        paths = [file.path for file in files if file.span.from_day in days]
-        count = sum(file.rows for file in files if file.span.from_day in days)
-        with plans.session(count) as session:
-            lay_out(session, session.files_sql(work.root, paths, INPUT, where=work.counted), work.plan)
-            done = [
-                each
-                + rewrite(
-                    session, fact_sql(table, work.plan), work.target(table, fact_schema(table, work.plan)), days, grain
-                )
-                for each, (table, grain) in zip(done, FACT_TABLES.items(), strict=True)
-            ]
-    return done
-
-
-def _in_turns(spans: Iterable[Span], rows: Mapping[Span, int]) -> Iterator[list[Span]]:
-    """Yield the spans in order, together up to AT_ONCE rows."""
-    turn: list[Span] = []
-    for span in sorted(spans):
-        if turn and sum(rows.get(one, 0) for one in [*turn, span]) > AT_ONCE:
-            yield turn
-            turn = []
-        turn.append(span)
-    if turn:
-        yield turn
-
-
 def _differently_counted(connection: duckdb.DuckDBPyConnection, work: Work) -> dict[int, tuple[int, ...] | None]:
     """Return the days with events of users that are left out now and were not, or the other way round."""
     users = set(work.left_out) ^ set(work.live.left_out)
     if not users:
         return {}
     theirs = f'"user" IN ({", ".join(map(str, sorted(users)))})'
-    return _touched(connection, f"({work.rows_sql(EVENTS)}) WHERE {theirs}")
+    return _touched(connection, f"({work.rows_sql(EVENTS, work.kept_from)}) WHERE {theirs} AND {work.kept}")
 
 
 def _touched(connection: duckdb.DuckDBPyConnection, rows: str) -> dict[int, tuple[int, ...] | None]:

@@ -15,7 +15,7 @@ from perennial.lake.engine import Engine, Target, excluding_sql
 from perennial.lake.engines.duckdb import DuckSession
 from perennial.lake.manifest import DataFile, Manifest, Rewrite
 from perennial.lake.rewriting import rewrite
-from perennial.lake.spans import spans_to_write
+from perennial.lake.spans import SUMS, spans_to_write
 from perennial.lake.storage.terms import Storage
 from perennial.lake.terms import Subject
 
@@ -45,7 +45,7 @@ def write_days(
     table = f"daily/{name}"
     with root.lease("lease"):
         live = manifest.read(root)
-        spans = spans_to_write((file.span for file in live.tables.get(table, ())), range(from_day, until_day))
+        spans = spans_to_write((file.span for file in live.tables.get(table, ())), range(from_day, until_day), SUMS)
         present = [file for file in live.files(table) if file.span.from_day in spans]
         with engine.session() as connection:
             connection.register("given", rows)
@@ -74,7 +74,7 @@ def write_columns(
     table = f"daily/{name}"
     with root.lease("lease"):
         live = manifest.read(root)
-        spans = spans_to_write((file.span for file in live.tables.get(table, ())), range(from_day, until_day))
+        spans = spans_to_write((file.span for file in live.tables.get(table, ())), range(from_day, until_day), SUMS)
         present = [file for file in live.files(table) if file.span.from_day in spans]
         if not present:
             return
@@ -134,7 +134,7 @@ def without_erased(connection: duckdb.DuckDBPyConnection, root: Storage, live: M
         files = live.files(table)
         hers = f"customer IN ({', '.join(map(str, erased))})"
         days = connection.execute(f"SELECT DISTINCT day FROM ({rows_sql(root, files)}) WHERE {hers}").fetchall()
-        spans = spans_to_write((file.span for file in files), [day for (day,) in days])
+        spans = spans_to_write((file.span for file in files), [day for (day,) in days], SUMS)
         present = [file for file in files if file.span.from_day in spans]
         if present:
             target = Target(root, table, live.generation + 1, _schema(root, present))

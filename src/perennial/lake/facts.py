@@ -63,6 +63,11 @@ def fact_sql(table: str, plan: dict[str, str]) -> str:
     return f"SELECT {grain}, {sums} FROM {rows} AS r JOIN kind AS k ON {kind} GROUP BY {grain}"
 
 
+def unknown(name: str) -> str:
+    """Return a column of the plan for rows that do not know it."""
+    return f"CAST(NULL AS {'BIGINT' if name[0] == 'n' else 'DECIMAL(38, 6)'}) AS {name}"
+
+
 def _sum(name: str) -> str:
     """A count of nothing is 0; a sum of no values is unknown."""
     if name[0] == "n":

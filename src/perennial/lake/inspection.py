@@ -8,12 +8,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from perennial.lake import durable, inbox
-from perennial.lake.compaction import EVENTS, REJECTED
 from perennial.lake.engine import excluding_sql, files_sql
 from perennial.lake.facts import FACT_EVENT, fact_schema
 from perennial.lake.manifest import Manifest
 from perennial.lake.storage.terms import Storage
-from perennial.lake.terms import EVENT_SCHEMA, Holdings
+from perennial.lake.terms import EVENT_SCHEMA, Counts, Holdings
+from perennial.lake.work import EVENTS, REJECTED
 
 
 def check(connection: duckdb.DuckDBPyConnection, root: Storage, live: Manifest) -> list[str]:
@@ -23,7 +23,7 @@ def check(connection: duckdb.DuckDBPyConnection, root: Storage, live: Manifest) 
         return wrong
     wrong = [problem for table in live.tables for problem in _files(root.folder, live, table)]
     wrong += [f"{name} is published but gone" for name in live.adopted if not (root.folder / name).is_file()]
-    return wrong or [*_totals(live), *_weights(connection, root, live)]
+    return wrong or [*_totals(root, live), *_weights(connection, root, live)]
 
 
 def holdings(root: Storage, live: Manifest) -> Holdings:
@@ -37,6 +37,8 @@ def holdings(root: Storage, live: Manifest) -> Holdings:
         first_day=min((file.span.from_day for file in live.files(EVENTS)), default=None),
         waiting=sum(name not in live.retired for name in waiting) + len(live.adopted),
         counts=live.totals,
+        kept_from=live.kept_from,
+        aged=live.aged.stored + live.aged.conflicts,
     )
 
 
@@ -62,23 +64,38 @@ def _rows_of(path: Path) -> int | None:
         return None
 
 
-def _totals(live: Manifest) -> list[str]:
-    totals = live.totals
+def _totals(root: Storage, live: Manifest) -> list[str]:
+    totals, aged = live.totals, live.aged
     stored = sum(file.rows for file in live.files(EVENTS))
     conflicts = sum(file.rows for file in live.files(REJECTED))
     wrong = []
-    if totals.accepted != totals.stored + totals.duplicates + totals.conflicts + totals.erased:
+    if totals.accepted != totals.stored + totals.duplicates + totals.conflicts + totals.erased + totals.expired:
         wrong.append(f"the counts do not add up: {totals}")
-    if (totals.stored, totals.conflicts) != (stored, conflicts):
-        wrong.append(f"{stored} events and {conflicts} rejected in the files, the manifest counted {totals}")
+    if (totals.stored - aged.stored, totals.conflicts - aged.conflicts) != (stored, conflicts):
+        gone = f" and {aged} of them gone" if aged != Counts() else ""
+        wrong.append(f"{stored} events and {conflicts} rejected in the files, the manifest counted {totals}{gone}")
+    early = [file.path for table in (EVENTS, REJECTED) for file in live.files(table, until_day=live.kept_from or 0)]
+    if live.kept_from is not None:
+        wrong += [
+            f"{path} holds events whose time is over" for path in early if _first_day(root, path) < live.kept_from
+        ]
     return wrong
 
 
+def _first_day(root: Storage, path: str) -> int:
+    """Return the first day of a file's events, from its statistics."""
+    found = pq.read_metadata(root.folder / path)
+    column = found.schema.to_arrow_schema().names.index("day")
+    return min(int(found.row_group(group).column(column).statistics.min) for group in range(found.num_row_groups))
+
+
 def _weights(connection: duckdb.DuckDBPyConnection, root: Storage, live: Manifest) -> list[str]:
-    """Compare events with facts day by day."""
-    facts = files_sql(root, [file.path for file in live.files(FACT_EVENT)], fact_schema(FACT_EVENT, ()))
+    """Compare events with facts day by day, as far as events are kept."""
+    paths = [file.path for file in live.files(FACT_EVENT, live.kept_from)]
+    kept = "TRUE" if live.kept_from is None else f"day >= {live.kept_from}"
+    facts = files_sql(root, paths, fact_schema(FACT_EVENT, ()), where=kept)
     counted = excluding_sql("user", list(live.left_out))
-    events = files_sql(root, [file.path for file in live.files(EVENTS)], EVENT_SCHEMA, where=counted)
+    events = files_sql(root, [file.path for file in live.files(EVENTS)], EVENT_SCHEMA, where=f"{counted} AND {kept}")
     rows = connection.execute(
         f"SELECT day, e.n, f.n FROM (SELECT day, SUM(n) AS n FROM ({events}) GROUP BY day) AS e "
         f"FULL JOIN (SELECT day, SUM(n) AS n FROM ({facts}) GROUP BY day) AS f USING (day) "

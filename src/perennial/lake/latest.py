@@ -12,11 +12,11 @@ from typing import Any
 
 import duckdb
 
-from perennial.lake.compaction import EVENTS, REJECTED
 from perennial.lake.engine import excluding_sql, files_sql
 from perennial.lake.facts import FACT_EVENT, FACT_USER
 from perennial.lake.reading import Snapshot
 from perennial.lake.terms import EVENT_SCHEMA, Counts, Subject
+from perennial.lake.work import EVENTS, REJECTED
 
 NEWEST_WAITING = 2_000
 """Files of the inbox that the newest events are looked for in; a file holds up to 1,000 events."""

@@ -47,6 +47,10 @@ class Manifest:
     pending: tuple[Tombstone, ...] = ()  # tombstones whose rows are hidden but still in the files
     plan: dict[str, str] = field(default_factory=dict)  # the facts' columns: name → predicate
     totals: Counts = field(default_factory=Counts)
+    expire_before: int | None = None  # raw events of earlier days are to go; it never goes back
+    kept_from: int | None = None  # raw events of earlier days are gone: their facts stay as they are
+    aged: Counts = field(default_factory=Counts)  # what is counted in `totals` and gone since its time was over
+    since: dict[str, int] = field(default_factory=dict)  # the facts' columns that days before this one do not know
 
     def files(self, table: str, from_day: int | None = None, until_day: int | None = None) -> list[DataFile]:
         """Return a table's files that may hold days in [from_day, until_day); an open end means no bound."""
@@ -56,6 +60,11 @@ class Manifest:
             if (until_day is None or file.span.from_day < until_day)
             and (from_day is None or from_day < file.span.until_day)
         ]
+
+    @property
+    def first_kept(self) -> int | None:
+        """Return the first day whose raw events are kept, or are from the next fold on; None where all are."""
+        return max((day for day in (self.expire_before, self.kept_from) if day is not None), default=None)
 
     @property
     def known(self) -> set[str]:
@@ -106,6 +115,22 @@ def read(root: Storage, *, is_fresh: bool = True) -> Manifest:
     """Return the live manifest; an empty one where there is no lake yet. `is_fresh` False: for readers only, who go on
     with the one seen last while an object store does not answer."""
     return _parsed(root.read(is_fresh=is_fresh))
+
+
+class Latest:
+    """The live manifest for readers, parsed once for as long as it stays the same."""
+
+    def __init__(self, root: Storage) -> None:
+        self._root = root
+        self._parsed: tuple[Raw | None, Manifest] = (None, Manifest())
+
+    def read(self) -> Manifest:
+        """Return the same as `read(is_fresh=False)`; the object is shared by all who ask."""
+        raw, (before, parsed) = self._root.read(is_fresh=False), self._parsed
+        if raw is not before:
+            parsed = _parsed(raw)
+            self._parsed = (raw, parsed)
+        return parsed
 
 
 def commit(root: Storage, change: Callable[[Manifest], Manifest]) -> Manifest:
@@ -176,6 +201,10 @@ def _parsed(raw: Raw | None) -> Manifest:
         pending=_tombstones(raw["pending"]),
         plan=raw["plan"],
         totals=Counts(**raw["totals"]),
+        expire_before=raw.get("expire_before"),
+        kept_from=raw.get("kept_from"),
+        aged=Counts(**raw.get("aged", {})),
+        since=raw.get("since", {}),
     )
 
 

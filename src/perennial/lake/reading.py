@@ -8,12 +8,12 @@ import duckdb
 import pyarrow as pa
 
 from perennial.lake import inbox
-from perennial.lake.compaction import EVENTS, REJECTED
 from perennial.lake.engine import excluding_sql, files_sql
 from perennial.lake.facts import FACT_DAY, FACT_EVENT, FACT_TABLES, fact_schema
 from perennial.lake.manifest import Manifest
 from perennial.lake.storage.terms import Storage
 from perennial.lake.terms import EVENT_SCHEMA, Event, EventCount, EventDays, Subject
+from perennial.lake.work import EVENTS, REJECTED
 
 
 @dataclass(frozen=True)

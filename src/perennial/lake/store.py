@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from perennial.lake import compaction, daily, inbox, inspection, manifest, metrics, reading, trial
+from perennial.lake import compaction, daily, inbox, inspection, known, manifest, metrics, reading, trial
 from perennial.lake.algebra import Metric, plan_of
 from perennial.lake.analysis import Analysis
 from perennial.lake.engine import Engine
@@ -19,6 +19,7 @@ from perennial.lake.engines.terms import Door
 from perennial.lake.latest import Arrivals
 from perennial.lake.manifest import Manifest
 from perennial.lake.reading import Snapshot
+from perennial.lake.retention import Retention
 from perennial.lake.storage import moving
 from perennial.lake.storage.folder import Folder
 from perennial.lake.storage.leases import again
@@ -61,6 +62,7 @@ class Lake:
         self._engine = Engine(memory=memory, threads=threads, spill=self._root.folder / "spilled")
         self._plans = chosen(engine, self._engine) if isinstance(engine, str) else engine
         self._grace = grace
+        self._latest = manifest.Latest(self._root)
         self._seen = 0
 
     # The way in
@@ -115,6 +117,11 @@ class Lake:
             return replace(current, tombstones=(*current.tombstones, *new), pending=(*current.pending, *new))
 
         manifest.commit(self._root, erased)
+
+    @property
+    def retention(self) -> Retention:
+        """How long raw events are kept."""
+        return Retention(self._root, self._reader)
 
     # Folding
 
@@ -185,17 +192,13 @@ class Lake:
         snapshot = self._snapshot()
         days = range(day, day + 1)
         with self._plans.session(metrics.size(snapshot, definitions, periods, days=days)) as session:
-            return metrics.metrics_asof(session, snapshot, definitions, periods, days=days, merged=merged)
+            rows = metrics.metrics_asof(session, snapshot, definitions, periods, days=days, merged=merged)
+        return known.masked(rows, definitions, snapshot.live.since)
 
     def metrics_backfill(
-        self,
-        definitions: tuple[Metric, ...],
-        periods: pa.Table,
-        *,
-        from_day: int,
-        until_day: int,
+        self, definitions: tuple[Metric, ...], periods: pa.Table, *, from_day: int, until_day: int,
         merged: Merged = NOBODY_MERGED,
-    ) -> pa.Table:
+    ) -> pa.Table:  # fmt: skip
         """Return the same as `metrics_asof` for every day in [from_day, until_day), in no order, at linear cost.
 
         Facts of customers without a period are not read.
@@ -203,7 +206,8 @@ class Lake:
         snapshot = self._snapshot()
         days = range(from_day, until_day)
         with self._plans.session(metrics.size(snapshot, definitions, periods, days=days)) as session:
-            return metrics.metrics_backfill(session, snapshot, definitions, periods, days=days, merged=merged)
+            rows = metrics.metrics_backfill(session, snapshot, definitions, periods, days=days, merged=merged)
+        return known.masked(rows, definitions, snapshot.live.since)
 
     def metrics_trial(
         self, definitions: tuple[Metric, ...], periods: pa.Table, day: int, *, merged: Merged = NOBODY_MERGED
@@ -263,15 +267,8 @@ class Lake:
     def read_days(self, name: str, *, customers: list[int] | None = None, from_day: int, until_day: int) -> pa.Table:
         """Return rows of a daily table by customer and day; `customers` None means all, no rows means no such days."""
         with self._reader() as (connection, snapshot):
-            return daily.read_days(
-                connection,
-                snapshot.root,
-                snapshot.live,
-                name,
-                customers=customers,
-                from_day=from_day,
-                until_day=until_day,
-            )
+            seen, days = snapshot, {"from_day": from_day, "until_day": until_day}
+            return daily.read_days(connection, seen.root, seen.live, name, customers=customers, **days)
 
     # Reads for screens and reports
 
@@ -376,7 +373,7 @@ class Lake:
 
     def _live(self) -> Manifest:
         seen = self._seen  # before the read: another thread may see a later one while this one waits for its answer
-        live = manifest.read(self._root, is_fresh=False)
+        live = self._latest.read()
         if live.generation < seen:
             raise WentBackwards(f"generation {live.generation} after {seen}")
         self._seen = max(self._seen, live.generation)

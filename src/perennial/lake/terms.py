@@ -57,13 +57,18 @@ class Tombstone:
 
 @dataclass(frozen=True)
 class Counts:
-    """What became of accepted events: accepted = stored + duplicates + conflicts + erased, always."""
+    """What became of accepted events: accepted = stored + duplicates + conflicts + erased + expired, always.
+
+    `expired` came for a day whose events were gone already: it counts nowhere. What was stored stays counted as stored
+    after its time, since it stays in the facts.
+    """
 
     accepted: int = 0
     stored: int = 0
     duplicates: int = 0
     conflicts: int = 0
     erased: int = 0
+    expired: int = 0
 
     def __add__(self, other: "Counts") -> "Counts":
         return Counts(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(Counts)))
@@ -75,7 +80,8 @@ class Counts:
 @dataclass(frozen=True)
 class Holdings:
     """What a lake holds: `files` that are live and their `bytes`, the first day of an event, files not yet folded
-    (`waiting`), and what became of everything that was."""
+    (`waiting`), and what became of everything that was. `kept_from`: the first day whose raw events are kept (None:
+    all); `aged`: how many events and rejected ones are gone since."""
 
     generation: int
     files: int
@@ -83,6 +89,18 @@ class Holdings:
     first_day: int | None
     waiting: int
     counts: Counts
+    kept_from: int | None = None
+    aged: int = 0
+
+
+@dataclass(frozen=True)
+class Ageing:
+    """What would be gone if raw events were kept from a day on: events, events kept aside (rejected), and the first day
+    that has one (None: nothing would be)."""
+
+    events: int
+    rejected: int
+    first_day: int | None
 
 
 @dataclass(frozen=True)

@@ -8,15 +8,16 @@ without a window lacks, of the facts by event and feature where its predicate sp
 import pyarrow as pa
 
 from perennial.lake.algebra import USERS, Aggregate, Metric, measures_of, plan_of
-from perennial.lake.compaction import EVENTS
 from perennial.lake.engine import excluding_sql, files_sql
 from perennial.lake.engines.terms import Session
-from perennial.lake.facts import FACT_DAY, FACT_EVENT, FACT_USER, fact_sql, lay_out
+from perennial.lake.facts import FACT_DAY, FACT_EVENT, FACT_TABLES, FACT_USER, fact_sql, lay_out, unknown
+from perennial.lake.known import masked
 from perennial.lake.merging import merged_sql
 from perennial.lake.metrics import use_periods
 from perennial.lake.plans import asof_sql, reach
 from perennial.lake.reading import Snapshot
 from perennial.lake.terms import EVENT_SCHEMA, Merged, Subject
+from perennial.lake.work import EVENTS
 
 
 def metrics_trial(
@@ -41,11 +42,12 @@ def metrics_trial(
         lay_out(session, _events_sql(snapshot, None if of_users else low, day), plan)
     until = day + 1
     days = [
-        (table, fact_sql(table, plan) if missing else snapshot.fact_sql(table, plan, from_day=low, until_day=until))
+        (table, _made_sql(snapshot, table, plan, low) if missing
+         else snapshot.fact_sql(table, plan, from_day=low, until_day=until))
         for table in (FACT_DAY, FACT_USER)
-    ]
+    ]  # fmt: skip
     if of_users:
-        history = fact_sql(FACT_DAY, plan)
+        history = _made_sql(snapshot, FACT_DAY, plan, None)
     elif past_missing:
         history = _history_sql(snapshot, past, past_missing, day)
     else:
@@ -56,7 +58,24 @@ def metrics_trial(
     for view, table, facts, columns in views:
         told = merged_sql(f"SELECT * FROM ({facts}) WHERE {theirs}", table, columns, merged)
         session.view(view, told)
-    return session.rows(f"{asof_sql(metrics, day)} ORDER BY 1")
+    rows = session.rows(f"{asof_sql(metrics, day)} ORDER BY 1")
+    first = snapshot.live.kept_from
+    return masked(rows, metrics, snapshot.live.since | ({} if first is None else dict.fromkeys(missing, first)))
+
+
+def _made_sql(snapshot: Snapshot, table: str, plan: dict[str, str], low: int | None) -> str:
+    """Return SELECT of the facts made of events, and of days without events beside them those that are frozen."""
+    live = snapshot.live
+    first, made = live.kept_from, fact_sql(table, plan)
+    if first is None or not live.files(table, low, first):
+        return made
+    there = [name for name in plan if name in live.plan]
+    frozen = snapshot.fact_sql(table, there, from_day=low, until_day=first)
+    columns = [
+        *(f'"{name}"' for name in FACT_TABLES[table]),
+        *(name if name in there else unknown(name) for name in plan),
+    ]
+    return f"{made} UNION ALL SELECT {', '.join(columns)} FROM ({frozen}) AS frozen WHERE day < {first}"
 
 
 def _events_sql(snapshot: Snapshot, low: int | None, day: int) -> str:

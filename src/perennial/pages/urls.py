@@ -15,6 +15,7 @@ from perennial.pages.health_check import healthz
 from perennial.pages.imports import edits, mapping
 from perennial.pages.imports import views as imports
 from perennial.pages.metrics import page as metrics
+from perennial.pages.privacy import keeping
 from perennial.pages.privacy import views as privacy
 from perennial.pages.revenue import opening as revenue_opens
 from perennial.pages.revenue import views as revenue
@@ -112,6 +113,7 @@ urlpatterns = [
     path("settings/blueprint/<str:part>/<int:number>", configuration.version, name="settings_blueprint_version"),
     path("settings/blueprint/<str:part>/<int:number>/back", configuration.back, name="settings_blueprint_back"),
     path("settings/privacy", privacy.listed, name="settings_privacy"),
+    path("settings/privacy/keeping", keeping.page, name="settings_keeping"),
     path("settings/privacy/person/<str:key>", privacy.person, name="settings_privacy_person"),
     path("settings/privacy/customer/<str:key>", privacy.customer, name="settings_privacy_customer"),
     path("settings/privacy/exports/<int:job_id>", privacy.export, name="settings_privacy_export"),

@@ -197,7 +197,7 @@ TABLE: dict[str, Held] = {
     "OwnField": Held({}, kept(row="id", method="key column told")),
     "MetricColumn": Held({}, kept(method="key column definition is_served made_until at")),
     "Organisation": Held({}, kept(method="name currency timezone language fiscal_start_month amounts_include_tax "
-                                  "as_of_on policy_switches config_stamp is_demo created_at")),
+                                  "as_of_on policy_switches config_stamp events_kept_months is_demo created_at")),
     "Stream": Held({}, kept(row="key", method="source events_per_second")),
     "Target": Held({}, kept("kind starts_on ends_on amount currency", row=f"{VERSION} external_id",
                             staff="member team")),

@@ -112,6 +112,7 @@ RULES: dict[str, Rule] = {
     "settings_metrics_work": Rule("settings.manage"),
     "settings_metric": Rule("settings.manage"),
     "settings_privacy": Rule("privacy.manage"),
+    "settings_keeping": Rule("privacy.manage"),
     "settings_privacy_person": Rule("privacy.manage"),
     "settings_privacy_customer": Rule("privacy.manage"),
     "settings_privacy_export": Rule("privacy.manage"),

@@ -19,6 +19,7 @@ _WORDS = {
         "The same id stands in row %(first)s with other content. The first row stays; correct or remove one."
     ),
     "erased": _("This person or customer was erased and is kept out. Take the row out of the file."),
+    "expired": _("Usage before %(first)s is not taken any more: the events of these days are expired."),
     "out_of_range": _("The value must lie between %(least)s and %(most)s."),
     "not_one_of": _("Expected one of: %(options)s."),
     "not_whole": _("Expected a whole number."),

@@ -21,6 +21,8 @@ from perennial.integrations.imports.reading.terms import Reading, Source
 from perennial.integrations.imports.refusals import FIELDS
 from perennial.integrations.imports.staging import Place, Refusal, Seen
 from perennial.kernel.organisation.queries import house
+from perennial.lake.terms import day_date
+from perennial.usage.lake import lake
 
 ASIDE = "aside"
 
@@ -60,8 +62,9 @@ def clear(row: Import) -> None:
 def set_aside(row: Import, mapping: Mapping, reading: Reading, report: Report) -> Aside | None:
     """Read every table of the mapping and keep its rows; None where no table fits any file. Safe to run again."""
     clear(row)
-    place = Place(zone=house().timezone, currency=house().currency, today=row.created_at.date(),
-                  source=mapping.source)  # fmt: skip
+    kept_from = lake().retention.kept_from()
+    place = Place(zone=house().timezone, currency=house().currency, today=row.created_at.date(), source=mapping.source,
+                  events_from=None if kept_from is None else day_date(kept_from + 1))  # fmt: skip
     total = sum(source.rows for source in reading.sources)
     aside, seen, used, refusals = Aside(), dict[KindKey, Seen](), set[str](), Listed(row, mapping)
     for table in mapping.tables:

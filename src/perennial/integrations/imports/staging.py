@@ -66,6 +66,7 @@ class Place:
     today: date
     source: str = ""
     erased: erasures.Refused = field(default_factory=erasures.Refused)
+    events_from: date | None = None  # usage of earlier days is not taken any more; None: of all days is
 
 
 def formats_of(table: TableMap, source: Source) -> dict[str, Format]:

@@ -118,6 +118,10 @@ def _impossible(
     yield "customer", "missing", pc.and_(pc.is_null(arrays["customer"]), pc.is_null(arrays["line"])), {}
     first, last = _start(EARLIEST), _start(place.today + FURTHEST)
     yield "at", "impossible_date", pc.or_(pc.less(arrays["at"], first), pc.greater(arrays["at"], last)), {}
+    if place.events_from is not None:
+        start = datetime.combine(place.events_from, time.min, place.zone).astimezone(UTC)
+        early = pc.less(arrays["at"], pa.scalar(start, SCHEMA.field("at").type))
+        yield "at", "expired", early, {"first": place.events_from.isoformat()}
     for key, (least, most) in _RANGES.items():
         low, high = (pa.scalar(bound, SCHEMA.field(key).type) for bound in (least, most))
         outside = pc.or_(pc.less(arrays[key], low), pc.greater(arrays[key], high))

@@ -16,6 +16,9 @@ from perennial.kernel.journal import actions as journal
 from perennial.kernel.organisation import stamp
 from perennial.kernel.organisation.models import Organisation
 
+LEAST_MONTHS, MOST_MONTHS = 3, 240
+"""An event sent again within 30 days must still find its like; three months leave room for what comes late."""
+
 
 class OrganisationError(ValueError):
     """A setting of the organisation that cannot be; the message says which and what to do."""
@@ -72,6 +75,26 @@ def rename(*, name: str, by: int, at: datetime) -> None:
     """Give the organisation another name."""
     if Organisation.objects.filter(id=1).exclude(name=name).update(name=name):
         journal.record("organisation.renamed", by=by, at=at)
+
+
+@transaction.atomic
+def keep_events(*, months: int | None, by: int | None, at: datetime) -> None:
+    """Keep raw events for so many months (None: for ever). Repeating a period changes nothing.
+
+    :raises OrganisationError: fewer months than an event may be sent again in, or more than can be meant.
+    """
+    if months is not None and not LEAST_MONTHS <= months <= MOST_MONTHS:
+        raise OrganisationError(
+            _("Raw events are kept for %(least)s to %(most)s months, or for ever.")
+            % {"least": LEAST_MONTHS, "most": MOST_MONTHS}
+        )
+    organisation = Organisation.objects.select_for_update().get(id=1)
+    before = organisation.events_kept_months
+    if before == months:
+        return
+    organisation.events_kept_months = months
+    organisation.save(update_fields=["events_kept_months"])
+    journal.record("organisation.events_kept", by=by, at=at, data={"months": months, "before": before})
 
 
 @transaction.atomic

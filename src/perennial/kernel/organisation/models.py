@@ -6,7 +6,8 @@ from django.db import models
 
 
 class Organisation(models.Model):
-    """The company whose customers these are. One row (id 1): two homes never meet."""
+    """The company whose customers these are. One row (id 1): two homes never meet. `events_kept_months` None: raw
+    events are kept for ever."""
 
     name = models.CharField(max_length=200, default="")
     currency = models.CharField(max_length=3)
@@ -17,6 +18,7 @@ class Organisation(models.Model):
     as_of_on = models.DateField(null=True)
     policy_switches = models.JSONField(default=dict)
     config_stamp = models.CharField(max_length=32, default="")
+    events_kept_months = models.PositiveSmallIntegerField(null=True)
     is_demo = models.BooleanField(default=False)
     created_at = models.DateTimeField()
 

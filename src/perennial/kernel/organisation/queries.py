@@ -28,6 +28,7 @@ class House:
     as_of_on: date | None
     policy_switches: dict[str, Any]
     is_demo: bool
+    events_kept_months: int | None
 
     def today(self, now: datetime) -> date:
         """Return the as-of day: the day that "today", "days since" and "due" mean everywhere (decisions.md, Time)."""
@@ -57,6 +58,7 @@ def house() -> House:
         as_of_on=row.as_of_on,
         policy_switches=row.policy_switches,
         is_demo=row.is_demo,
+        events_kept_months=row.events_kept_months,
     )
 
 

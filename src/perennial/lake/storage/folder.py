@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -15,6 +16,9 @@ from perennial.lake.storage.terms import Raw
 
 MANIFEST = "manifest.json"
 TABLES = ("events", "rejected", "facts", "daily")
+SETTLED = 100_000_000
+"""Nanoseconds after which a file was surely not replaced by one with the same number, size and time: the clocks of file
+systems tick slowly."""
 
 
 class Folder:
@@ -22,6 +26,7 @@ class Folder:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._read: tuple[tuple[int, int, int], Raw] | None = None
 
     def prepare(self) -> None:
         durable.make_folder(self.folder)
@@ -59,10 +64,17 @@ class Folder:
         shutil.rmtree(self.folder / folder, ignore_errors=True)
 
     def read(self, *, is_fresh: bool = True) -> Raw | None:
+        """Return the manifest, the very object read before where the file is the same; it must not be changed."""
+        before = self._read  # once: another thread may read a later one meanwhile
         try:
-            raw: Raw = json.loads((self.folder / MANIFEST).read_bytes())
+            if before is not None and _mark(os.stat(self.folder / MANIFEST)) == before[0]:
+                return before[1]
+            with (self.folder / MANIFEST).open("rb") as file:
+                mark = _mark(os.fstat(file.fileno()))
+                raw: Raw = json.load(file)
         except FileNotFoundError:
             return None
+        self._read = (mark, raw) if time.time_ns() - mark[2] > SETTLED else None
         return raw
 
     def commit(self, change: Callable[[Raw | None], Raw | None]) -> None:
@@ -97,6 +109,10 @@ class Folder:
 
     def faults(self, names: Iterable[str]) -> list[str]:
         return []
+
+
+def _mark(stat: os.stat_result) -> tuple[int, int, int]:
+    return stat.st_ino, stat.st_size, stat.st_mtime_ns
 
 
 def as_bytes(raw: Raw) -> bytes:

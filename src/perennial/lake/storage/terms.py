@@ -68,7 +68,8 @@ class Storage(Protocol):
         """Remove a folder of staged files with all that is in it."""
 
     def read(self, *, is_fresh: bool = True) -> Raw | None:
-        """Return the live manifest, None where there is none; `is_fresh` False: as `listed`."""
+        """Return the live manifest, None where there is none; `is_fresh` False: as `listed`. Where nothing changed it
+        is the very object of before, which nobody may change."""
 
     def commit(self, change: Callable[[Raw | None], Raw | None]) -> None:
         """Put what `change` makes of the live manifest in its place, alone among all; None changes nothing. `change`

@@ -10,23 +10,27 @@ from perennial.blueprint import queries as blueprint
 from perennial.kernel.queue import actions as queue
 from perennial.kernel.queue import queries as jobs
 from perennial.kernel.queue.queries import JobView
+from perennial.lake.terms import day_date
 from perennial.pages.tags import measured
 from perennial.reports.metric_trial import Bar
 from perennial.usage import own
+from perennial.usage.lake import lake
 from perennial.usage.terms import BACKFILL
 
 WIDTH, HEIGHT = 240, 64
 
 
 def context() -> dict[str, Any]:
-    """Return own metrics with their standing and the job that makes their history; two queries."""
+    """Return own metrics with their standing and the first day that they can be known of, and the job that makes their
+    history; two queries."""
     served = {one.key: one for one in own.served()}
     rows = []
     for one in blueprint.own_metrics():
         now = served.get(one.key)
         state = "served" if now and now.column == own.column_of(one) else "former" if now else "none"
-        rows.append((one, state))
-    waits = any(state != "served" for _one, state in rows)
+        day = lake().retention.known_from(own.as_metric(one.key, one.algebra))
+        rows.append((one, state, None if day is None else day_date(day)))
+    waits = any(state != "served" for _one, state, _since in rows)
     job = _job() if waits else None
     stopped = job is not None and job.state in {"cancelled", "failed", "parked"}
     far = {"done": job.done if job else 0, "total": job.total if job else None}
