@@ -49,10 +49,10 @@ class Committer:
         accept: Callable[[pa.Table], None],
         *,
         most_waiting: int = MOST_WAITING,
-        gather: Callable[[], None] = partial(time.sleep, GATHERING_SECONDS),
+        gather: Callable[[], None] | None = None,
     ) -> None:
         self._accept = accept
-        self._gather = gather
+        self._gather = gather or partial(time.sleep, GATHERING_SECONDS)
         self._most = most_waiting
         self._changed = threading.Condition()
         self._waiting: list[_Waiting] = []
