@@ -84,6 +84,13 @@ PARAMETERS = {
     "/customers/c/metrics": ["from", "to", "source"],
     "/revenue/movements": ["from", "to", "period"],
     "/revenue/retention": ["from", "to"],
+    "/usage/series": ["metric", "period", "by"],
+    "/usage/series/customers": ["metric", "on", "by", "value", "after"],
+    "/usage/features/customers": ["feature", "has", "limit"],
+    "/usage/cohorts/customers": ["month", "since", "after"],
+    "/usage/funnel/customers": ["step", "within", "limit"],
+    "/customers/c/users": ["source", "sort", "after"],
+    "/events/unconfirmed": ["state", "q", "after", "limit"],
 }
 ODD = settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]

@@ -5,64 +5,33 @@ A field that the key's member may not see is absent from an answer, so that no f
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
 
 from django.utils import translation
 from ninja.openapi.schema import OpenAPISchema
 
+from perennial.api import usage_answers
+from perennial.api.shapes import DAY, NEXT, Schema, amount, array, number, shape_of, text
 from perennial.contracts.terms import MovementKind
 from perennial.customers.catalogue import SHIPPED, Field, Unit
 from perennial.kernel.conditions.terms import OPS
 
-Schema = dict[str, Any]
-
-
-def _text(said: str = "", *, null: bool = False, **more: Any) -> Schema:
-    kind = {"type": "string", **more}
-    shape: Schema = {"anyOf": [kind, {"type": "null"}]} if null else kind
-    return shape | ({"description": said} if said else {})
-
-
-def _number(said: str = "", *, null: bool = False, kind: str = "number") -> Schema:
-    shape: Schema = {"anyOf": [{"type": kind}, {"type": "null"}]} if null else {"type": kind}
-    return shape | ({"description": said} if said else {})
-
-
-def _list(items: Schema, said: str = "", *, null: bool = False) -> Schema:
-    kind = {"type": "array", "items": items}
-    shape: Schema = {"anyOf": [kind, {"type": "null"}]} if null else kind
-    return shape | ({"description": said} if said else {})
-
-
-def _object(fields: Mapping[str, Schema], said: str = "", *, optional: Sequence[str] = ()) -> Schema:
-    shape: Schema = {"type": "object", "properties": dict(fields),
-                     "required": [key for key in fields if key not in optional]}  # fmt: skip
-    return shape | ({"description": said} if said else {})
-
-
-def _amount(said: str = "", *, null: bool = False) -> Schema:
-    return _text(said, null=null, format="decimal", examples=["1234.56"])
-
-
-DAY = _text(format="date")
-NEXT = _text("Goes back as `after`; null on the last page.", null=True)
 IDS: Schema = {"type": "object", "additionalProperties": {"type": "string"},
                "description": "What each source calls the customer."}  # fmt: skip
-INTERVAL = _object(
-    {"logo": _list({"type": "number"}, "Wilson's interval: from, to.", null=True), "level": _number()},
+INTERVAL = shape_of(
+    {"logo": array({"type": "number"}, "Wilson's interval: from, to.", null=True), "level": number()},
 )
 RATES = {
-    "nrr": _number("Ratio: 1.1 = 110 %. Null where nobody was there at the start.", null=True),
-    "grr": _number(null=True),
-    "logo": _number(null=True),
+    "nrr": number("Ratio: 1.1 = 110 %. Null where nobody was there at the start.", null=True),
+    "grr": number(null=True),
+    "logo": number(null=True),
 }
 MONEY = {
-    "opening": _amount("MRR at the start."),
-    "kept": _amount("Of it kept, each customer capped at its opening."),
-    "closing": _amount("What the same customers hold at the end."),
+    "opening": amount("MRR at the start."),
+    "kept": amount("Of it kept, each customer capped at its opening."),
+    "closing": amount("What the same customers hold at the end."),
 }
-COUNTS = {"customers": _number(kind="integer"), "customers_kept": _number(kind="integer")}
+COUNTS = {"customers": number(kind="integer"), "customers_kept": number(kind="integer")}
 
 
 def _of_unit(field: Field) -> Schema:
@@ -72,32 +41,32 @@ def _of_unit(field: Field) -> Schema:
     said = f"{field.label}. {field.definition} Filter: {ops}.{sortable}"
     match field.unit:
         case Unit.MONEY:
-            return _amount(said, null=True)
+            return amount(said, null=True)
         case Unit.DAY:
-            return _text(said, null=True, format="date")
+            return text(said, null=True, format="date")
         case Unit.FLAG:
             return {"type": "boolean", "description": said}
         case Unit.TAGS:
-            return _list({"type": "string"}, said)
+            return array({"type": "string"}, said)
         case Unit.NUMBER | Unit.POINTS | Unit.RATIO | Unit.DAYS:
-            return _number(said, null=True)
-    return _text(said, null=True)
+            return number(said, null=True)
+    return text(said, null=True)
 
 
 def _customer() -> Schema:
     fields = {key: _of_unit(field) for key, field in SHIPPED.items()}
-    return _object({"key": _text("The customer's public key."), "external_ids": IDS, **fields}, optional=tuple(fields))
+    return shape_of({"key": text("The customer's public key."), "external_ids": IDS, **fields}, optional=tuple(fields))
 
 
 def _health() -> Schema:
-    shape = _object(
+    shape = shape_of(
         {
             "as_of": DAY,
-            "score": _text("Points with one decimal.", null=True),
-            "band": _text("green, yellow, red or grey."),
-            "coverage": _number(null=True),
-            "confidence": _text(null=True),
-            "parts": _list({"type": "object"}, "What the score is made of; null of a past day.", null=True),
+            "score": text("Points with one decimal.", null=True),
+            "band": text("green, yellow, red or grey."),
+            "coverage": number(null=True),
+            "confidence": text(null=True),
+            "parts": array({"type": "object"}, "What the score is made of; null of a past day.", null=True),
         },
         "Of the latest day also the segment's score, the trend, the scorecard's version and the vetoes.",
     )
@@ -109,66 +78,111 @@ def _answers() -> Mapping[tuple[str, str], Schema]:
     """Return what is answered by (method, path below /api/v1)."""
     customer = _customer()
     one = {**customer["properties"], "as_of": DAY, "custom": {"type": "object"}, "health": _health()}
-    listed = {"as_of": DAY, "currency": _text(), "customers": _list(customer), "next": NEXT}
+    listed = {"as_of": DAY, "currency": text(), "customers": array(customer), "next": NEXT}
     values = {"type": "object", "properties": {"day": DAY}, "required": ["day"],
-              "additionalProperties": _number(null=True)}  # fmt: skip
-    verdict = {"external_id": _text(), "result": _text("new, changed, same or rejected."), "reason": _text()}
+              "additionalProperties": number(null=True)}  # fmt: skip
+    verdict = {"external_id": text(), "result": text("new, changed, same or rejected."), "reason": text()}
     return {
-        ("get", "/customers"): _object(listed),
-        ("get", "/customers/{external_id}"): _object(one, optional=tuple(SHIPPED)),
-        ("get", "/customers/{external_id}/metrics"): _object({"key": _text(), "rows": _list(values)}),
-        ("post", "/customers:upsert"): _object({"results": _list(_object(verdict))}),
+        ("get", "/customers"): shape_of(listed),
+        ("get", "/customers/{external_id}"): shape_of(one, optional=tuple(SHIPPED)),
+        ("get", "/customers/{external_id}/metrics"): shape_of({"key": text(), "rows": array(values)}),
+        ("post", "/customers:upsert"): shape_of({"results": array(shape_of(verdict))}),
         ("get", "/revenue/movements"): _movements(),
         ("get", "/revenue/retention"): _retention(),
-        ("get", "/events/rejected"): _object({"messages": _list(_rejected()), "next": NEXT}),
-        ("post", "/events/rejected/{number}:replay"): _object(
-            {"result": _text("replayed, or rejected: then it waits as before."), "reason": _text(), "where": _text()}
+        **usage_answers.answers(),
+        ("get", "/events/rejected/groups"): shape_of({"groups": array(_group())}),
+        ("get", "/events/rejected/{number}"): _rejected(),
+        ("get", "/events/unconfirmed"): shape_of({"unconfirmed": array(_unconfirmed()), "next": NEXT}),
+        ("post", "/events/unconfirmed/{number}:link"): shape_of({"result": text("linked.")}),
+        ("post", "/events/unconfirmed/{number}:ignore"): shape_of({"result": text("ignored.")}),
+        ("post", "/events/unconfirmed/{number}:reopen"): shape_of({"result": text("open.")}),
+        ("get", "/events/rejected"): shape_of({"messages": array(_rejected()), "next": NEXT}),
+        ("post", "/events/rejected/{number}:replay"): shape_of(
+            {"result": text("replayed, or rejected: then it waits as before."), "reason": text(), "where": text()}
         ),
-        ("post", "/events/rejected/{number}:discard"): _object({"result": _text("discarded.")}),
+        ("post", "/events/rejected/{number}:discard"): shape_of({"result": text("discarded.")}),
     }
 
 
 def _rejected() -> Schema:
-    return _object(
+    return shape_of(
         {
-            "id": _number(kind="integer"),
-            "reason": _text("Why it was not taken."),
-            "where": _text("Which part of the message."),
-            "key": _text("The beginning of the write key that sent it."),
-            "source": _text(),
-            "call": _text("track, identify, group, page, screen, alias or batch."),
-            "message_id": _text(),
-            "received_at": _text(format="date-time"),
-            "state": _text("open, replayed or discarded."),
-            "settled_at": _text(null=True, format="date-time"),
+            "id": number(kind="integer"),
+            "reason": text("Why it was not taken."),
+            "where": text("Which part of the message."),
+            "key": text("The beginning of the write key that sent it."),
+            "source": text(),
+            "call": text("track, identify, group, page, screen, alias or batch."),
+            "message_id": text(),
+            "received_at": text(format="date-time"),
+            "state": text("open, replayed or discarded."),
+            "settled_at": text(null=True, format="date-time"),
             "message": {"anyOf": [{"type": "object"}, {"type": "null"}], "description": "As it came."},
-            "text": _text("As it came, where that is no plain JSON object.", null=True),
+            "text": text("As it came, where that is no plain JSON object.", null=True),
+        }
+    )
+
+
+def _group() -> Schema:
+    return shape_of(
+        {
+            "reason": text("Why they were not taken."),
+            "where": text("Which part of the message.", null=True),
+            "key": text("The beginning of the write key that sent them."),
+            "count": number(kind="integer"),
+            "newest": _rejected(),
+        }
+    )
+
+
+def _unconfirmed() -> Schema:
+    proposal = {
+        "customer": text("Its public key."),
+        "name": text(),
+        "why": text("external_id, group, domain, same_name or similar_name, the surest first."),
+        "detail": text("What both have."),
+    }
+    return shape_of(
+        {
+            "id": number(kind="integer"),
+            "source": text(),
+            "external_id": text("As the sender names it."),
+            "kind": text("group, or user: one without a group."),
+            "name": text("As the sender says, or empty."),
+            "domain": text(),
+            "first_seen_at": text(format="date-time"),
+            "decided_at": text(null=True, format="date-time"),
+            "customer": text("Whom it is linked to; null where that is nobody, or nobody that you see.", null=True),
+            "events": number("Of the last 30 days; null where nothing came.", null=True, kind="integer"),
+            "users": number(null=True, kind="integer"),
+            "last_on": text(null=True, format="date"),
+            "proposals": array(shape_of(proposal), "Customers that it may belong to, of those that you may edit."),
         }
     )
 
 
 def _movements() -> Schema:
-    kinds = {kind.value: _amount() for kind in MovementKind}
-    row = {"period": _text(examples=["2024-05"]), "opening": _amount(), **kinds, "closing": _amount(),
-           "customers": _number(kind="integer")}  # fmt: skip
-    return _object({"currency": _text(), "definition": _text(), "rows": _list(_object(row))})
+    kinds = {kind.value: amount() for kind in MovementKind}
+    row = {"period": text(examples=["2024-05"]), "opening": amount(), **kinds, "closing": amount(),
+           "customers": number(kind="integer")}  # fmt: skip
+    return shape_of({"currency": text(), "definition": text(), "rows": array(shape_of(row))})
 
 
 def _retention() -> Schema:
-    part = {"value": _text("As the customers carry it; null: not known.", null=True), "label": _text(), **RATES,
+    part = {"value": text("As the customers carry it; null: not known.", null=True), "label": text(), **RATES,
             **MONEY, **COUNTS, "interval": INTERVAL}  # fmt: skip
     between = "By product: what moved between a customer's products; with it the rows are the whole."
     apart = {
         "kept": MONEY["kept"],
         "closing": MONEY["closing"],
         "customers_kept": COUNTS["customers_kept"],
-        "by": _text(),
-        "rows": _list(_object(part)),
-        "between": {"anyOf": [_object(MONEY), {"type": "null"}], "description": between},
+        "by": text(),
+        "rows": array(shape_of(part)),
+        "between": {"anyOf": [shape_of(MONEY), {"type": "null"}], "description": between},
     }
-    whole = {**RATES, "opening": MONEY["opening"], "customers": COUNTS["customers"], "definition": _text(),
+    whole = {**RATES, "opening": MONEY["opening"], "customers": COUNTS["customers"], "definition": text(),
              "interval": INTERVAL}  # fmt: skip
-    return _object({**whole, **apart}, "With `by` also what stands after `interval`.", optional=tuple(apart))
+    return shape_of({**whole, **apart}, "With `by` also what stands after `interval`.", optional=tuple(apart))
 
 
 REFUSALS: Mapping[int, str] = {
@@ -181,11 +195,11 @@ REFUSALS: Mapping[int, str] = {
     422: "Named by `places`.",
 }
 WRITES_ONLY = frozenset({409, 413})
-REFUSAL = _object(
+REFUSAL = shape_of(
     {
-        "error": _text("unauthorized, refused, not_found, invalid or too_big."),
-        "reason": _text(),
-        "places": _list(_object({"place": _text("query.limit"), "reason": _text()})),
+        "error": text("unauthorized, refused, not_found, invalid or too_big."),
+        "reason": text(),
+        "places": array(shape_of({"place": text("query.limit"), "reason": text()})),
     },
     optional=("reason", "places"),
 )

@@ -112,7 +112,7 @@ def one_customer(
     day: what was true then, and the score that the day printed; a score's parts are kept of the latest day only."""
     member = caller(request, "customers.read")
     on, is_past = _day(as_of, house())
-    found = _find(member, external_id, source)
+    found = find(member, external_id, source)
     fields = visible_fields(member)
     row = next(iter(past.rows_on(on, [found.pk])), None) if is_past else found.portfolio
     if row is None:
@@ -137,7 +137,7 @@ def customer_metrics(
 ) -> dict[str, Any]:
     """The daily values of [from, to): a row a day, unknown as null; the metrics of your own among them, by key."""
     member = caller(request, "customers.read")
-    found = _find(member, external_id, source)
+    found = find(member, external_id, source)
     if not from_ < to <= from_ + timedelta(days=MOST_DAYS):
         raise HttpError(400, f"`to` must lie after `from`, by at most {MOST_DAYS} days.")
     visible = {*visible_fields(member), *(one.key for one in own.served())}
@@ -148,7 +148,11 @@ def customer_metrics(
     }
 
 
-def _find(member: Member, external_id: str, source: str | None) -> Any:
+def find(member: Member, external_id: str, source: str | None) -> Any:
+    """Return a customer of the member by external id (of `source`, or any) or key.
+
+    :raises Http404: there is none such, or it is not the member's.
+    """
     if "\x00" in external_id or "\x00" in (source or ""):
         raise Http404  # no id holds it, and PostgreSQL would not even compare
     found = customers.by_external_id(customers_of(member), external_id, source=source)

@@ -79,6 +79,29 @@ def _plain(message: dict[str, Any] | None) -> dict[str, Any] | None:
     return message
 
 
+@router.get("/events/rejected/groups", url_name="rejected_groups")
+def rejected_groups(request: HttpRequest) -> dict[str, Any]:
+    """What waits, by reason, place in the message and write key, the most frequent first; at most 200 groups."""
+    caller(request, ABILITY)
+    return {
+        "groups": [
+            {"reason": one.reason, "where": one.where, "key": one.key_prefix, "count": one.count,
+             "newest": _row(one.newest)}
+            for one in queries.rejected_groups()
+        ]
+    }  # fmt: skip
+
+
+@router.get("/events/rejected/{number}", url_name="rejected_one")
+def rejected_one(request: HttpRequest, number: Number) -> dict[str, Any]:
+    """One message that was not taken, as it came."""
+    caller(request, ABILITY)
+    found = queries.rejected_one(number)
+    if found is None:
+        raise Http404
+    return _row(found)
+
+
 class ReplayIn(Schema):
     """The message as it is to be replayed; left out: as it came."""
 

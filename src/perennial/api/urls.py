@@ -2,11 +2,14 @@
 
 from django.urls import path
 
-from perennial.api import customers, events, revenue
+from perennial.api import customers, events, revenue, unconfirmed, usage, usage_many
 from perennial.api.wire import api
 
 api.add_router("", customers.router)
 api.add_router("", revenue.router)
 api.add_router("", events.router)
+api.add_router("", unconfirmed.router)
+api.add_router("", usage.router)
+api.add_router("", usage_many.router)
 
 urlpatterns = [path("", api.urls)]

@@ -1,6 +1,7 @@
 """Group commit: what many requests bring becomes one durable file, and each is answered after the fsync.
 
-A batch is written when the one before is on disk: at rest at once, under load as many as waited (usage.md, Inbox).
+A batch is written when the one before is on disk: at rest at once, under load as many as waited (usage.md, Inbox), and
+those that come a moment later, because a file of five events costs as much as one of fifty.
 """
 
 from __future__ import annotations
@@ -8,9 +9,11 @@ from __future__ import annotations
 import errno
 import os
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -21,6 +24,11 @@ from perennial.lake.terms import EVENT_SCHEMA
 MOST_AT_ONCE = 1_000
 MOST_WAITING = 20_000
 """Events that may wait in one process; beyond it senders are asked to come again."""
+BUSY = 2
+"""Requests in the group before from which on the next one is gathered a moment longer."""
+GATHERING_SECONDS = 0.004
+WORTH_WRITING = 64
+"""Events that are written without waiting for more."""
 Columns = Sequence[Sequence[Any]]
 """One sequence a column of the lake's event schema."""
 
@@ -36,8 +44,15 @@ class _Waiting:
 class Committer:
     """The one writer of a process. Memory is bounded: who finds it full is refused, and one key may not fill it."""
 
-    def __init__(self, accept: Callable[[pa.Table], None], *, most_waiting: int = MOST_WAITING) -> None:
+    def __init__(
+        self,
+        accept: Callable[[pa.Table], None],
+        *,
+        most_waiting: int = MOST_WAITING,
+        gather: Callable[[], None] | None = None,
+    ) -> None:
         self._accept = accept
+        self._gather = gather or partial(time.sleep, GATHERING_SECONDS)
         self._most = most_waiting
         self._changed = threading.Condition()
         self._waiting: list[_Waiting] = []
@@ -81,12 +96,18 @@ class Committer:
             threading.Thread(target=self._run, daemon=True, name="committer").start()
 
     def _run(self) -> None:
+        before = 0
         while True:
             with self._changed:
                 while not self._waiting:
                     self._changed.wait()
+                few = sum(each.size for each in self._waiting) < WORTH_WRITING
+            if few and before >= BUSY:
+                self._gather()
+            with self._changed:
                 group = self._take()
             self._write(group)
+            before = len(group)
 
     def _take(self) -> list[_Waiting]:
         size, count = 0, 0

@@ -111,6 +111,11 @@ def page(
     return _strangers(found[:size], among=among, on=on), mark
 
 
+def is_there(unconfirmed_id: int) -> bool:
+    """Say whether there is such an unconfirmed, decided or not; one query."""
+    return Unconfirmed.objects.filter(id=unconfirmed_id).exists()
+
+
 def of_ids(ids: Sequence[int], *, among: QuerySet[Customer], on: date) -> list[Stranger]:
     """Return these unconfirmed that are still undecided, the newest first, as `page` does."""
     rows = Unconfirmed.objects.filter(id__in=list(ids), decided_at=None).select_related("customer", "decided_by")

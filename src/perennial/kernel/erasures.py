@@ -90,11 +90,11 @@ def append(entry: Entry) -> bool:
     return True
 
 
-def stamp() -> tuple[Path, int, int]:
-    """Return what changes whenever somebody is erased."""
-    place = path()
+def stamp() -> tuple[str, int, int]:
+    """Return what changes whenever somebody is erased. Asked several times for each event that comes in by itself."""
+    place = f"{settings.HOME}/{FILE}"
     try:
-        found = place.stat()
+        found = os.stat(place)
     except FileNotFoundError:
         return place, 0, 0
     return place, found.st_size, found.st_mtime_ns
@@ -104,7 +104,7 @@ class Refused:
     """Which ids are kept out, read again whenever the list has changed; one look at the file a question."""
 
     def __init__(self) -> None:
-        self._seen: tuple[Path, int, int] | None = None
+        self._seen: tuple[str, int, int] | None = None
         self._known: dict[str, frozenset[str]] = {}
 
     def among(self, kind: str, source: str, ids: Iterable[str]) -> set[str]:

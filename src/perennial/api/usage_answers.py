@@ -1,0 +1,97 @@
+"""What the calls of usage answer, for the schema."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from perennial.api.shapes import DAY, NEXT, Schema, array, number, shape_of, text
+
+WHO = {
+    "key": text("The customer's public key."),
+    "name": text(),
+    "owner_name": text("Whose book it is in; null: nobody's, or hidden from you.", null=True),
+}
+AS_OF = text("The last day that has values; null before any.", null=True, format="date")
+COUNT = number(kind="integer")
+SHARE = number("Ratio: 0.5 = 50 %.", null=True)
+BASE = shape_of(
+    {"customers": COUNT, "is_live": {"type": "boolean"}},
+    "Of whom shares are taken: the live customers; all of them where none is live.",
+)
+
+
+def answers() -> Mapping[tuple[str, str], Schema]:
+    """Return what is answered by (method, path below /api/v1)."""
+    return {
+        ("get", "/usage/metrics"): shape_of({"metrics": array(shape_of(_metric()))}),
+        ("get", "/usage/series"): _series(),
+        ("get", "/usage/series/customers"): _listed({"as_of": DAY, "metric": text()}, {"value": number()}),
+        ("get", "/usage/features"): shape_of({"as_of": AS_OF, "base": BASE, "features": array(shape_of(_feature()))}),
+        ("get", "/usage/features/customers"): _listed(
+            {"as_of": AS_OF, "feature": text(), "base": BASE, "using": COUNT, "without": COUNT},
+            {"events": COUNT, "events_before": COUNT, "all_events": COUNT},
+        ),
+        ("get", "/usage/cohorts"): _cohorts(),
+        ("get", "/usage/cohorts/customers"): _listed(
+            {"as_of": AS_OF, "month": text(examples=["2026-01"]), "since": COUNT}, {"events": COUNT}
+        ),
+        ("get", "/usage/funnel"): _funnel(),
+        ("get", "/usage/funnel/customers"): _listed({"as_of": AS_OF, "within": COUNT}, {"steps": COUNT}),
+        ("get", "/customers/{external_id}/users"): _users(),
+    }
+
+
+def _listed(around: Mapping[str, Schema], of_each: Mapping[str, Schema]) -> Schema:
+    return shape_of({**around, "customers": array(shape_of({**WHO, **of_each})), "next": NEXT})
+
+
+def _metric() -> Mapping[str, Schema]:
+    return {
+        "key": text(),
+        "label": text(),
+        "definition": text(),
+        "unit": text(),
+        "adds_up": {"type": "boolean", "description": "Summed over customers; else their median stands for them."},
+    }
+
+
+def _series() -> Schema:
+    value = {"value": number("Null where no customer's is known.", null=True),
+             "known": number("Of how many customers it is.", kind="integer")}  # fmt: skip
+    part = {"value": text("Goes back as `value`; empty: not known."), "label": text(), "customers": COUNT}
+    row = {"day": DAY, **value, "parts": array(shape_of(value), "Along with `parts` above.")}
+    return shape_of(
+        {"as_of": AS_OF, **_metric(), "by": text(), "parts": array(shape_of(part)), "rows": array(shape_of(row))}
+    )
+
+
+def _feature() -> Mapping[str, Schema]:
+    return {
+        "feature": text(),
+        "customers": COUNT,
+        "customers_before": COUNT,
+        "share": SHARE,
+        "events": COUNT,
+        "events_before": COUNT,
+        "change": SHARE,
+    }
+
+
+def _cohorts() -> Schema:
+    cohort = {
+        "month": text("Of first use.", examples=["2026-01"]),
+        "customers": COUNT,
+        "active": array({"type": "integer"}, "In each month since, from its own on; the last is not over."),
+    }
+    together = array(SHARE, "The share still active after so many months, of all old enough.")
+    return shape_of({"as_of": AS_OF, "cohorts": array(shape_of(cohort)), "together": together})
+
+
+def _funnel() -> Schema:
+    step = {"feature": text(), "customers": COUNT, "of_first": SHARE, "of_before": SHARE}
+    return shape_of({"as_of": AS_OF, "base": BASE, "within": COUNT, "back": COUNT, "steps": array(shape_of(step))})
+
+
+def _users() -> Schema:
+    user = {"name": text(), "last_on": DAY, "active_days": COUNT, "events": COUNT, "share": SHARE}
+    return shape_of({"as_of": DAY, "key": text(), "users": array(shape_of(user)), "next": NEXT})
