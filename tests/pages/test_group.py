@@ -113,10 +113,10 @@ def test_each_customer_stands_there_with_its_own_values(place: dict[str, Any]) -
     rows = [row.split("</tr>")[0] for row in seen.split("<tr>")[2:]]
     cells = [[cell.split(">", 1)[1].split("<")[0] for cell in row.split('<td class="num"')[1:]] for row in rows]
     assert cells == [
-        ["–", "–", "–", "–", "–", "–"],
-        ["1", "2", "4", "2", "2", "1"],
-        ["1", "1", "2", "1", "1", "1"],
-    ]  # 7 and 28 days, core events, days with any, features, days since the last
+        ["–", "–", "–", "–", "–"],
+        ["1", "2", "4", "2", "2"],
+        ["1", "1", "2", "1", "1"],
+    ]  # 7 and 28 days, core events, days with any, features
     assert f"/customers/{place['keys']['Left']}?tab=usage" in seen
 
 

@@ -102,11 +102,11 @@ def metrics_of(file: File) -> list[Told]:
     return [*shipped[:2], *besides, *shipped[2:], *mine]
 
 
-def day_of(group: Group) -> Values:
-    """Return the group's metrics of its day; nothing where it was never measured."""
+def day_of(group: Group, keys: Iterable[str] | None = None) -> Values:
+    """Return the group's metrics (`keys`: some of them) of its day; nothing where it was never measured."""
     if group.on is None:
         return {}
-    rows = groups.series_of(group.ids, from_on=group.on, until_on=group.on + timedelta(days=1))
+    rows = groups.series_of(group.ids, from_on=group.on, until_on=group.on + timedelta(days=1), keys=keys)
     return rows[-1].values if rows else {}
 
 
@@ -135,14 +135,16 @@ def core_events(group: Group, on: date) -> Stack:
     return customer_usage.stacked(counts, days)
 
 
-def of_each(group: Group) -> Mapping[int, Values]:
-    """Return the metrics of each customer of the group by itself; who was never measured is left out."""
-    return {} if group.on is None else groups.apart(group.ids, on=group.on)
+def of_each(group: Group, keys: Iterable[str] | None = None) -> Mapping[int, Values]:
+    """Return the metrics (`keys`: some of them) of each customer by itself; who was never measured is left out."""
+    return {} if group.on is None else groups.apart(group.ids, on=group.on, keys=keys)
 
 
 def opened(group: Group, told: Told) -> Opened:
     """Open a metric: the group's value, and that of each of its customers."""
-    apart = of_each(group)
+    apart = of_each(group, [told.key])
     each = [(one, apart.get(one.customer_id, {}).get(told.key)) for one in group.customers]
     known = [value for _one, value in each if value is not None]
-    return Opened(told, day_of(group).get(told.key), each, sum(known) if told.counts_users and known else None)
+    return Opened(
+        told, day_of(group, [told.key]).get(told.key), each, sum(known) if told.counts_users and known else None
+    )

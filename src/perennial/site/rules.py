@@ -127,6 +127,8 @@ RULES: dict[str, Rule] = {
     "customer_group": Rule("customers.read"),
     "customer_group_export": Rule("exports.run"),
     "customer_group_metric": Rule("customers.read"),
+    "customer_products": Rule("customers.read"),
+    "customer_products_export": Rule("exports.run"),
     "customer_why": Rule("customers.read"),
     "customer_log": Rule("touchpoints.edit"),
     "customer_log_retract": Rule("touchpoints.edit"),

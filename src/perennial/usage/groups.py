@@ -58,20 +58,20 @@ def series_of(
     by = aliases()
     group = Aliases({one: root for one in by.family(customer_ids) if one != root})
     span = (day_number(from_on), day_number(until_on))
-    wanted = [(key, one) for key, one in _known() if keys is None or key in set(keys)]
+    wanted = _wanted(keys)
     seats = _seats(customer_ids, wanted)
     stretches = seats_of.together(seats.values(), from_day=span[0], until_day=span[1])
     rows = _computed({root: stretches}, span, counted.merged(group), wanted)
     return [DayValues(on=day_date(day), values=values) for (_root, day), values in sorted(rows.items())]
 
 
-def apart(customer_ids: Sequence[int], *, on: date) -> dict[int, Values]:
+def apart(customer_ids: Sequence[int], *, on: date, keys: Iterable[str] | None = None) -> dict[int, Values]:
     """Return the same metrics of each customer by itself on one day; who was never measured is left out. As many
     queries."""
     by = aliases()
     mine = Aliases({one: customer for one, customer in by.into.items() if customer in set(customer_ids)})
     day = day_number(on)
-    wanted = _known()
+    wanted = _wanted(keys)
     seats = _seats(customer_ids, wanted)
     stretches = {one: seats_of.together([seats.get(one, ())], from_day=day, until_day=day + 1) for one in customer_ids}
     rows = _computed(stretches, (day, day + 1), counted.merged(mine), wanted)
@@ -90,6 +90,11 @@ def _known() -> list[Keyed]:
         *((one.key, one) for one in (*definitions(), *more())),
         *((one.key, own.as_metric(one.column, one.algebra)) for one in own.served()),
     ]
+
+
+def _wanted(keys: Iterable[str] | None) -> list[Keyed]:
+    asked = None if keys is None else set(keys)
+    return [(key, one) for key, one in _known() if asked is None or key in asked]
 
 
 def _seats(customer_ids: Sequence[int], wanted: Sequence[Keyed]) -> dict[int, list[Stretch]]:

@@ -22,7 +22,7 @@ from perennial.reports.explain import MOST_INPUTS
 from perennial.usage.groups import ACTIVE_DAYS, CORE_EVENTS
 
 MOST_LISTED = 200
-SHOWN = ("active_users_7d", "active_users_28d", CORE_EVENTS, ACTIVE_DAYS, "breadth_28d", "days_since_last")
+SHOWN = ("active_users_7d", "active_users_28d", CORE_EVENTS, ACTIVE_DAYS, "breadth_28d")
 """What the table shows; the file has every metric."""
 
 

@@ -15,7 +15,7 @@ from perennial.blueprint.terms import MetricUnit
 from perennial.customers.catalogue import FIELDS, Unit
 from perennial.pages import tags
 from perennial.pages.customer import words
-from perennial.reports import customer_group, customer_usage
+from perennial.reports import customer_group, customer_products, customer_usage
 from perennial.reports.customer_file import File
 from perennial.reports.customer_group import Group
 from perennial.usage import own
@@ -104,6 +104,7 @@ def _of_customer(file: File) -> dict[str, Any]:
         "known": known,
         "names_users": names_users,
         "charts": _charts(names_users=names_users),
+        "has_products": customer_products.is_told(file.on),
     }
 
 
