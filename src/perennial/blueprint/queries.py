@@ -19,6 +19,7 @@ from perennial.blueprint.calculations.lifecycle import parse_stages, parse_tiers
 from perennial.blueprint.calculations.metrics import event_predicates, parse_events, parse_metrics, spellings
 from perennial.blueprint.calculations.node import Node
 from perennial.blueprint.calculations.own_metrics import parse_own_metrics
+from perennial.blueprint.calculations.products import parse_products
 from perennial.blueprint.calculations.revenue import parse_revenue
 from perennial.blueprint.calculations.rights import completed, parse_rights, refuse_lost
 from perennial.blueprint.calculations.scorecard import parse_scorecard
@@ -28,6 +29,7 @@ from perennial.blueprint.terms import (
     BlueprintError,
     EventKinds,
     MetricDefinition,
+    ProductFeatures,
     Rights,
     Scorecard,
     StageRule,
@@ -39,8 +41,8 @@ from perennial.kernel.organisation.queries import config_stamp
 T = TypeVar("T")
 log = logging.getLogger("perennial.blueprint")
 
-PARTS = ("revenue", "scorecard", "tiers", "stages", "today", "rights", "own_metrics", "metrics", "events")
-CHANGEABLE = ("revenue", "scorecard", "tiers", "stages", "today", "rights", "own_metrics")
+PARTS = ("revenue", "scorecard", "tiers", "stages", "today", "rights", "products", "own_metrics", "metrics", "events")
+CHANGEABLE = ("revenue", "scorecard", "tiers", "stages", "today", "rights", "products", "own_metrics")
 """The parts that an administrator may change. Shipped metrics and events define what the lake's past days hold."""
 
 
@@ -54,6 +56,7 @@ _PARSERS: Mapping[str, Callable[[Any], Any]] = {
     "stages": parse_stages,
     "today": parse_today,
     "rights": parse_rights,
+    "products": parse_products,
     "own_metrics": _own_metrics,
 }
 
@@ -192,6 +195,12 @@ def today_rules(on: date | None = None) -> tuple[TodayRule, ...]:
     """Return the rules of Today, in the order of the file."""
     rules: tuple[TodayRule, ...] = _read(config_stamp(), "today", on)
     return rules
+
+
+def products(on: date | None = None) -> tuple[ProductFeatures, ...]:
+    """Return which features belong to which product; none where nobody has said so."""
+    found: tuple[ProductFeatures, ...] = _read(config_stamp(), "products", on)
+    return found
 
 
 def scorecard() -> Scorecard:

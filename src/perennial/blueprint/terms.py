@@ -196,6 +196,14 @@ class MetricDefinition:
     better: Better
 
 
+@dataclass(frozen=True)
+class ProductFeatures:
+    """A product by its code, and its features: names, or beginnings of names with a star at the end."""
+
+    product: str
+    features: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Tier:
     """One class by ACV, from `from_minor` (in minor units, a year) up to the next.

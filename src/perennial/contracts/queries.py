@@ -12,7 +12,7 @@ from django.db.models import Q
 from perennial.contracts import facts
 from perennial.contracts.calculations.due_terms import due_keys, is_odd
 from perennial.contracts.calculations.mrr import counts_until, mrr_on
-from perennial.contracts.models import Cancellation, Contract, Line, Receivable
+from perennial.contracts.models import Cancellation, Contract, Line, Product, Receivable
 from perennial.contracts.standing import Book, ProductLine, SeatPeriod, Standing
 from perennial.contracts.terms import LineKind, LineTerms, PolicySwitches, TermLine
 from perennial.customers.aliases import aliases
@@ -195,3 +195,8 @@ def contract_spans(customer_ids: Sequence[int]) -> dict[int, tuple[date, date | 
             open_ended = last is None or ends_on is None
             found[customer_id] = (min(first, starts_on), None if open_ended else max(last or ends_on, ends_on))
     return found
+
+
+def product_names_by_code(codes: Sequence[str]) -> dict[str, str]:
+    """Return what products are called, by code; who is not known is left out. One query, none for no code."""
+    return dict(Product.objects.filter(code__in=codes).values_list("code", "name")) if codes else {}

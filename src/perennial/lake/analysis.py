@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import duckdb
 import pyarrow as pa
 
-from perennial.lake import daily
+from perennial.lake import daily, groups
+from perennial.lake.algebra import Metric
 from perennial.lake.engine import excluding_sql
 from perennial.lake.engines.duckdb import DuckSession
 from perennial.lake.facts import FACT_DAY, FACT_EVENT, FACT_USER
@@ -232,6 +233,11 @@ class Analysis:
             'GROUP BY "user"'
         ).fetchall()
         return [UserUse(*row) for row in found]
+
+    def metrics(self, definitions: tuple[Metric, ...], periods: pa.Table, *, days: range, merged: Merged) -> pa.Table:
+        """Return metrics of a few customers, or of a group as one: see `groups.metrics_of`."""
+        session = DuckSession(self._connection)
+        return groups.metrics_of(session, self._snapshot, definitions, periods, days=days, merged=merged)
 
     def _named(self, where: str, from_day: int, day: int) -> str:
         facts = self._snapshot.fact_sql(FACT_EVENT, from_day=from_day, until_day=day + 1)

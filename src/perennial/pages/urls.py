@@ -4,7 +4,7 @@ from django.urls import path
 
 from perennial.pages import exports, palette
 from perennial.pages.customer import actions as customer_actions
-from perennial.pages.customer import charts, explain, opened, users
+from perennial.pages.customer import charts, explain, group, opened, products, users
 from perennial.pages.customer import page as customer
 from perennial.pages.customers import many, views
 from perennial.pages.customers import page as customers
@@ -132,6 +132,11 @@ urlpatterns = [
     path("customers/<slug:key>/charts/<slug:metric>", charts.chart, name="customer_chart"),
     path("customers/<slug:key>/users", users.page, name="customer_users"),
     path("customers/<slug:key>/users/export", users.export, name="customer_users_export"),
+    path("customers/<slug:key>/group", group.page, name="customer_group"),
+    path("customers/<slug:key>/group/export", group.export, name="customer_group_export"),
+    path("customers/<slug:key>/group/of/<slug:metric>", group.explain, name="customer_group_metric"),
+    path("customers/<slug:key>/products", products.page, name="customer_products"),
+    path("customers/<slug:key>/products/export", products.export, name="customer_products_export"),
     path("customers/<slug:key>/health/<slug:metric>", opened.page, name="customer_measure"),
     path("customers/<slug:key>/why/<slug:rule>", opened.why, name="customer_why"),
     path("customers/<slug:key>/log", customer_actions.log, name="customer_log"),

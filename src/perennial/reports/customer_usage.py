@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from perennial.blueprint import queries as blueprint
 from perennial.customers.models import PortfolioRow
-from perennial.lake.terms import day_date
+from perennial.lake.terms import EventCount, day_date
 from perennial.usage import queries as usage
 from perennial.usage.lake import metric_keys
 
@@ -36,7 +36,7 @@ Series = Mapping[str, Sequence[float | None]]
 
 def series_of(customer_id: int, on: date) -> Series:
     """Return each metric of the 91 days up to a day."""
-    days = _days(on)
+    days = days_up_to(on)
     found = usage.series_of(customer_id, from_on=days[0], until_on=on + timedelta(days=1))
     rows = {row.on: row.values for row in found}
     return {key: [rows[day].get(key) if day in rows else None for day in days] for key in usage.all_keys()}
@@ -56,7 +56,8 @@ def known_of(row: PortfolioRow, on: date) -> Known:
     return _known(series_of(row.customer_id, on))
 
 
-def _days(on: date) -> list[date]:
+def days_up_to(on: date) -> list[date]:
+    """Return the 91 days up to a day, oldest first."""
     return [on - timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
 
 
@@ -77,10 +78,15 @@ class Stack:
 
 def core_events(customer_id: int, on: date) -> Stack:
     """Return the core events of 13 weeks; a day without an event is 0, because the source speaks on other days."""
-    days = _days(on)
+    days = days_up_to(on)
+    return stacked(usage.counts_of(customer_id, from_on=days[0], until_on=on + timedelta(days=1)), days)
+
+
+def stacked(found: Sequence[EventCount], days: Sequence[date]) -> Stack:
+    """Return the core events among some counts, day by day."""
     totals: Counter[str] = Counter()
     counts: dict[tuple[str, date], int] = defaultdict(int)
-    for one in usage.counts_of(customer_id, from_on=days[0], until_on=on + timedelta(days=1)):
+    for one in found:
         if blueprint.is_core(one.event):
             feature = one.feature or one.event
             totals[feature] += one.n
@@ -104,4 +110,4 @@ class Lines:
 def metric_lines(customer_id: int, on: date, keys: Sequence[str]) -> Lines:
     """Return some metrics of the 13 weeks up to a day."""
     found = series_of(customer_id, on)
-    return Lines(_days(on), {key: found[key] for key in keys})
+    return Lines(days_up_to(on), {key: found[key] for key in keys})

@@ -11,10 +11,13 @@ from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 
+from perennial.blueprint import queries as blueprint
+from perennial.contracts import queries as contracts
 from perennial.lake.analysis import FeatureUse
 from perennial.members.models import Member
 from perennial.reports.usage_parts import rows_seen
 from perennial.usage import analysis
+from perennial.usage.calculations.breadth import is_meant
 
 NAMES = ("customer_id", "key", "name", "owner__name")
 
@@ -69,6 +72,22 @@ def _of(one: FeatureUse, count: int) -> Adoption:
     return Adoption(
         one.feature, one.customers, one.customers_before, Fraction(one.customers, count), one.events, one.events_before
     )
+
+
+def products_of(found: Sequence[Adoption], on: date) -> dict[str, str]:
+    """Return the products of each feature, by name, as the method lists them for a day; a feature of none is left out.
+    No query where it lists none, else one."""
+    listed = blueprint.products(on)
+    names = contracts.product_names_by_code([one.product for one in listed])
+    told = {
+        one.feature: [
+            names.get(product.product, product.product)
+            for product in listed
+            if any(is_meant(feature, one.feature) for feature in product.features)
+        ]
+        for one in found
+    }
+    return {feature: ", ".join(products) for feature, products in told.items() if products}
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,12 @@ def _columns() -> list[tuple[str, str]]:
 
 def _values(row: Mapping[str, Any], columns: list[tuple[str, str]]) -> Values:
     found = {key: row.get(column) for key, column in columns}
-    return {key: float(value) if isinstance(value, Decimal) else value for key, value in found.items()}
+    return {key: number(value) for key, value in found.items()}
+
+
+def number(value: Decimal | float | None) -> float | None:
+    """Return a value of the lake as pages and scores reckon with it."""
+    return float(value) if isinstance(value, Decimal) else value
 
 
 def counts_of(customer_id: int, *, from_on: date, until_on: date) -> list[EventCount]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.http import Http404, HttpRequest, JsonResponse
@@ -12,9 +13,12 @@ from django.views.decorators.http import require_GET
 from perennial.blueprint.terms import MetricUnit
 from perennial.customers.catalogue import FIELDS
 from perennial.pages import tags
-from perennial.pages.customer.page import CHARTS, find
-from perennial.reports import customer_usage
+from perennial.pages.customer.page import find
+from perennial.pages.customer.usage import CHARTS, asked_group
+from perennial.reports import customer_group, customer_usage
 from perennial.reports.customer_file import File
+from perennial.reports.customer_group import Group
+from perennial.reports.customer_usage import Lines, Stack
 from perennial.usage import own
 from perennial.usage.own import OwnMetric
 
@@ -23,25 +27,46 @@ LINES = {"users": ("active_users_7d", "active_users_28d"), "logins": ("logins_7d
 
 @require_GET
 def chart(request: HttpRequest, key: str, metric: str) -> JsonResponse:
-    """Answer with a chart of the 13 weeks up to the as-of day."""
+    """Answer with a chart of the 13 weeks up to the as-of day; with `?of=group` of the customer's whole group."""
     file = find(request, key)
+    shown = _Shown(file, asked_group(file, request))
     mine = next((one for one in own.served() if one.key == metric), None)
     if mine is not None:
-        return JsonResponse(_own(file, mine))
+        return JsonResponse(_own(shown, mine))
     if metric not in CHARTS:
         raise Http404
-    return JsonResponse(_events(file) if metric == "events" else _lines(file, LINES[metric], str(CHARTS[metric])))
+    return JsonResponse(_events(shown) if metric == "events" else _lines(shown, LINES[metric], str(CHARTS[metric])))
 
 
-def _lines(file: File, keys: Sequence[str], summary: str) -> dict[str, Any]:
-    found = customer_usage.metric_lines(file.customer.pk, file.on, keys)
+@dataclass(frozen=True)
+class _Shown:
+    """Whose usage is drawn: a customer's, or that of its whole group."""
+
+    file: File
+    group: Group | None
+
+    def lines(self, keys: Sequence[str]) -> Lines:
+        """Return metrics of 13 weeks."""
+        if self.group is not None:
+            return customer_group.lines(self.group, keys, self.file.on)
+        return customer_usage.metric_lines(self.file.customer.pk, self.file.on, keys)
+
+    def core_events(self) -> Stack:
+        """Return core events of 13 weeks by feature."""
+        if self.group is not None:
+            return customer_group.core_events(self.group, self.file.on)
+        return customer_usage.core_events(self.file.customer.pk, self.file.on)
+
+
+def _lines(shown: _Shown, keys: Sequence[str], summary: str) -> dict[str, Any]:
+    found = shown.lines(keys)
     names = {"active_users_7d": gettext("7 days"), "active_users_28d": gettext("28 days")}
     series = [{"name": names.get(key, str(FIELDS[key].label)), "values": found.metrics[key]} for key in keys]
     return {"kind": "line", "x": [tags.day(day, "short") for day in found.days], "series": series, "summary": summary}
 
 
-def _own(file: File, one: OwnMetric) -> dict[str, Any]:
-    found, name = customer_usage.metric_lines(file.customer.pk, file.on, [one.key]), tags.wording(one.label)
+def _own(shown: _Shown, one: OwnMetric) -> dict[str, Any]:
+    found, name = shown.lines([one.key]), tags.wording(one.label)
     drawn = {"kind": "line", "x": [tags.day(day, "short") for day in found.days], "summary": name,
              "series": [{"name": name, "values": found.metrics[one.key]}]}  # fmt: skip
     return drawn | (
@@ -49,8 +74,8 @@ def _own(file: File, one: OwnMetric) -> dict[str, Any]:
     )
 
 
-def _events(file: File) -> dict[str, Any]:
-    found = customer_usage.core_events(file.customer.pk, file.on)
+def _events(shown: _Shown) -> dict[str, Any]:
+    found = shown.core_events()
     series = [
         {"name": gettext("Other features"), "values": values, "tone": "none"}
         if name is None

@@ -13,10 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 from django.views.decorators.vary import vary_on_headers
 
-from perennial.blueprint import queries as blueprint
 from perennial.customers import queries as customers
 from perennial.customers.access import customers_of
-from perennial.customers.catalogue import FIELDS
 from perennial.engagement.access import takes_back
 from perennial.health.queries import Evidence
 from perennial.kernel.organisation.queries import House, house
@@ -24,16 +22,14 @@ from perennial.lifecycle.terms import STAGE_LABELS, Stage
 from perennial.members import access
 from perennial.members.models import Member
 from perennial.pages import tags
-from perennial.pages.customer import health, words
+from perennial.pages.customer import health, usage, words
 from perennial.pages.today.words import name_of
 from perennial.pages.weekly.words import NODES
 from perennial.playbooks import away
 from perennial.playbooks.models import Task
 from perennial.playbooks.terms import Away, Whose
-from perennial.reports import customer_contracts, customer_file, customer_usage, timeline
+from perennial.reports import customer_contracts, customer_file, timeline
 from perennial.reports.customer_file import File
-from perennial.usage import own
-from perennial.usage.own import OwnMetric
 
 FOLLOWING = frozenset({"overview", "health"})
 """Tabs that are drawn anew when newer figures stand above them: those of figures, in which nobody writes or pages."""
@@ -54,16 +50,6 @@ KINDS: Mapping[str, Promise] = {
     "answers": _("Survey answers"),
     "changes": _("Changes"),
 }
-CHARTS: Mapping[str, Promise] = {
-    "users": _("Active users, last 7 and 28 days"),
-    "events": _("Core events a day, by feature"),
-    "logins": _("Logins in 7 days"),
-    "breadth": _("Features used in 28 days"),
-}
-
-
-MOST_OWN_CHARTS = 6
-"""Charts of own metrics; every one of them has its line in the table."""
 
 
 def find(request: HttpRequest, key: str, ability: str = "customers.read") -> File:
@@ -96,7 +82,8 @@ def page(request: HttpRequest, key: str) -> HttpResponse:
     if target.endswith("#older"):
         return render(request, "customer/entries.html", _timeline(file, request))
     if target.endswith("#metrics"):
-        return render(request, "customer/metrics.html", _metrics(file, with_series=True))
+        shown = usage.metrics(file, usage.asked_group(file, request), with_series=True)
+        return render(request, "customer/metrics.html", shown)
     if target.endswith("#head"):
         return _newer(request, file, tab)
     if target.endswith("#tab"):
@@ -170,6 +157,8 @@ def tab_context(
         return base | health.context(file, customer_file.scored(file) if tasks is None else scored)
     if tab == "timeline":
         return base | _timeline(file, request)
+    if tab == "usage":
+        return base | usage.context(file, request)
     return base | _TAB_PARTS[tab](file)
 
 
@@ -201,43 +190,6 @@ def _contracts(file: File) -> dict[str, Any]:
     return {"contracts": customer_contracts.contracts_tab(file), "nodes": NODES}
 
 
-def _usage(file: File) -> dict[str, Any]:
-    known = customer_usage.known_of(file.row, file.on)
-    names_users = known is customer_usage.Known.USERS
-    return {
-        **_metrics(file, with_series=False),
-        "known": known,
-        "names_users": names_users,
-        "charts": [
-            *((key, label) for key, label in CHARTS.items() if names_users or key != "users"),
-            *((one.key, tags.wording(one.label)) for one in own.served()[:MOST_OWN_CHARTS]),
-        ],
-    }
-
-
-def _metrics(file: File, *, with_series: bool) -> dict[str, Any]:
-    """Return the table of metrics; without its lines of thirteen weeks the page need not wait for the lake."""
-    days = customer_usage.series_of(file.customer.pk, file.on) if with_series else {}
-    series = customer_usage.weekly(days)
-    metrics = [_metric(file, series, one.key) for one in blueprint.metrics()]
-    metrics += [_own_metric(one, days, series) for one in own.served()]
-    return {"customer": file.customer, "row": file.row, "metrics": metrics, "is_whole": with_series}
-
-
-def _metric(file: File, series: customer_usage.Series, key: str) -> dict[str, Any]:
-    field = FIELDS[key]
-    value = words.written(getattr(file.row, field.column), field.unit, "")
-    return {"key": key, "label": field.label, "definition": field.definition, "value": value,
-            "series": series.get(key, ())}  # fmt: skip
-
-
-def _own_metric(one: OwnMetric, days: customer_usage.Series, series: customer_usage.Series) -> dict[str, Any]:
-    """Return an own metric as the table shows it; its value comes with its line: no portfolio row holds it."""
-    value = tags.measured(days[one.key][-1], one.unit) if one.key in days else "…"
-    return {"key": one.key, "label": tags.wording(one.label), "definition": tags.wording(one.definition),
-            "value": value, "series": series.get(one.key, ())}  # fmt: skip
-
-
 def _tickets(file: File) -> dict[str, Any]:
     return {"tickets": customer_file.tickets(file)}
 
@@ -256,5 +208,5 @@ def _timeline(file: File, request: HttpRequest) -> dict[str, Any]:
 
 
 _TAB_PARTS: Mapping[str, Callable[[File], dict[str, Any]]] = {
-    "people": _people, "contracts": _contracts, "usage": _usage, "tickets": _tickets,
+    "people": _people, "contracts": _contracts, "tickets": _tickets,
 }  # fmt: skip

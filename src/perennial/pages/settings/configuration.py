@@ -33,6 +33,10 @@ MEANINGS = {
     "stages": (_("Stages"), _("When a customer is in onboarding, in growth, or up for renewal.")),
     "today": (_("Today"), _("What puts a customer on Today, how weighty it is, and the next step.")),
     "rights": (_("Rights"), _("Who may do what, on whose customers, and which fields a role never sees.")),
+    "products": (
+        _("Products"),
+        _("Which features belong to which product, so that use is compared with what was bought."),
+    ),
     "own_metrics": (_("Own metrics"), _("What is computed from usage besides, as your company defines it.")),
     "metrics": (_("Metrics"), _("What is computed from usage each day, and how it is meant.")),
     "events": (_("Events"), _("Which event names are logins, errors or noise; every other is core use.")),

@@ -32,7 +32,7 @@ USUAL = "-customers"
 
 @require_GET
 def page(request: HttpRequest) -> HttpResponse:
-    """Show every feature, or with `feature` the customers with it (`has=no`: without it). Three queries at most."""
+    """Show every feature, or with `feature` the customers with it (`has=no`: without it). Four queries at most."""
     asking = Asking.of(request)
     if asking.on is None:
         return nothing(request, asking, "usage_features")
@@ -41,13 +41,15 @@ def page(request: HttpRequest) -> HttpResponse:
         return _one(request, asking, base, asking.on)
     sort = request.GET.get("sort", USUAL)
     found = _sorted(usage_features.adoption(base, asking.on), sort)
+    products = usage_features.products_of(found, asking.on)
     return render(request, "usage/features.html", {
         **asking.context("usage_features"),
         "base": base,
         "count": len(base.named),
         "sort": sort,
-        "rows": [(one, f"?{urlencode({'feature': one.feature})}", changed(one.events, one.events_before))
-                 for one in found],
+        "rows": [(one, f"?{urlencode({'feature': one.feature})}", changed(one.events, one.events_before),
+                  products.get(one.feature, "")) for one in found],
+        "has_products": bool(products),
         "export": reverse("usage_features_export"),
     })  # fmt: skip
 
@@ -96,9 +98,18 @@ def export(request: HttpRequest) -> HttpResponse:
 
 def _sheet(found: Sequence[Adoption], on: date) -> sheets.Sheet:
     headings = [_("Feature"), _("Customers"), _("Share of the customers"), _("Customers, 28 days before"), _("Events"),
-                _("Events, 28 days before")]  # fmt: skip
+                _("Events, 28 days before"), _("Product")]  # fmt: skip
+    products = usage_features.products_of(found, on)
     rows: list[list[sheets.Cell]] = [
-        [one.feature, one.customers, _share(one.share), one.customers_before, one.events, one.events_before]
+        [
+            one.feature,
+            one.customers,
+            _share(one.share),
+            one.customers_before,
+            one.events,
+            one.events_before,
+            products.get(one.feature),
+        ]
         for one in found
     ]
     return sheets.Sheet(headings, rows, [(_("28 days up to"), on.isoformat())])

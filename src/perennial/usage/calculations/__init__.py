@@ -1,0 +1,1 @@
+"""Pure arithmetic of usage: no Django, no clock."""

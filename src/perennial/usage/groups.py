@@ -1,0 +1,127 @@
+"""Metrics of a group of customers as if it were one: over the union of its facts, with the definitions of everybody's.
+
+A group is a merge for the time of one read: all numbers of its customers count for one, and a user whom a source knows
+by the same id at two of them is one, as with customers that were merged (`counted.py`). Nothing is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+
+import pyarrow as pa
+
+from perennial.blueprint import queries as blueprint
+from perennial.contracts import queries as contracts
+from perennial.customers.aliases import Aliases, aliases
+from perennial.lake.algebra import Aggregate, Measure, Metric
+from perennial.lake.terms import EventCount, Merged, day_date, day_number
+from perennial.usage import counted, own
+from perennial.usage.actions import FOREVER
+from perennial.usage.analysis import WINDOW
+from perennial.usage.calculations import seats as seats_of
+from perennial.usage.calculations.seats import Stretch
+from perennial.usage.lake import definitions, lake
+from perennial.usage.queries import DayValues, Values, number
+
+Keyed = tuple[str, Metric]
+"""A metric with the key that it is read by."""
+CORE_EVENTS, ACTIVE_DAYS = "core_events_28d", "active_days_28d"
+"""What a group's table has besides the metrics; the facts hold what they are made of."""
+
+
+def more() -> tuple[Metric, ...]:
+    """Return what is told of a group besides the metrics: its core events, and the days with any."""
+    core = blueprint.core_predicate()
+    return (
+        Metric(CORE_EVENTS, {"events": Measure(Aggregate.COUNT, where=core, window=WINDOW)}),
+        Metric(ACTIVE_DAYS, {"days": Measure(Aggregate.DISTINCT, of="day", where=core, window=WINDOW)}),
+    )
+
+
+def users_counted(key: str) -> bool:
+    """Return whether a metric is a number of different users: the one kind whose sum over customers may say more than
+    the group has."""
+    found = next((one for one in _known() if one[0] == key), None)
+    if found is None or found[1].expression:
+        return False
+    (measure,) = found[1].measures.values()
+    return measure.aggregate is Aggregate.DISTINCT and measure.of == "user"
+
+
+def series_of(
+    customer_ids: Sequence[int], *, from_on: date, until_on: date, keys: Iterable[str] | None = None
+) -> list[DayValues]:
+    """Return the metrics of a group (`keys`: some of them) for each day of [from_on, until_on) since its first event,
+    oldest first. At most nine queries, and one for 500 users."""
+    root = customer_ids[0]
+    by = aliases()
+    group = Aliases({one: root for one in by.family(customer_ids) if one != root})
+    span = (day_number(from_on), day_number(until_on))
+    wanted = _wanted(keys)
+    seats = _seats(customer_ids, wanted)
+    stretches = seats_of.together(seats.values(), from_day=span[0], until_day=span[1])
+    rows = _computed({root: stretches}, span, counted.merged(group), wanted)
+    return [DayValues(on=day_date(day), values=values) for (_root, day), values in sorted(rows.items())]
+
+
+def apart(customer_ids: Sequence[int], *, on: date, keys: Iterable[str] | None = None) -> dict[int, Values]:
+    """Return the same metrics of each customer by itself on one day; who was never measured is left out. As many
+    queries."""
+    by = aliases()
+    mine = Aliases({one: customer for one, customer in by.into.items() if customer in set(customer_ids)})
+    day = day_number(on)
+    wanted = _wanted(keys)
+    seats = _seats(customer_ids, wanted)
+    stretches = {one: seats_of.together([seats.get(one, ())], from_day=day, until_day=day + 1) for one in customer_ids}
+    rows = _computed(stretches, (day, day + 1), counted.merged(mine), wanted)
+    return {customer: values for (customer, _day), values in rows.items()}
+
+
+def counts_of(customer_ids: Sequence[int], *, from_on: date, until_on: date) -> list[EventCount]:
+    """Return the event counts of a group by day, event and feature; days without events are absent. One query."""
+    numbers = aliases().family(customer_ids)
+    return lake().event_counts(*numbers, from_day=day_number(from_on), until_day=day_number(until_on))
+
+
+def _known() -> list[Keyed]:
+    """Return what is told of a group: the metrics that ship, what a group has besides, own ones."""
+    return [
+        *((one.key, one) for one in (*definitions(), *more())),
+        *((one.key, own.as_metric(one.column, one.algebra)) for one in own.served()),
+    ]
+
+
+def _wanted(keys: Iterable[str] | None) -> list[Keyed]:
+    asked = None if keys is None else set(keys)
+    return [(key, one) for key, one in _known() if asked is None or key in asked]
+
+
+def _seats(customer_ids: Sequence[int], wanted: Sequence[Keyed]) -> dict[int, list[Stretch]]:
+    """Return the seats of each customer by day; contracts are read only where a metric asks for them."""
+    if not any("seats" in one.attributes() for _key, one in wanted):
+        return {}
+    found = contracts.seat_periods(customer_ids)
+    return {
+        customer: [(day_number(start), day_number(end) if end else FOREVER, count) for start, end, count in periods]
+        for customer, periods in found.items()
+    }
+
+
+def _computed(
+    stretches: Mapping[int, Sequence[Stretch]], span: tuple[int, int], merged: Merged, wanted: Sequence[Keyed]
+) -> dict[tuple[int, int], Values]:
+    """Return the values by customer and day of the days from the first of `span` to before the last."""
+    rows = [
+        {"customer": customer, "from_day": start, "until_day": end, "seats": count}
+        for customer, theirs in stretches.items()
+        for start, end, count in theirs
+    ]
+    types = {"customer": pa.int64(), "from_day": pa.int32(), "until_day": pa.int32(), "seats": pa.int64()}
+    periods = pa.Table.from_pylist(rows, schema=pa.schema(types.items()))
+    with lake().analysis() as asked:
+        made = asked.metrics(tuple(one for _key, one in wanted), periods, days=range(*span), merged=merged)
+    return {
+        (row["customer"], row["day"]): {key: number(row.get(one.key)) for key, one in wanted}
+        for row in made.to_pylist()
+    }
