@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 import zlib
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs
 from uuid import uuid4
 
+from gunicorn.http.errors import ParseException
+
+from perennial.intake.deadlines import deadlines
 from perennial.intake.keys import Keys, key_of
 from perennial.intake.protocol import Envelope, envelope
 from perennial.intake.taking import Verdict, taking
@@ -133,18 +138,27 @@ def _received(environ: dict[str, Any]) -> bytes:
     length = environ.get("CONTENT_LENGTH") or None
     if length is not None and (not length.isdigit() or int(length) > BATCH_BYTES):
         raise _too_large()
-    socket = environ.get("gunicorn.socket")
-    if socket is not None:
-        socket.settimeout(BODY_SECONDS)
+    started = time.monotonic()
     try:
-        raw: bytes = environ["wsgi.input"].read(BATCH_BYTES + 1 if length is None else int(length))
-    except OSError as error:
-        raise Refusal(408, "The body did not arrive in time.") from error
+        with _deadline(environ.get("gunicorn.socket")):
+            raw: bytes = environ["wsgi.input"].read(BATCH_BYTES + 1 if length is None else int(length))
+    except (OSError, ParseException) as error:
+        raise _ended_early(started) from error
     if len(raw) > BATCH_BYTES:
         raise _too_large()
     if length is not None and len(raw) < int(length):
-        raise Refusal(400, "The body ended early.")
+        raise _ended_early(started)
     return raw
+
+
+def _deadline(client: Any) -> AbstractContextManager[None]:
+    return nullcontext() if client is None else deadlines.within(client, BODY_SECONDS)
+
+
+def _ended_early(started: float) -> Refusal:
+    if time.monotonic() - started >= BODY_SECONDS:
+        return Refusal(408, f"The body did not arrive within {BODY_SECONDS:.0f} seconds.")
+    return Refusal(400, "The body ended early.")
 
 
 def _unpacked(raw: bytes) -> bytes:

@@ -13,6 +13,7 @@ from django.db import transaction
 from perennial.customers import queries as customers
 from perennial.intake import records
 from perennial.intake.models import LastGroup, Unconfirmed
+from perennial.intake.protocol import CONTROL
 from perennial.intake.terms import Accepted, Kind
 from perennial.kernel import erasures
 from perennial.usage import actions as usage
@@ -208,4 +209,6 @@ def _describe(number: int, message: Accepted) -> None:
 
 
 def _text_of(message: Accepted, *keys: str) -> str:
-    return next((value for key in keys if isinstance(value := message.traits.get(key), str) and value.strip()), "")
+    """Return the first of some traits that is a text, on one line and without what no database takes (NUL)."""
+    found = (CONTROL.sub(" ", value).strip() for key in keys if isinstance(value := message.traits.get(key), str))
+    return next((text for text in found if text), "")

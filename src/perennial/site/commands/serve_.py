@@ -71,7 +71,7 @@ def web_command(given: argparse.Namespace, application: str = "perennial.site.ws
         "--workers",
         str(given.processes),
         "--worker-class",
-        "gthread",
+        "perennial.site.threads.Worker",
         "--threads",
         str(given.threads),
         "--max-requests",
