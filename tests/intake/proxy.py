@@ -1,4 +1,4 @@
-"""A line that breaks, between a sender and the intake (promise D7): answers are lost, requests cut, nothing comes back."""
+"""A line that breaks, between a sender and the intake (promise D7): answers get lost, requests cut."""
 
 from __future__ import annotations
 

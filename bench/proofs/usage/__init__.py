@@ -13,6 +13,13 @@ from typing import Any
 PARTS = {
     "D1": ("crashes", "kills"),
     "D2": ("crashes", "power_cuts"),
+    "D3": ("requests", "resends"),
+    "D4": ("requests", "limits"),
+    "D5": ("requests", "verdicts"),
+    "D6": ("faults", "overload"),
+    "D7": ("faults", "lines"),
+    "D8": ("faults", "disk"),
+    "D9": ("faults", "clocks"),
     "D10": ("recount", "sequences"),
 }
 

@@ -9,8 +9,9 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-from bench.proofs.usage.figures import figure, found
 from tests.lake.model import ForgetfulUsage, Usage, run
+
+from bench.proofs.usage.figures import figure, found
 
 SEQUENCES = int(os.environ.get("PERENNIAL_PROOF_SEQUENCES", "2000"))
 STEPS = 50
