@@ -20,9 +20,9 @@ from bench import machine
 
 
 def names(package: str) -> list[str]:
-    """Return the measuring modules of a package: those that have `rows`."""
+    """Return the measuring modules and packages of a package: those that have `rows`."""
     found = importlib.import_module(package)
-    every = [info.name for info in pkgutil.iter_modules(found.__path__) if not info.ispkg and info.name != "__main__"]
+    every = [info.name for info in pkgutil.iter_modules(found.__path__) if info.name != "__main__"]
     return [name for name in sorted(every) if hasattr(importlib.import_module(f"{package}.{name}"), "rows")]
 
 

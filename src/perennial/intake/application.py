@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 import zlib
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs
 from uuid import uuid4
 
+from gunicorn.http.errors import ParseException
+
+from perennial.intake.deadlines import deadlines
 from perennial.intake.keys import Keys, key_of
 from perennial.intake.protocol import Envelope, envelope
+from perennial.intake.slots import Slots
 from perennial.intake.taking import Verdict, taking
 from perennial.intake.terms import BATCH_BYTES, Kind, Refusal
 
@@ -38,17 +44,29 @@ _CORS = [
     ("Access-Control-Allow-Headers", "Authorization, Content-Type, Content-Encoding, X-Strict"),
     ("Access-Control-Max-Age", "86400"),
 ]
+_SLOTS = "perennial.slots"
 Start = Callable[[str, list[tuple[str, str]]], Any]
 _keys = Keys()
 
 
-def beside(django: Callable[..., Iterable[bytes]]) -> Callable[..., Iterable[bytes]]:
-    """Return an application that takes events itself and leaves everything else to Django's."""
+def beside(django: Callable[..., Iterable[bytes]], *, at_once: int) -> Callable[..., Iterable[bytes]]:
+    """Return an application that takes events itself, so many requests at once, and leaves all else to Django's."""
+    tracking = limited(at_once)
 
     def either(environ: dict[str, Any], start: Start) -> Iterable[bytes]:
-        return application(environ, start) if environ["PATH_INFO"].startswith(PREFIX) else django(environ, start)
+        return tracking(environ, start) if environ["PATH_INFO"].startswith(PREFIX) else django(environ, start)
 
     return either
+
+
+def limited(at_once: int) -> Callable[[dict[str, Any], Start], Iterable[bytes]]:
+    """Return the application with so many places for requests; who finds none is told to come again."""
+    slots = Slots(at_once)
+
+    def tracking(environ: dict[str, Any], start: Start) -> Iterable[bytes]:
+        return application({**environ, _SLOTS: slots}, start)
+
+    return tracking
 
 
 def application(environ: dict[str, Any], start: Start) -> Iterable[bytes]:
@@ -81,8 +99,13 @@ def _answer(environ: dict[str, Any]) -> dict[str, Any] | None:
         return None
     if environ["REQUEST_METHOD"] != "POST":
         raise Refusal(405, "Events are sent by POST.")
-    kind = ROUTES[name]
     header_key = key_of(environ.get("HTTP_AUTHORIZATION", ""))
+    slots: Slots | None = environ.get(_SLOTS)
+    with slots.taken(header_key or "") if slots else nullcontext():
+        return _taken(environ, ROUTES[name], header_key)
+
+
+def _taken(environ: dict[str, Any], kind: Kind | None, header_key: str | None) -> dict[str, Any]:
     if header_key is not None:
         _keys.sender(header_key)  # a stranger's body is not read
     read = envelope(_body(environ), is_batch=kind is None)
@@ -133,18 +156,27 @@ def _received(environ: dict[str, Any]) -> bytes:
     length = environ.get("CONTENT_LENGTH") or None
     if length is not None and (not length.isdigit() or int(length) > BATCH_BYTES):
         raise _too_large()
-    socket = environ.get("gunicorn.socket")
-    if socket is not None:
-        socket.settimeout(BODY_SECONDS)
+    started = time.monotonic()
     try:
-        raw: bytes = environ["wsgi.input"].read(BATCH_BYTES + 1 if length is None else int(length))
-    except OSError as error:
-        raise Refusal(408, "The body did not arrive in time.") from error
+        with _deadline(environ.get("gunicorn.socket")):
+            raw: bytes = environ["wsgi.input"].read(BATCH_BYTES + 1 if length is None else int(length))
+    except (OSError, ParseException) as error:
+        raise _ended_early(started) from error
     if len(raw) > BATCH_BYTES:
         raise _too_large()
     if length is not None and len(raw) < int(length):
-        raise Refusal(400, "The body ended early.")
+        raise _ended_early(started)
     return raw
+
+
+def _deadline(client: Any) -> AbstractContextManager[None]:
+    return nullcontext() if client is None else deadlines.within(client, BODY_SECONDS)
+
+
+def _ended_early(started: float) -> Refusal:
+    if time.monotonic() - started >= BODY_SECONDS:
+        return Refusal(408, f"The body did not arrive within {BODY_SECONDS:.0f} seconds.")
+    return Refusal(400, "The body ended early.")
 
 
 def _unpacked(raw: bytes) -> bytes:

@@ -83,11 +83,10 @@ class Committer:
             raise Refusal(507 if full else 503, text, retry_after=RETRY_SECONDS) from error
 
     def _has_room(self, key: int, size: int) -> bool:
-        """One key may take half of the room while others wait, all of it while it is alone."""
+        """One key may take half of the room, also while it is alone: who comes next finds the other half."""
         waiting = sum(self._of_key.values())
         mine = self._of_key.get(key, 0)
-        most = self._most // 2 if waiting > mine else self._most
-        return not waiting or (waiting + size <= self._most and mine + size <= most)
+        return not waiting or (waiting + size <= self._most and (not mine or mine + size <= self._most // 2))
 
     def _start(self) -> None:
         """Start the writing thread on first use, in each process anew: threads do not survive a fork."""

@@ -13,6 +13,7 @@ from django.db import transaction
 from perennial.customers import queries as customers
 from perennial.intake import records
 from perennial.intake.models import LastGroup, Unconfirmed
+from perennial.intake.protocol import CONTROL
 from perennial.intake.terms import Accepted, Kind
 from perennial.kernel import erasures
 from perennial.usage import actions as usage
@@ -55,7 +56,7 @@ class Identity:
                 self._known.clear()
                 self._erased_at = stamp
             known = self._known.setdefault(source, _Known())
-            if known.heard_at is None or at - known.heard_at > FRESH:
+            if known.heard_at is None or abs(at - known.heard_at) > FRESH:  # a clock may be set back
                 records.ask(partial(_hear, known, source, at))
             found = _all_known(known, messages)
             return records.ask(partial(self._learned, known, source, messages, at)) if found is None else found
@@ -85,17 +86,17 @@ class Identity:
         moved: dict[str, int] = {}
         numbers = []
         for message in messages:
+            before = moved.get(message.user) or known.last.get(message.user)
             if message.group:
                 number = known.customers[message.group]
-                if message.user not in known.last or (
-                    message.kind == Kind.GROUP and known.last[message.user] != number
-                ):
-                    moved[message.user] = known.last[message.user] = number
+                if before is None or (message.kind == Kind.GROUP and before != number):
+                    moved[message.user] = number
             else:
-                number = known.last.get(message.user) or known.customers[ALONE + message.user]
+                number = before or known.customers[ALONE + message.user]
             numbers.append(number)
         if moved:
             _keep_last_groups(source, moved, at=at)
+            known.last |= moved  # only what is on disk: a sender that is refused comes again
         return numbers
 
     def _learn_the_alone(self, known: _Known, source: str, messages: Sequence[Accepted], at: datetime) -> None:
@@ -171,7 +172,8 @@ def _hear(known: _Known, source: str, at: datetime) -> None:
         known.customers.clear()
         known.last.clear()
     if known.heard_at is not None:
-        rows = LastGroup.objects.filter(source=source, at__gte=known.heard_at - OVERLAP)
+        since = min(known.heard_at, at) - OVERLAP
+        rows = LastGroup.objects.filter(source=source, at__gte=since)
         known.last |= {
             user: number for user, number in rows.values_list("user", "customer_number") if user in known.last
         }
@@ -208,4 +210,6 @@ def _describe(number: int, message: Accepted) -> None:
 
 
 def _text_of(message: Accepted, *keys: str) -> str:
-    return next((value for key in keys if isinstance(value := message.traits.get(key), str) and value.strip()), "")
+    """Return the first of some traits that is a text, on one line and without what no database takes (NUL)."""
+    found = (CONTROL.sub(" ", value).strip() for key in keys if isinstance(value := message.traits.get(key), str))
+    return next((text for text in found if text), "")

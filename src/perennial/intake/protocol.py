@@ -16,9 +16,11 @@ from typing import Any
 
 import orjson
 
+from perennial.intake import forgiving
 from perennial.intake.terms import (
     ID_LENGTH,
     MESSAGE_BYTES,
+    MESSAGE_LEVELS,
     TEXT_LENGTH,
     Accepted,
     Kind,
@@ -33,7 +35,7 @@ AHEAD = timedelta(hours=1)
 MILLISECONDS_FROM = 10**11
 """Numbers from here on are milliseconds since 1970, smaller ones seconds."""
 VALUE_LIMIT = Decimal(10**11)
-_CONTROL = re.compile("[\x00-\x1f\x7f]")
+CONTROL = re.compile("[\x00-\x1f\x7f]")
 EVENT_OF = {
     Kind.IDENTIFY: "$identify",
     Kind.GROUP: "$group",
@@ -85,9 +87,7 @@ def envelope(body: bytes, *, is_batch: bool) -> Envelope:
 def _forgiving(body: bytes) -> Any:
     """Read what the strict reader refuses, so that one bad message does not sink its batch."""
     try:
-        return json.loads(body)
-    except RecursionError as error:
-        raise Refusal(400, "The JSON is nested too deeply.") from error
+        return forgiving.read(body)
     except ValueError as error:
         raise Refusal(400, f"The body is no JSON: {error}") from error
 
@@ -111,7 +111,11 @@ def verdicts(
 
 def raw_text(message: Any) -> str:
     """Return a message as JSON text that any store can hold: what is odd in it is escaped, its end cut if too long."""
-    return json.dumps(message, ensure_ascii=True, separators=(",", ":"))[: 2 * MESSAGE_BYTES]
+    try:
+        text = json.dumps(message, ensure_ascii=True, separators=(",", ":"))
+    except RecursionError:
+        text = json.dumps(forgiving.shallow(message, MESSAGE_LEVELS), separators=(",", ":"))
+    return text[: 2 * MESSAGE_BYTES]
 
 
 def _shown(message_id: Any) -> str:
@@ -121,10 +125,12 @@ def _shown(message_id: Any) -> str:
 def _check(message: Any, *, is_odd: bool) -> None:
     """Refuse what no JSON may hold, and what is too large."""
     try:
+        size = len(orjson.dumps(message))
         if is_odd:
             json.dumps(message, allow_nan=False)
-        size = len(orjson.dumps(message))
     except (TypeError, ValueError) as error:
+        if "Recursion" in str(error):
+            raise _Bad(Reason.TOO_DEEP, f"> {MESSAGE_LEVELS}") from error
         reason = Reason.BROKEN_TEXT if "UTF-8" in str(error) else Reason.NOT_A_NUMBER
         raise _Bad(reason, "") from error
     if size > MESSAGE_BYTES:
@@ -158,7 +164,7 @@ def _kind(named: Any) -> Kind:
     try:
         return Kind(named)
     except ValueError as error:
-        raise _Bad(Reason.UNKNOWN_TYPE, str(named)[:40]) from error
+        raise _Bad(Reason.UNKNOWN_TYPE, CONTROL.sub("�", str(named)[:40])) from error
 
 
 def _text(message: Mapping[str, Any], key: str, missing: Reason) -> str:
@@ -171,7 +177,7 @@ def _text(message: Mapping[str, Any], key: str, missing: Reason) -> str:
         raise _Bad(Reason.NOT_A_TEXT, key)
     if len(value) > TEXT_LENGTH:
         raise _Bad(Reason.TOO_LONG, key)
-    if not value.isprintable() and _CONTROL.search(value):
+    if not value.isprintable() and CONTROL.search(value):
         raise _Bad(Reason.CONTROL_CHARACTER, key)
     if not value.strip():
         raise _Bad(missing, key)
@@ -199,7 +205,7 @@ def _group(message: Mapping[str, Any], kind: Kind) -> str | None:
 def _feature(message: Mapping[str, Any], kind: Kind, details: Mapping[str, Any]) -> str | None:
     """Return what was used: the property `feature`, or the name of a page or screen."""
     found = details.get("feature") or (message.get("name") if kind in (Kind.PAGE, Kind.SCREEN) else None)
-    return found[:TEXT_LENGTH] if isinstance(found, str) and not _CONTROL.search(found) else None
+    return found[:TEXT_LENGTH] if isinstance(found, str) and not CONTROL.search(found) else None
 
 
 def _value(given: Any) -> Decimal | None:

@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 MESSAGE_BYTES = 32 * 1024
 BATCH_BYTES = 500 * 1024
 """Uncompressed, as Segment counts them."""
+MESSAGE_LEVELS = 254
+"""Lists and objects inside each other: what the writer of JSON (orjson) writes; Segment names no limit."""
 TEXT_LENGTH = 200
 """The longest event name, user, group or feature: what the tables behind them hold."""
 ID_LENGTH = 255
@@ -36,6 +38,7 @@ class Reason(StrEnum):
     NOT_AN_OBJECT = "not_an_object"
     UNKNOWN_TYPE = "unknown_type"
     TOO_LARGE = "too_large"
+    TOO_DEEP = "too_deep"
     NO_USER = "no_user"
     NO_EVENT = "no_event"
     NO_GROUP = "no_group"

@@ -8,6 +8,7 @@ import django
 
 django.setup()  # before anything that reads the tables is imported
 
-from perennial.intake.application import application  # noqa: E402 - see above
+from perennial.intake.application import limited  # noqa: E402 - see above
+from perennial.site import threads  # noqa: E402
 
-__all__ = ["application"]
+application = limited(threads.count())

@@ -41,6 +41,11 @@ REASONS: Mapping[Reason, Said] = {
         _("The message has more than 32 KB."),
         _("Send ids instead of whole documents. Here: remove the property that makes it large, then replay."),
     ),
+    Reason.TOO_DEEP: Said(
+        _("Nested too deeply"),
+        _("The message has more than 254 lists and objects inside each other. What lies deeper was not kept."),
+        _("Send flat properties. Here: remove the property that is nested, then replay."),
+    ),
     Reason.NO_USER: Said(
         _("No user"),
         _("The message names neither userId nor anonymousId, so it is not known who acted."),
@@ -83,7 +88,7 @@ REASONS: Mapping[Reason, Said] = {
     ),
     Reason.NOT_A_NUMBER: Said(
         _("Not a number"),
-        _("The message holds NaN or Infinity, which JSON does not know."),
+        _("The message holds NaN, Infinity or a number that is too large, which JSON does not know."),
         _("Leave unknown numbers out. Here: remove the property."),
     ),
     Reason.BAD_TIME: Said(

@@ -22,7 +22,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=port, default=8000)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--processes", type=count, default=2)
-    parser.add_argument("--threads", type=count, default=4)
+    parser.add_argument("--threads", type=count, default=8, help="half of them are for pages alone")
     parser.add_argument("--with-worker", action="store_true", help="run the worker in the same process tree")
 
 
@@ -71,7 +71,7 @@ def web_command(given: argparse.Namespace, application: str = "perennial.site.ws
         "--workers",
         str(given.processes),
         "--worker-class",
-        "gthread",
+        "perennial.site.threads.Worker",
         "--threads",
         str(given.threads),
         "--max-requests",

@@ -1,4 +1,4 @@
-"""Promises of the event intake at their full figures; `./run test` runs their short forms.
+"""D1 and D2: an acknowledged event survives a crash of the process and a power cut.
 
 D1: the whole process group is killed 200 times under load, senders repeat what was not acknowledged with the same ids.
 D2: the power goes at 200 moments in each of three ways, modelled on what strace saw the processes ask of the disk.
@@ -19,13 +19,8 @@ from tests.intake.test_power import Traced
 KILLS = CUTS = 200
 
 
-def rows() -> Iterator[dict[str, Any]]:
-    """Yield the figures of each promise."""
-    yield from _power_cuts()
-    yield from _kills()
-
-
-def _power_cuts() -> Iterator[dict[str, Any]]:
+def power_cuts() -> Iterator[dict[str, Any]]:
+    """Yield what 200 power cuts lost, in each of three ways."""
     with tempfile.TemporaryDirectory(prefix="proof-usage-") as folder:
         traced = Traced(Path(folder) / "run")
         for mode in MODES:
@@ -35,7 +30,7 @@ def _power_cuts() -> Iterator[dict[str, Any]]:
                    "ok": lost == 0, "how": how}  # fmt: skip
 
 
-def _kills() -> Iterator[dict[str, Any]]:
+def kills() -> Iterator[dict[str, Any]]:
     """Yield what 200 kills lost and doubled, and the longest restart."""
     with tempfile.TemporaryDirectory(prefix="proof-usage-") as folder:
         intake = Intake(Path(folder))
