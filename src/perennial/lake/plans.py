@@ -116,9 +116,9 @@ def _history(measures: list[Measure], day: int, *, also_later: bool = False) -> 
         for index, measure in enumerate(measures)
         if measure.aggregate == Aggregate.SINCE
     ]
-    users = f"SUM({USERS.column}) AS users, MIN(CASE WHEN {USERS.column} > 0 THEN day END) AS first_user"
+    first_user = f"MIN(CASE WHEN {USERS.column} > 0 THEN day END) AS first_user"
     within = "" if also_later else f" WHERE day <= {day}"
-    return f"past AS (SELECT {_list(['customer', users, *lasts])} FROM history{within} GROUP BY customer)"
+    return f"past AS (SELECT {_list(['customer', first_user, *lasts])} FROM history{within} GROUP BY customer)"
 
 
 def _keyed_windows(measures: list[Measure], of: str, day: int) -> list[str]:
@@ -167,7 +167,7 @@ def _asof_value(measure: Measure, index: int, day: int) -> str:
     if measure.aggregate == Aggregate.TREND:
         return f"trend{index}.v"
     value = _typed(measure, f"w{index}")
-    return f"CASE WHEN past.users > 0 THEN {value} END" if measure.needs_users else value
+    return f"CASE WHEN past.first_user IS NOT NULL THEN {value} END" if measure.needs_users else value
 
 
 def _backfill_value(measure: Measure, index: int, keyed: list[Source]) -> str:
