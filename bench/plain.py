@@ -14,11 +14,13 @@ import pyarrow.parquet as pq
 
 from bench.made import CUSTOMERS, DAYS, FROM_DAY, USERS
 from perennial.lake.algebra import Aggregate, Metric, measures_of
+from perennial.lake.durable import digest, write_parquet
 from perennial.lake.engine import Target, files_sql
 from perennial.lake.engines.duckdb import DuckSession
 from perennial.lake.facts import FACT_DAY, FACT_EVENT, FACT_TABLES, FACT_USER, INPUT, fact_schema, fact_sql, lay_out
 from perennial.lake.manifest import DataFile
 from perennial.lake.rewriting import rewrite
+from perennial.lake.spans import Span
 from perennial.lake.storage.folder import Folder
 from perennial.lake.terms import EVENT_SCHEMA
 
@@ -51,26 +53,34 @@ def windows(lake: Any, metrics: tuple[Metric, ...], day: int) -> None:
             connection.sql(sql).to_arrow_table()
 
 
-def rolled_up(lake: Any, file: DataFile, folder: Path) -> None:
+def day_file(root: Folder, events: pa.Table) -> DataFile:
+    """Write one day's events as the compaction leaves them."""
+    rows = events.sort_by([("customer", "ascending"), ("ts", "ascending")])
+    path, day = root.folder / "day.parquet", rows["day"][0].as_py()
+    write_parquet(rows, path)
+    return DataFile(path.name, Span(day, day + 1), rows.num_rows, digest(path))
+
+
+def rolled_up(lake: Any, root: Folder, file: DataFile) -> None:
     """Roll up one day file to the three tables of facts, as the compaction does."""
     plan = lake._live().plan
     with lake._engine.session() as connection:
         session = DuckSession(connection)
-        lay_out(session, files_sql(lake._root, [file.path], INPUT), plan)
+        lay_out(session, files_sql(root, [file.path], INPUT), plan)
         for table, grain in FACT_TABLES.items():
-            target = Target(Folder(folder), table, 1, fact_schema(table, plan))
+            target = Target(root, table, 1, fact_schema(table, plan))
             rewrite(session, fact_sql(table, plan), target, {file.span.from_day: file.span}, grain)
 
 
-def grouped(lake: Any, file: DataFile, folder: Path) -> None:
+def grouped(lake: Any, root: Folder, file: DataFile) -> None:
     """Ask DuckDB the plainest way for a day: a group by, a distinct, both written."""
-    rows = f"({files_sql(lake._root, [file.path], EVENT_SCHEMA)})"
+    rows = f"({files_sql(root, [file.path], EVENT_SCHEMA)})"
     with lake._engine.session() as connection:
         for name, sql in (
             ("events", f"SELECT customer, event, feature, SUM(n) AS n FROM {rows} GROUP BY customer, event, feature"),
             ("users", f'SELECT customer, COUNT(DISTINCT "user") AS users FROM {rows} GROUP BY customer'),
         ):
-            connection.execute(f"COPY ({sql} ORDER BY customer) TO '{folder / name}.parquet' (COMPRESSION zstd)")
+            connection.execute(f"COPY ({sql} ORDER BY customer) TO '{root.folder / name}.parquet' (COMPRESSION zstd)")
 
 
 def dense(lake: Any) -> list[np.ndarray]:

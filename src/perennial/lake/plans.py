@@ -13,16 +13,8 @@ from sqlglot import exp
 
 from perennial.lake.algebra import USERS, WORKING, Aggregate, Measure, Metric, measures_of, plan_of
 from perennial.lake.expressions import guarded_sql
+from perennial.lake.keyed import KEYED, Source, is_a_days_own, keyed_ctes, over_keys, relations, sources_of, worked
 from perennial.lake.trends import asof_ctes, backfill_ctes
-
-_KEYED = {
-    "user": {"user": '"user"'},
-    "user_day": {"user": '"user"', "on_day": "day"},
-    "user_week": {"user": '"user"', "week": "day - MOD(day + 3, 7)"},
-    "feature": {"feature": '"feature"'},
-    "event": {"event": '"event"'},
-}
-"""What is counted each once or summed apart, by its columns; day 0 was a Thursday, so that weeks begin on Mondays."""
 
 
 def reach(metrics: Iterable[Metric], from_day: int) -> int:
@@ -34,7 +26,7 @@ def asof_sql(metrics: tuple[Metric, ...], day: int) -> str:
     """Return SELECT customer, day and every metric, for the customers that have a period around one day."""
     measures = measures_of(metrics)
     ctes = [_windows(measures, day), _history(measures, day)]
-    ctes += [cte for of in _KEYED for cte in _keyed_windows(measures, of, day)]
+    ctes += [cte for of in KEYED for cte in _keyed_windows(measures, of, day)]
     trends = {f"trend{i}": m for i, m in enumerate(measures) if m.aggregate == Aggregate.TREND}
     ctes += [cte for name, m in trends.items() for cte in asof_ctes(int(name[5:]), m.column, day)]
     keyed = [f"by_{of}" for of in _keys(measures)]
@@ -61,36 +53,30 @@ def backfill_sql(metrics: tuple[Metric, ...], from_day: int, until_day: int) -> 
     """
     measures = measures_of(metrics)
     low = reach(metrics, from_day)
+    keyed = sources_of(measures, from_day, until_day)
     ctes = [
         "spine AS (SELECT c.customer, d.day FROM (SELECT DISTINCT customer FROM period) AS c CROSS JOIN "
         f"(SELECT CAST(day AS INTEGER) AS day FROM (SELECT UNNEST(GENERATE_SERIES({low}, {until_day - 1})) AS day)"
         ") AS d)",
-        _history(measures, low - 1),
-        f"first_user AS (SELECT customer, MIN(day) AS day FROM history WHERE {USERS.column} > 0 GROUP BY customer)",
+        _history(measures, low - 1, also_later=True),
+        *keyed_ctes(keyed),
     ]
-    joins, columns = [], []
-    for index, measure in enumerate(measures):
-        if measure.aggregate in (Aggregate.DISTINCT, Aggregate.TREND) and measure.of in _KEYED:
-            ctes += _entering_and_leaving(measure, index, low)
-        elif measure.of in _KEYED:
-            ctes += _standing(measure, index, low, from_day, until_day)
-        if measure.aggregate == Aggregate.TREND:
-            ctes += backfill_ctes(index, from_day, until_day)
-        if measure.of in _KEYED:
-            one = f"trend{index}" if measure.aggregate == Aggregate.TREND else f"k{index}"
-            joins.append(f" LEFT JOIN {one} ON {one}.customer = s.customer AND {one}.day = s.day")
-        columns.append(f"{_backfill_value(measure, index)} AS m{index}")
+    trends = [index for index, measure in enumerate(measures) if measure.aggregate == Aggregate.TREND]
+    for index in trends:
+        ctes += backfill_ctes(index, from_day, until_day)
+    joined = [*relations(keyed), *(f"trend{index}" for index in trends)]
+    joins = "".join(f" LEFT JOIN {one} ON {one}.customer = s.customer AND {one}.day = s.day" for one in joined)
+    columns = [f"{_backfill_value(measure, index, keyed)} AS m{index}" for index, measure in enumerate(measures)]
     ctes.append(
         f"measured AS (SELECT s.customer, {_list(['s.day', *columns])} FROM spine AS s "
         "LEFT JOIN fact_day AS f ON f.customer = s.customer AND f.day = s.day "
-        "LEFT JOIN past ON past.customer = s.customer LEFT JOIN first_user ON first_user.customer = s.customer"
-        f"{''.join(joins)})"
+        f"LEFT JOIN past ON past.customer = s.customer{joins})"
     )
     return _final(metrics, ctes, f"m.day >= {from_day} AND m.day < {until_day}")
 
 
 def _keys(measures: list[Measure]) -> list[str]:
-    return [of for of in _KEYED if any(_is_summed(measure, of) for measure in measures)]
+    return [of for of in KEYED if any(_is_summed(measure, of) for measure in measures)]
 
 
 def _is_summed(measure: Measure, of: str) -> bool:
@@ -112,22 +98,27 @@ def _windows(measures: list[Measure], day: int) -> str:
     sums = [
         f"SUM(CASE WHEN {_within(measure, day)} THEN {_amount(measure)} END) AS w{index}"
         for index, measure in enumerate(measures)
-        if measure.of not in _KEYED and measure.aggregate != Aggregate.SINCE
+        if measure.of not in KEYED and measure.aggregate != Aggregate.SINCE
     ]
     low = day - max((m.reach - 1 for m in measures), default=0)
     within = f"day BETWEEN {low} AND {day}"
     return f"windows AS (SELECT {_list(['customer', *sums])} FROM fact_day WHERE {within} GROUP BY customer)"
 
 
-def _history(measures: list[Measure], day: int) -> str:
-    """One scan of all days up to `day` for the measures without a window."""
+def _history(measures: list[Measure], day: int, *, also_later: bool = False) -> str:
+    """One scan of all days up to `day` for the measures without a window.
+
+    `also_later`: the first day that names a user may come after it.
+    """
+    until = f" AND day <= {day}" if also_later else ""
     lasts = [
-        f"MAX(CASE WHEN {measure.column} > 0 THEN day END) AS last{index}"
+        f"MAX(CASE WHEN {measure.column} > 0{until} THEN day END) AS last{index}"
         for index, measure in enumerate(measures)
         if measure.aggregate == Aggregate.SINCE
     ]
-    users = f"SUM({USERS.column}) AS users, MIN(CASE WHEN {USERS.column} > 0 THEN day END) AS first_user"
-    return f"past AS (SELECT {_list(['customer', users, *lasts])} FROM history WHERE day <= {day} GROUP BY customer)"
+    first_user = f"MIN(CASE WHEN {USERS.column} > 0 THEN day END) AS first_user"
+    within = "" if also_later else f" WHERE day <= {day}"
+    return f"past AS (SELECT {_list(['customer', first_user, *lasts])} FROM history{within} GROUP BY customer)"
 
 
 def _keyed_windows(measures: list[Measure], of: str, day: int) -> list[str]:
@@ -142,22 +133,12 @@ def _keyed_windows(measures: list[Measure], of: str, day: int) -> list[str]:
     low = day - max(measure.reach - 1 for measure in mine.values())
     rows, amounts = _named_windows(of, mine, low, day)
     sums = {amount: f"s{number}" for number, amount in enumerate(dict.fromkeys(amounts.values()))}
-    ends = [f"{_over_keys(m, sums[amounts[i]])} AS w{i}" for i, m in mine.items()]
+    ends = [f"{over_keys(m, sums[amounts[i]])} AS w{i}" for i, m in mine.items()]
     columns = _list(["customer", *(f"SUM({amount}) AS {name}" for amount, name in sums.items())])
     return [
-        f"per_{of} AS (SELECT {columns} FROM {rows} GROUP BY customer, {_list(_KEYED[of].values())})",
+        f"per_{of} AS (SELECT {columns} FROM {rows} GROUP BY customer, {_list(KEYED[of].values())})",
         f"by_{of} AS (SELECT {_list(['customer', *ends])} FROM per_{of} GROUP BY customer)",
     ]
-
-
-def _over_keys(measure: Measure, amount: str) -> str:
-    """What a measure makes of its keys' amounts."""
-    if measure.aggregate == Aggregate.LARGEST:
-        return f"MAX({amount})"
-    if measure.aggregate == Aggregate.DISTINCT:
-        return f"COUNT(CASE WHEN {amount} > 0 THEN 1 END)"
-    one = f"CAST(CASE WHEN {amount} > 0 THEN {amount} END AS DOUBLE)"
-    return f"EXP(LN(SUM({one})) - SUM({one} * LN({one})) / SUM({one}))"
 
 
 def _named_windows(of: str, mine: dict[int, Measure], low: int, day: int) -> tuple[str, dict[int, str]]:
@@ -167,7 +148,7 @@ def _named_windows(of: str, mine: dict[int, Measure], low: int, day: int) -> tup
         everything = measure.offset == 0 and day - measure.window + 1 == low and measure.days != WORKING
         return amount if everything else f"CASE WHEN {_within(measure, day)} THEN {amount} END"
 
-    days = f'day BETWEEN {low} AND {day} AND "{next(iter(_KEYED[of]))}" IS NOT NULL'
+    days = f'day BETWEEN {low} AND {day} AND "{next(iter(KEYED[of]))}" IS NOT NULL'
     if of.startswith("user"):
         return f"fact_user WHERE {days}", {i: within(m, _amount(m)) for i, m in mine.items()}
     windows = {i: within(m, "n") for i, m in mine.items()}
@@ -186,89 +167,34 @@ def _asof_value(measure: Measure, index: int, day: int) -> str:
     if measure.aggregate == Aggregate.TREND:
         return f"trend{index}.v"
     value = _typed(measure, f"w{index}")
-    return f"CASE WHEN past.users > 0 THEN {value} END" if measure.needs_users else value
+    return f"CASE WHEN past.first_user IS NOT NULL THEN {value} END" if measure.needs_users else value
 
 
-def _backfill_value(measure: Measure, index: int) -> str:
+def _backfill_value(measure: Measure, index: int, keyed: list[Source]) -> str:
     days = "PARTITION BY s.customer ORDER BY s.day"
     if measure.aggregate == Aggregate.SINCE:
         last = f"MAX(CASE WHEN f.{measure.column} > 0 THEN f.day END) OVER ({days} ROWS UNBOUNDED PRECEDING)"
         return f"s.day - COALESCE({last}, past.last{index})"
     if measure.aggregate == Aggregate.TREND:
         return f"trend{index}.v"
-    if measure.aggregate in (Aggregate.LARGEST, Aggregate.EFFECTIVE):
-        value = f"k{index}.v"
-    elif measure.of in _KEYED:
-        value = f"SUM(k{index}.v) OVER ({days} ROWS UNBOUNDED PRECEDING)"
+    if is_a_days_own(keyed, index):
+        value = f"v{index}"
+    elif measure.of in KEYED:
+        value = f"SUM(v{index}) OVER ({days} ROWS UNBOUNDED PRECEDING)"
     else:
         frame = f"{measure.window + measure.offset - 1} PRECEDING AND {measure.offset} PRECEDING"
         amount = _amount(measure)
         if measure.days == WORKING:
-            amount = f"CASE WHEN {_worked('s.day')} THEN {amount} END"
+            amount = f"CASE WHEN {worked('s.day')} THEN {amount} END"
         value = f"SUM({amount}) OVER ({days} ROWS BETWEEN {frame})"
     value = _typed(measure, value)
-    return f"CASE WHEN first_user.day <= s.day THEN {value} END" if measure.needs_users else value
-
-
-def _entering_and_leaving(measure: Measure, index: int, low: int) -> list[str]:
-    """+1 on the day a key enters the window, -1 on the day it leaves: exact, and two rows a gap at most."""
-    rows, by = _key_days(measure, low), f"PARTITION BY customer, {_key_names(measure)} ORDER BY day"
-    window = measure.window
-    return [
-        f"g{index} AS (SELECT customer, day, day - LAG(day) OVER ({by}) AS before, "
-        f"LEAD(day) OVER ({by}) - day AS after FROM ({rows}))",
-        f"k{index} AS (SELECT customer, CAST(day AS INTEGER) AS day, SUM(v) AS v FROM ("
-        f"SELECT customer, day, 1 AS v FROM g{index} WHERE before IS NULL OR before >= {window} UNION ALL "
-        f"SELECT customer, day + {window}, -1 FROM g{index} WHERE after IS NULL OR after >= {window}) "
-        "GROUP BY customer, day)",
-    ]
-
-
-def _standing(measure: Measure, index: int, low: int, from_day: int, until_day: int) -> list[str]:
-    """Each key's running window sum as steps, laid out over the days on which it is above zero; made one a day."""
-    key, made = _key_names(measure), _over_keys(measure, "v")
-    return [
-        f"c{index} AS (SELECT customer, {key}, day, SUM(v) AS v FROM (SELECT customer, {key}, day, v FROM "
-        f"({_key_days(measure, low)}) UNION ALL SELECT customer, {key}, day + {measure.window}, -v FROM "
-        f"({_key_days(measure, low)})) GROUP BY customer, {key}, day)",
-        f"t{index} AS (SELECT customer, day, SUM(v) OVER (PARTITION BY customer, {key} ORDER BY day "
-        f"ROWS UNBOUNDED PRECEDING) AS v, LEAD(day) OVER (PARTITION BY customer, {key} ORDER BY day) AS until "
-        f"FROM c{index})",
-        # A step outside the days is left out here: some engines count a series backwards where its end comes first.
-        f"k{index} AS (SELECT customer, day, {made} AS v FROM (SELECT customer, v, CAST(day AS INTEGER) AS day FROM "
-        f"(SELECT customer, v, UNNEST(GENERATE_SERIES(GREATEST(day, {from_day}), LEAST(until, {until_day}) - 1)) "
-        f"AS day FROM t{index} WHERE v > 0 AND day < {until_day} AND until > {from_day})) GROUP BY customer, day)",
-    ]
-
-
-def _key_days(measure: Measure, low: int) -> str:
-    """SELECT customer, key, day and amount v, one row a key and day on which it counts; days moved by the offset."""
-    table = "fact_user" if measure.needs_users else "fact_event"
-    keys = _KEYED[measure.of]
-    told = _list(f'{value} AS "{name}"' for name, value in keys.items())
-    worked = f" AND {_worked('day')}" if measure.days == WORKING else ""
-    moved = f"day + {measure.offset}" if measure.offset else "day"
-    return (
-        f"SELECT customer, {told}, {moved} AS day, SUM({_amount(measure)}) AS v FROM {table} "
-        f'WHERE day >= {low} AND "{next(iter(keys))}" IS NOT NULL{worked} '
-        f"GROUP BY customer, {_list(dict.fromkeys([*keys.values(), 'day']))} "
-        f"HAVING SUM({_amount(measure)}) > 0"
-    )
-
-
-def _key_names(measure: Measure) -> str:
-    return _list(f'"{name}"' for name in _KEYED[measure.of])
+    return f"CASE WHEN past.first_user <= s.day THEN {value} END" if measure.needs_users else value
 
 
 def _within(measure: Measure, day: int) -> str:
     last = day - measure.offset
     within = f"day BETWEEN {last - measure.window + 1} AND {last}"
-    return f"{within} AND {_worked('day')}" if measure.days == WORKING else within
-
-
-def _worked(day: str) -> str:
-    """Whether a day is one of Monday to Friday."""
-    return f"MOD({day} + 3, 7) < 5"
+    return f"{within} AND {worked('day')}" if measure.days == WORKING else within
 
 
 def _typed(measure: Measure, value: str) -> str:

@@ -31,16 +31,16 @@ def asof_ctes(index: int, column: str, day: int) -> list[str]:
 
 
 def backfill_ctes(index: int, from_day: int, until_day: int) -> list[str]:
-    """Return what makes `trend<index>` (customer, day, v) of [from_day, until_day), of `spine`, `first_user` and the
-    users that enter and leave, `k<index>`."""
+    """Return what makes `trend<index>` (customer, day, v) of [from_day, until_day), of `spine`, `past` and the
+    users that enter and leave, `moves`."""
     return [
-        f"u{index} AS (SELECT s.customer, s.day, SUM(k{index}.v) OVER (PARTITION BY s.customer ORDER BY s.day "
-        f"ROWS UNBOUNDED PRECEDING) AS users FROM spine AS s LEFT JOIN k{index} ON k{index}.customer = s.customer "
-        f"AND k{index}.day = s.day)",
+        f"u{index} AS (SELECT s.customer, s.day, SUM(k.v{index}) OVER (PARTITION BY s.customer ORDER BY s.day "
+        "ROWS UNBOUNDED PRECEDING) AS users FROM spine AS s LEFT JOIN moves AS k ON k.customer = s.customer "
+        "AND k.day = s.day)",
         f"y{index} AS (SELECT u.customer, CAST(u.day + o.back AS INTEGER) AS day, o.back, "
-        f"LN(CAST(1 + COALESCE(u.users, 0) AS DOUBLE)) AS y FROM u{index} AS u JOIN first_user AS f "
+        f"LN(CAST(1 + COALESCE(u.users, 0) AS DOUBLE)) AS y FROM u{index} AS u JOIN past AS f "
         f"ON f.customer = u.customer CROSS JOIN {_BACKS} "
-        f"WHERE f.day <= u.day - 6 AND u.day + o.back >= {from_day} AND u.day + o.back < {until_day})",
+        f"WHERE f.first_user <= u.day - 6 AND u.day + o.back >= {from_day} AND u.day + o.back < {until_day})",
         f"trend{index} AS (SELECT a.customer, a.day, {_median()} AS v FROM y{index} AS a JOIN y{index} AS b "
         "ON b.customer = a.customer AND b.day = a.day AND b.back > a.back GROUP BY a.customer, a.day)",
     ]
