@@ -92,16 +92,6 @@ def rejected_groups(request: HttpRequest) -> dict[str, Any]:
     }  # fmt: skip
 
 
-@router.get("/events/rejected/{number}", url_name="rejected_one")
-def rejected_one(request: HttpRequest, number: Number) -> dict[str, Any]:
-    """One message that was not taken, as it came."""
-    caller(request, ABILITY)
-    found = queries.rejected_one(number)
-    if found is None:
-        raise Http404
-    return _row(found)
-
-
 class ReplayIn(Schema):
     """The message as it is to be replayed; left out: as it came."""
 
@@ -136,6 +126,17 @@ def discard_rejected(request: HttpRequest, number: Number) -> dict[str, Any]:
     _waiting(number)
     actions.discard(Chosen(), ids=[number], by=member.pk, at=timezone.now())
     return {"result": "discarded"}
+
+
+# After the calls on one message: an address ends where the next slash is, so that this one would take theirs.
+@router.get("/events/rejected/{number}", url_name="rejected_one")
+def rejected_one(request: HttpRequest, number: Number) -> dict[str, Any]:
+    """One message that was not taken, as it came."""
+    caller(request, ABILITY)
+    found = queries.rejected_one(number)
+    if found is None:
+        raise Http404
+    return _row(found)
 
 
 def _waiting(number: int) -> None:
