@@ -20,8 +20,11 @@ from tests.usage.test_actions import happened
 from perennial.blueprint import actions as blueprint
 from perennial.customers.models import Customer
 from perennial.kernel.organisation import actions as organisation
+from perennial.kernel.organisation.queries import house
 from perennial.members.models import Member
 from perennial.reports import portfolio
+from perennial.reports.customer_file import find
+from perennial.reports.customer_products import by_product
 from perennial.usage import actions
 
 ON = date(2026, 3, 2)
@@ -125,6 +128,10 @@ def test_who_sees_no_revenue_sees_use_and_not_what_was_bought(place: dict[str, A
     assert "Bought" in told(signed_in(place["csm"]).get(f"{place['at']}/products"))
     seen = told(signed_in(place["reader"]).get(f"{place['at']}/products"))
     assert "Bought" not in seen and "Breadth" not in seen and "search 3" in seen
+    file = find(Member.objects.get(id=place["reader"]), place["key"], house=house(), on=ON)
+    assert file is not None
+    found = by_product(file)  # nothing of it reaches the page or a file, not even hidden
+    assert (found.breadth, {one.is_bought for one in found.products}) == (None, {None})
     assert signed_in(place["other"]).get(f"{place['at']}/products").status_code == 404
 
 
