@@ -89,7 +89,7 @@ def put(folder: Path, name: str, rows: list[Row]) -> Path:
 def held() -> list[tuple[Any, ...]]:
     """Return all events that the lake holds, folded, users by their names."""
     lake().compact(definitions(), at=datetime.now(UTC))
-    files = [str(path) for path in (lake()._root / "events").rglob("*.parquet")]
+    files = [str(path) for path in (lake()._root.folder / "events").rglob("*.parquet")]
     users = dict(ProductUser.objects.values_list("id", "external_id"))
     rows = duckdb.sql(
         'SELECT hex(event_id), customer, "user", event, feature, epoch_us(ts), day, n, value '
