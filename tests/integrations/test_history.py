@@ -149,7 +149,7 @@ def test_a_run_that_died_half_way_goes_on_behind_its_last_part(
     with pytest.raises(Killed):
         work.publish_now(number, at=now)
     assert not lake().is_published(number)
-    for path in (lake()._root / "staging" / str(number)).glob("*.parquet"):
+    for path in (lake()._root.folder / "staging" / str(number)).glob("*.parquet"):
         days = pq.read_table(path).column("day").to_pylist()
         assert days == sorted(days)
     monkeypatch.setattr(
