@@ -134,7 +134,7 @@ def features_agree(client: Client, events: pl.DataFrame) -> None:
             numbers = wanted.setdefault(feature, [0, 0, 0, 0])
             numbers[place], numbers[place + 2] = customers, count
     found = {feature: [int(now), int(before), int(count), int(then)]
-             for feature, now, _share, before, count, then in table(client, "features")}  # fmt: skip
+             for feature, now, _share, before, count, then, *_product in table(client, "features")}  # fmt: skip
     assert found == wanted
 
 
