@@ -23,7 +23,7 @@ def sequences() -> Iterator[dict[str, Any]]:
     difference = _difference(Usage, SEQUENCES)
     how = f"{how}; {Usage.compared:,} comparisons" + (f"; {difference}" if difference else "")
     yield figure("D10, differences from a plain recount", int(bool(difference)), "sequences", 0, how)
-    yield found("D10", _difference(ForgetfulUsage, 20, is_shrunk=False), "one batch in ten is lost")
+    yield found("D10", _difference(ForgetfulUsage, 20, is_shrunk=False), "one batch in three is lost")
 
 
 def _difference(machine: type[Usage], count: int, *, is_shrunk: bool = True) -> str:
