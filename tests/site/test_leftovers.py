@@ -70,7 +70,7 @@ def test_a_killed_backup_is_cleared_up_by_the_next_one_and_by_a_start(by: str, t
     command = [sys.executable, "-m", "perennial.site", "backup", str(target / "b.tar.gz"), "--home", str(home)]
     slow = {"PYTHONPATH": f"{_slow(tmp_path)}:{environment()['PYTHONPATH']}"}
     process = subprocess.Popen(command, env=environment(**slow))
-    until(lambda: any(home.glob(".backup-*")) and any(target.glob(".backup-*/work/backup.tar.gz")), seconds=30)
+    until(lambda: any(home.glob(".backup-*")) and any(target.glob(".backup-*/*/backup.tar.gz")), seconds=30)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     assert list(home.glob(".backup-*")) and list(target.glob(".backup-*")) and not (target / "b.tar.gz").exists()
