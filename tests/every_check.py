@@ -61,6 +61,11 @@ def skipped() -> list[str]:
             if not os.environ.get(variable)
         ]
         + spark_missing()
+        + (
+            []
+            if shutil.which("strace")
+            else ["power cuts and faults of a disk: no strace (Debian: apt-get install strace)"]
+        )
         + ([] if chromium() else ["browser tests: no Chromium on this machine (Debian: apt-get install chromium)"])
     )
 
