@@ -13,6 +13,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from tests.aids import signed_in, toast
 from tests.customers.books import customer
 from tests.reports.files import ON, rich
 
@@ -23,7 +24,6 @@ from perennial.kernel.journal.models import JournalEntry
 from perennial.kernel.organisation import actions as organisation
 from perennial.lake.terms import day_number
 from perennial.members.actions import create_team
-from perennial.members.models import Member
 from perennial.playbooks.models import PutAway, Task
 from perennial.reports import portfolio
 from perennial.usage.lake import METRICS_TABLE, lake, metric_keys
@@ -37,12 +37,6 @@ WRITES: dict[str, dict[str, Any]] = {
     "facts": {"industry": "Bank", "tags": "vip"},
     "contacts": {"name": "Zhang Wei", "level": "1", "rung": "2"},
 }
-
-
-def signed_in(member_id: int) -> Client:
-    client = Client()
-    client.force_login(Member.objects.get(id=member_id))
-    return client
 
 
 @pytest.fixture
@@ -59,11 +53,6 @@ def place(member: Callable[..., int], now: datetime, home: Any) -> dict[str, Any
     }
     key = customer("Acme", at=now, owner=ids["csm"], tags=("old",))
     return {**ids, "key": key, "id": Customer.objects.get(key=key).pk, "at": f"/customers/{key}"}
-
-
-def toast(answer: Any) -> dict[str, str]:
-    found: dict[str, str] = json.loads(answer["HX-Trigger"])["toast"]
-    return found
 
 
 def state(place: dict[str, Any]) -> tuple[int, ...]:

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from tests.aids import signed_in
 from tests.conftest import NOW
-from tests.pages.importing import CUSTOMERS, LINES, signed_in, taken_in, text, upload, work
+from tests.pages.importing import CUSTOMERS, LINES, taken_in, text, upload, work
 
 from perennial.contracts.models import Line
 from perennial.customers.actions import upsert
@@ -33,8 +34,8 @@ AMBIGUOUS = "customer_id,name,signup_date\nC1,Acme,3/4/2024\nC2,Beta,5/6/2024\n"
 
 
 @pytest.fixture
-def admin(client: Client, member: Callable[..., int]) -> Client:
-    return signed_in(client, member("admin"))
+def admin(member: Callable[..., int]) -> Client:
+    return signed_in(member("admin"))
 
 
 def form_of(page: str) -> dict[str, str]:
@@ -287,7 +288,7 @@ def test_imports_are_for_those_who_may_import(end: str, admin: Client, member: C
     import_id = taken_in(admin, {"customers.csv": CUSTOMERS})
     team = create_team(name="North", by=None, at=NOW)
     for other in (member("csm"), member("analyst"), member("leader", team_id=team)):
-        assert signed_in(Client(), other).get(f"/import/{import_id}{end}").status_code == 404
+        assert signed_in(other).get(f"/import/{import_id}{end}").status_code == 404
 
 
 @pytest.mark.parametrize("end", ["/look", "/check", "/publish", "/stop", "/cancel", "/mapping", "/mapping/yaml"])
@@ -295,7 +296,7 @@ def test_a_stranger_changes_no_import(end: str, admin: Client, member: Callable[
     import_id = taken_in(admin, {"customers.csv": CUSTOMERS})
     before = Import.objects.values().get(id=import_id)
     for other in (member("csm"), member("leader")):
-        assert signed_in(Client(), other).post(f"/import/{import_id}{end}").status_code == 404
+        assert signed_in(other).post(f"/import/{import_id}{end}").status_code == 404
     assert Import.objects.values().get(id=import_id) == before
 
 
@@ -312,11 +313,9 @@ def books(member: Callable[..., int]) -> tuple[int, int, int]:
     return member("leader", team_id=north), member("leader", team_id=north), member("leader", team_id=south)
 
 
-def test_a_leader_imports_what_is_his_teams_and_the_check_says_nothing_of_the_rest(
-    client: Client, member: Callable[..., int]
-) -> None:
+def test_a_leader_imports_what_is_his_teams_and_the_check_says_nothing_of_the_rest(member: Callable[..., int]) -> None:
     leader, _colleague, _other = books(member)
-    signed_in(client, leader)
+    client = signed_in(leader)
     import_id = taken_in(client, FILES)
     client.post(f"/import/{import_id}/mapping", form_of(text(client, f"/import/{import_id}/mapping")))
     mapping = Import.objects.get(id=import_id).mapping | {"source": "customers"}
@@ -335,19 +334,17 @@ def test_a_leader_imports_what_is_his_teams_and_the_check_says_nothing_of_the_re
 
 
 @pytest.mark.parametrize("end", ADDRESSES)
-def test_a_leaders_import_is_his_own_and_the_admins(
-    end: str, client: Client, admin: Client, member: Callable[..., int]
-) -> None:
+def test_a_leaders_import_is_his_own_and_the_admins(end: str, admin: Client, member: Callable[..., int]) -> None:
     leader, colleague, other = books(member)
-    owner = signed_in(Client(), leader)
+    owner = signed_in(leader)
     import_id = taken_in(owner, {"customers.csv": CUSTOMERS})
     before = Import.objects.values().get(id=import_id)
     nothing_refused = end == "/rejections"
     for entitled in (owner, admin):
         assert (entitled.get(f"/import/{import_id}{end}").status_code == 404) == nothing_refused
     for stranger in (colleague, other, member("csm"), member("analyst"), member("reader")):
-        assert signed_in(Client(), stranger).get(f"/import/{import_id}{end}").status_code == 404
-        assert signed_in(Client(), stranger).post(f"/import/{import_id}{end}").status_code in {404, 405}
+        assert signed_in(stranger).get(f"/import/{import_id}{end}").status_code == 404
+        assert signed_in(stranger).post(f"/import/{import_id}{end}").status_code in {404, 405}
     assert Client().get(f"/import/{import_id}{end}").status_code == 302
     assert Import.objects.values().get(id=import_id) == before
 
@@ -355,8 +352,8 @@ def test_a_leaders_import_is_his_own_and_the_admins(
 def test_the_list_shows_a_leader_his_own_imports_and_the_admin_all(admin: Client, member: Callable[..., int]) -> None:
     leader, colleague, _other = books(member)
     taken_in(admin, {"everybody.csv": CUSTOMERS})
-    taken_in(signed_in(Client(), colleague), {"colleague.csv": CUSTOMERS})
-    mine = signed_in(Client(), leader)
+    taken_in(signed_in(colleague), {"colleague.csv": CUSTOMERS})
+    mine = signed_in(leader)
     taken_in(mine, {"mine.csv": CUSTOMERS})
     page = text(mine, "/import")
     assert "mine.csv" in page and "everybody.csv" not in page and "colleague.csv" not in page
@@ -365,8 +362,8 @@ def test_the_list_shows_a_leader_his_own_imports_and_the_admin_all(admin: Client
 
 
 @pytest.mark.parametrize("role", ["csm", "analyst", "reader"])
-def test_who_may_not_import_is_not_asked_for_files(role: str, client: Client, member: Callable[..., int]) -> None:
-    stranger = signed_in(client, member(role))
+def test_who_may_not_import_is_not_asked_for_files(role: str, member: Callable[..., int]) -> None:
+    stranger = signed_in(member(role))
     sent = stranger.post("/import", {"files": [SimpleUploadedFile("customers.csv", CUSTOMERS.encode())]})
     assert (sent.status_code, stranger.get("/import").status_code) == (404, 404)
     assert not Import.objects.exists()

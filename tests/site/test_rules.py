@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
+from tests.aids import signed_in
 
 from perennial.blueprint import queries as blueprint
-from perennial.members.models import Member
 from perennial.site.rules import RULES
 
 # Addresses that find nothing without their parameters, or show a field that some roles never see.
@@ -83,8 +83,7 @@ def test_a_stranger_is_sent_to_sign_in_unless_the_rule_says_public(name: str, pa
 @pytest.mark.parametrize(("name", "path"), [a for a in ADDRESSES if RULES.get(a[0]) and RULES[a[0]].ability])
 def test_a_role_without_the_ability_finds_nothing(name: str, path: str, role: str, member: Callable[..., int]) -> None:
     ability = RULES[name].ability or ""
-    client = Client()
-    client.force_login(Member.objects.get(id=member(role)))
+    client = signed_in(member(role))
     answer = client.get(path)
     if ability not in blueprint.rights().role(role).abilities:
         assert answer.status_code == 404
