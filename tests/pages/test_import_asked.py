@@ -10,8 +10,7 @@ import pytest
 from django.test import Client
 from tests.aids import signed_in
 from tests.integrations.messy import chinese_list, english_workbook
-from tests.pages.importing import taken_in, text, upload, work
-from tests.pages.test_imports import form_of
+from tests.pages.importing import form_of, taken_in, text, upload, work
 
 from perennial.contracts.models import Line
 from perennial.customers.models import Customer
