@@ -19,6 +19,7 @@ from perennial.integrations.imports.models import Import
 from perennial.members.actions import create_team
 from perennial.members.models import Member
 
+pytestmark = pytest.mark.usefixtures("home")
 ADDRESSES = ["", "/files", "/mapping", "/mapping/file", "/check", "/rejections", "/publish", "/progress"]
 
 
