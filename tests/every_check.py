@@ -35,7 +35,8 @@ def short_steps() -> list[Step]:
 
 
 def lanes(arguments: list[str]) -> list[list[Step]]:
-    """Return the tests in two lanes of about the same length, for two cores; a lane does one step after the other.
+    """Return the tests in two lanes of about the same length, for two cores, and the short steps beside them, while the
+    first lane waits for processes; a lane does one step after the other.
 
     Only what touches the records differs between the databases: `tests/conftest.py` leaves the rest out on PostgreSQL,
     and the lake's tests, which touch none, run where the time is.
@@ -43,6 +44,7 @@ def lanes(arguments: list[str]) -> list[list[Step]]:
     pytest = [sys.executable, "-m", "pytest", *arguments]
     postgres: list[Step] = [("tests on PostgreSQL", [*pytest, "-m", "not browser"], {"TEST_ON": "postgres"})]
     return [
+        short_steps(),
         [("tests on SQLite", [*pytest, "-m", "not browser and not lake"], {"TEST_ON": "sqlite"})],
         [*(postgres if os.environ.get("TEST_DATABASE_URL") else []),
          ("tests in a browser", [*pytest, "-m", "browser"], {"TEST_ON": "sqlite"}),
@@ -83,10 +85,9 @@ def chromium() -> str | None:
 
 
 def main(arguments: list[str]) -> int:
-    failed = [name for step in short_steps() for name in _run(step)]
     with ThreadPoolExecutor() as pool:
         done = pool.map(lambda lane: [_run(step, few=bool(arguments)) for step in lane], lanes(arguments))
-        failed += [name for lane in done for names in lane for name in names]
+        failed = [name for lane in done for names in lane for name in names]
     for text in skipped():
         print(f"skipped: {text}")
     print(f"failed: {', '.join(failed)}" if failed else "every check passed")

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
+from tests.aids import signed_in
 from tests.api.conftest import Caller
 from tests.contracts.books import keep, line
 
@@ -16,7 +17,6 @@ from perennial.customers.catalogue import FIELDS
 from perennial.health import actions as health
 from perennial.kernel.organisation import actions as organisation
 from perennial.lifecycle import actions as lifecycle
-from perennial.members.models import Member
 from perennial.reports import portfolio
 
 
@@ -32,8 +32,7 @@ def _paths(patterns: list[URLPattern | URLResolver], prefix: str) -> set[str]:
 
 
 def test_the_schema_names_every_address_and_no_other(member: Callable[..., int]) -> None:
-    client = Client()
-    client.force_login(Member.objects.get(id=member("reader")))
+    client = signed_in(member("reader"))
     schema = client.get("/api/v1/openapi.json").json()
     assert set(schema["paths"]) == _paths(get_resolver().url_patterns, "")
     assert len(schema["paths"]) >= 6
@@ -125,8 +124,7 @@ def test_a_stranger_sees_neither_the_schema_nor_its_page(organisation: None) -> 
 
 
 def test_the_page_explains_every_call_without_any_script_of_others(member: Callable[..., int]) -> None:
-    client = Client()
-    client.force_login(Member.objects.get(id=member("reader")))
+    client = signed_in(member("reader"))
     page = client.get("/api/v1/docs").content.decode()
     for path in client.get("/api/v1/openapi.json").json()["paths"]:
         assert f"<code>{path}</code>" in page

@@ -1,4 +1,4 @@
-"""The unconfirmed over the API: the list, one linked, ignored, taken back, and every refusal."""
+"""The unconfirmed over the API: the list, one linked, made a customer, ignored, taken back, and every refusal."""
 
 from __future__ import annotations
 
@@ -48,6 +48,26 @@ def test_one_is_listed_linked_and_taken_back(web: Sending, admin: int, call: Cal
     assert Unconfirmed.objects.get(pk=number).customer_id is None
 
 
+def test_a_customer_is_made_of_one_once_and_stays_when_that_is_taken_back(
+    web: Sending, admin: int, call: Callers
+) -> None:
+    number, caller = sent(web), call(admin)
+    done = act(caller, number, "create")
+    assert done.status_code == 200
+    fits(done.json(), shape("post", LIST + "/{number}:create"))
+    made = Customer.objects.get()
+    assert (made.name, done.json()) == ("zeta", {"result": "created", "customer": made.key})
+    assert caller.json(f"/customers/{made.key}")["external_ids"] == {"app": "zeta"}
+    assert Unconfirmed.objects.get(pk=number).customer_id == made.pk
+    for do in ("create", "ignore"):
+        again = act(caller, number, do)
+        assert (again.status_code, Customer.objects.count()) == (409, 1)
+        assert "decided" in again.content.decode()
+    assert act(caller, number, "reopen").json() == {"result": "open"}
+    assert Customer.objects.count() == 1
+    assert Unconfirmed.objects.get(pk=number).customer_id is None
+
+
 def test_an_ignored_one_waits_no_more_until_it_is_taken_back(web: Sending, admin: int, call: Callers) -> None:
     number, caller = sent(web), call(admin)
     assert act(caller, number, "ignore").json() == {"result": "ignored"}
@@ -65,15 +85,17 @@ def test_only_who_manages_events_and_writes_may_decide(
     for role in ("leader", "csm", "analyst", "reader"):
         caller = call(member(role))
         assert caller.get(LIST).status_code == 404
-        for do in ("link", "ignore", "reopen"):
+        for do in ("link", "create", "ignore", "reopen"):
             assert act(caller, number, do, **({"customer": "c1"} if do == "link" else {})).status_code == 404
-    assert act(call(admin, "read"), number, "ignore").status_code == 403
+    for do in ("create", "ignore"):
+        assert act(call(admin, "read"), number, do).status_code == 403
+        assert act(call(admin), number + 1, do).status_code == 404
+    assert Customer.objects.count() == 1
     assert Caller().get(LIST).status_code == 401
     caller = call(admin)
     assert act(caller, number, "link", customer="nobody").status_code == 400
     assert act(caller, number, "link").status_code == 422
     assert act(caller, number, "link", customer="c1", more=1).status_code == 422
-    assert act(caller, number + 1, "ignore").status_code == 404
     assert Unconfirmed.objects.get(pk=number).decided_at is None
 
 

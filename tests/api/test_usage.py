@@ -8,20 +8,19 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from tests.aids import signed_in
 from tests.api.conftest import Caller
 from tests.api.test_events import shape
 from tests.api.test_schema import fits
 from tests.customers.books import customer
 from tests.pages.test_usage import ON, _cells, house
-from tests.usage.test_actions import happened
+from tests.usage.events import happened
 
 from perennial.blueprint import actions as blueprint
 from perennial.blueprint import queries as blueprint_reads
 from perennial.customers.models import Customer
 from perennial.kernel.organisation.models import Organisation
-from perennial.members.models import Member
 from perennial.usage import actions
 
 __all__ = ["house"]
@@ -66,8 +65,7 @@ def test_every_answer_is_as_the_schema_says(house: dict[str, Any], caller: Calle
 def test_a_series_has_the_numbers_of_the_page_and_opens_to_its_customers(
     house: dict[str, Any], caller: Caller, member: Callable[..., int]
 ) -> None:
-    page = Client()
-    page.force_login(Member.objects.get(id=member("analyst")))
+    page = signed_in(member("analyst"))
     asked = {"metric": "active_users_28d", "by": "owner"}
     told = caller.json("/usage/series", **asked)
     last = told["rows"][-1]

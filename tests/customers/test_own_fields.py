@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import translation
-from tests.usage.test_actions import happened
+from tests.usage.events import happened
 from tests.usage.test_own import TEXT, TWO
 
 from perennial.blueprint import actions as blueprint

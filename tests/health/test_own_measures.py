@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from tests.usage.test_actions import happened
+from tests.usage.events import happened
 from tests.usage.test_own import TEXT
 
 from perennial.blueprint import actions as configuration

@@ -18,13 +18,6 @@ from perennial.lake.store import Lake
 
 
 @pytest.fixture
-def store() -> Iterator[ObjectServer]:
-    server = ObjectServer()
-    yield server
-    server.stop()
-
-
-@pytest.fixture
 def place(store: ObjectServer) -> Place:
     return store.place()
 

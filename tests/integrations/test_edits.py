@@ -7,10 +7,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.test import Client
+from tests.aids import signed_in
 from tests.conftest import NOW
 from tests.integrations.edited_lists import TO, brought_back, exported, three_customers
-from tests.pages.importing import signed_in, text, upload, work
+from tests.pages.importing import text, upload, work
 
 from perennial.customers import actions, edited
 from perennial.customers import queries as customers
@@ -36,21 +36,20 @@ def changes(import_id: int, member_id: int) -> list[tuple[str, str, str, str]]:
 
 
 @pytest.mark.parametrize("language", ["en", "zh-hans", "zh-hant"])
-def test_what_was_exported_and_not_edited_changes_nothing(
-    client: Client, people: dict[str, int], language: str
-) -> None:
-    import_id = brought_back(signed_in(client, people["Root"]), exported(people["Root"], language))
+def test_what_was_exported_and_not_edited_changes_nothing(people: dict[str, int], language: str) -> None:
+    import_id = brought_back(signed_in(people["Root"]), exported(people["Root"], language))
     found = edits.diff(import_id, Member.objects.get(id=people["Root"]))
     assert (found.changes, found.refused, found.same) == ([], [], 3)
 
 
-def test_each_edit_is_shown_with_what_stood_before(client: Client, people: dict[str, int]) -> None:
+def test_each_edit_is_shown_with_what_stood_before(people: dict[str, int]) -> None:
     rows = exported(people["Root"])
     assert rows[0]["Tags"] == "'=vip, gold"
     rows[0] |= {"Industry": "Iron", "Tags": "gold, silver", "ARR (USD)": "999"}
     rows[1] |= {"Country": "DE", "CSM": "Bo"}
     rows[2] |= {"CSM's e-mail": Member.objects.get(id=people["Ann"]).email.upper()}
-    import_id = brought_back(signed_in(client, people["Root"]), rows)
+    client = signed_in(people["Root"])
+    import_id = brought_back(client, rows)
     assert changes(import_id, people["Root"]) == [
         ("Acme", "industry", "Steel", "Iron"),
         ("Acme", "tags", "=vip, gold", "gold, silver"),
@@ -62,18 +61,19 @@ def test_each_edit_is_shown_with_what_stood_before(client: Client, people: dict[
     assert "3 customers would change." in page and "ARR (USD)" in page and "<ins><bdi>Iron</bdi></ins>" in page
 
 
-def test_an_emptied_cell_empties_the_field(client: Client, people: dict[str, int]) -> None:
+def test_an_emptied_cell_empties_the_field(people: dict[str, int]) -> None:
     rows = exported(people["Root"])
     rows[0] |= {"Industry": "", "CSM": "", "CSM's e-mail": ""}
-    import_id = brought_back(signed_in(client, people["Root"]), rows)
+    import_id = brought_back(signed_in(people["Root"]), rows)
     assert changes(import_id, people["Root"]) == [("Acme", "industry", "Steel", ""), ("Acme", "owner", "Ann", "")]
 
 
-def test_applied_in_one_step_with_entries_and_undone(client: Client, people: dict[str, int]) -> None:
+def test_applied_in_one_step_with_entries_and_undone(people: dict[str, int]) -> None:
     rows = exported(people["Root"])
     rows[0] |= {"Industry": "Iron", "CSM": "Bo"}
     rows[1] |= {"Industry": "Glass"}
-    import_id = brought_back(signed_in(client, people["Root"]), rows)
+    client = signed_in(people["Root"])
+    import_id = brought_back(client, rows)
     root = Member.objects.get(id=people["Root"])
     digest = edits.diff(import_id, root).digest
     client.post(f"{TO}/{import_id}/apply", {"digest": digest})
@@ -91,10 +91,10 @@ def test_applied_in_one_step_with_entries_and_undone(client: Client, people: dic
     assert Customer.objects.get(name="Beta").industry == "Paper"
 
 
-def test_nothing_is_applied_that_was_not_shown(client: Client, people: dict[str, int]) -> None:
+def test_nothing_is_applied_that_was_not_shown(people: dict[str, int]) -> None:
     rows = exported(people["Root"])
     rows[0]["Industry"] = "Iron"
-    import_id = brought_back(signed_in(client, people["Root"]), rows)
+    import_id = brought_back(signed_in(people["Root"]), rows)
     root = Member.objects.get(id=people["Root"])
     digest = edits.diff(import_id, root).digest
     actions.upsert([CustomerFacts("crm", "1", industry="Coal")], by=None, at=NOW)
@@ -103,21 +103,21 @@ def test_nothing_is_applied_that_was_not_shown(client: Client, people: dict[str,
     assert Customer.objects.get(name="Acme").industry == "Coal"
 
 
-def test_a_list_is_applied_once(client: Client, people: dict[str, int]) -> None:
+def test_a_list_is_applied_once(people: dict[str, int]) -> None:
     rows = exported(people["Root"])
     rows[0]["Industry"] = "Iron"
-    import_id = brought_back(signed_in(client, people["Root"]), rows)
+    import_id = brought_back(signed_in(people["Root"]), rows)
     root = Member.objects.get(id=people["Root"])
     assert edits.apply(import_id=import_id, member=root, digest=edits.diff(import_id, root).digest, at=NOW) == 1
     with pytest.raises(ImportRefused, match="applied or discarded before"):
         edits.apply(import_id=import_id, member=root, digest=edits.diff(import_id, root).digest, at=NOW)
 
 
-def test_a_csm_edits_his_own_customers_and_gives_none_away(client: Client, people: dict[str, int]) -> None:
+def test_a_csm_edits_his_own_customers_and_gives_none_away(people: dict[str, int]) -> None:
     rows = exported(people["Root"])
     for row in rows:
         row |= {"Industry": "Iron", "CSM": "Bo"}
-    import_id = brought_back(signed_in(client, people["Ann"]), rows)
+    import_id = brought_back(signed_in(people["Ann"]), rows)
     found = edits.diff(import_id, Member.objects.get(id=people["Ann"]))
     assert [(one.name, one.field) for one in found.changes] == [("Acme", "industry"), ("Beta", "industry")]
     assert [(one.row, one.column, one.reason) for one in found.refused] == [
@@ -131,27 +131,25 @@ def test_a_csm_edits_his_own_customers_and_gives_none_away(client: Client, peopl
     ]  # fmt: skip
 
 
-def test_an_edited_list_is_its_members_alone(
-    client: Client, people: dict[str, int], member: Callable[..., int]
-) -> None:
+def test_an_edited_list_is_its_members_alone(people: dict[str, int], member: Callable[..., int]) -> None:
     rows = exported(people["Ann"])
     rows[0]["Industry"] = "Iron"
-    import_id = brought_back(signed_in(client, people["Ann"]), rows)
+    import_id = brought_back(signed_in(people["Ann"]), rows)
     digest = edits.diff(import_id, Member.objects.get(id=people["Ann"])).digest
     for other in (people["Bo"], member("analyst"), member("reader"), member("leader")):
-        stranger = signed_in(Client(), other)
+        stranger = signed_in(other)
         assert stranger.get(f"{TO}/{import_id}").status_code == 404
         for end in ("apply", "undo", "discard"):
             assert stranger.post(f"{TO}/{import_id}/{end}", {"digest": digest}).status_code == 404
     assert Customer.objects.get(name="Acme").industry == "Steel"
 
 
-def test_what_cannot_be_taken_is_said_with_its_row(client: Client, people: dict[str, int]) -> None:
+def test_what_cannot_be_taken_is_said_with_its_row(people: dict[str, int]) -> None:
     rows = exported(people["Root"])
     rows[0] |= {"CSM": "Nobody Known", "Industry": "x" * 101}
     rows[1] |= {"Tags": "y" * 51}
     rows += [{**rows[2]}, {**rows[2], "Key": "ffffffffff"}]
-    import_id = brought_back(signed_in(client, people["Root"]), rows)
+    import_id = brought_back(signed_in(people["Root"]), rows)
     found = edits.diff(import_id, Member.objects.get(id=people["Root"]))
     assert found.changes == []
     assert [(one.row, one.column) for one in found.refused] == [
@@ -159,15 +157,16 @@ def test_what_cannot_be_taken_is_said_with_its_row(client: Client, people: dict[
     ]  # fmt: skip
 
 
-def test_another_table_is_no_edited_list(client: Client, people: dict[str, int]) -> None:
-    import_id = upload(signed_in(client, people["Ann"]), {"x.csv": "Key,Customer,Industry\nno,Acme,Iron\n"}, to=TO)
+def test_another_table_is_no_edited_list(people: dict[str, int]) -> None:
+    client = signed_in(people["Ann"])
+    import_id = upload(client, {"x.csv": "Key,Customer,Industry\nno,Acme,Iron\n"}, to=TO)
     work()
     assert "This is no list that was exported here" in text(client, f"{TO}/{import_id}")
     assert "edits" not in Import.objects.get(id=import_id).findings
 
 
-def test_an_import_of_an_exported_list_leads_to_its_changes(client: Client, people: dict[str, int]) -> None:
-    root = signed_in(client, people["Root"])
+def test_an_import_of_an_exported_list_leads_to_its_changes(people: dict[str, int]) -> None:
+    root = signed_in(people["Root"])
     rows = exported(people["Root"])
     rows[0]["Industry"] = "Iron"
     import_id = brought_back(root, rows)

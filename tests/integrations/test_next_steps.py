@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from tests.aids import signed_in
 from tests.conftest import NOW
 from tests.integrations.edited_lists import TO, Rows, brought_back, exported, three_customers
-from tests.pages.importing import signed_in, text
+from tests.pages.importing import text
 
 from perennial.blueprint import queries as blueprint
 from perennial.customers import actions as customer_actions
@@ -86,15 +86,15 @@ def refreshed() -> dict[str, str | None]:
 
 
 @pytest.mark.parametrize("language", ["en", "zh-hans", "zh-hant"])
-def test_an_unedited_export_changes_no_task(client: Client, people: dict[str, int], language: str) -> None:
+def test_an_unedited_export_changes_no_task(people: dict[str, int], language: str) -> None:
     rows = exported(people["Root"], language, COLUMNS)
     assert [list(row.values())[-2:] for row in rows] == [["'=call", "2026-03-06"], ["", ""], ["", ""]]
-    found = diff(brought_back(signed_in(client, people["Root"]), rows), people["Root"])
+    found = diff(brought_back(signed_in(people["Root"]), rows), people["Root"])
     assert (found.changes, found.refused, found.same) == ([], [], 3)
 
 
-def test_only_next_steps_edited_are_shown_applied_and_undone(client: Client, people: dict[str, int]) -> None:
-    root = signed_in(client, people["Root"])
+def test_only_next_steps_edited_are_shown_applied_and_undone(people: dict[str, int]) -> None:
+    root = signed_in(people["Root"])
     import_id = brought_back(root, rows_of(people["Root"], Acme="Call  王工", Beta="Send\nthe offer"))
     found = diff(import_id, people["Root"])
     assert changes(found) == [("Acme", "=call", "Call 王工"), ("Beta", "", "Send the offer")]
@@ -121,19 +121,19 @@ def test_only_next_steps_edited_are_shown_applied_and_undone(client: Client, peo
     assert refreshed() == {"Acme": "=call", "Beta": None, "Gamma": None}
 
 
-def test_a_new_task_is_the_new_owners_or_of_who_applies(client: Client, people: dict[str, int]) -> None:
+def test_a_new_task_is_the_new_owners_or_of_who_applies(people: dict[str, int]) -> None:
     rows = rows_of(people["Root"], Beta="Hand over", Gamma="Find a CSM")
     rows[1] |= {"CSM": "Bo"}
     rows[2] |= {"CSM": "", "CSM's e-mail": ""}
-    assert apply(brought_back(signed_in(client, people["Root"]), rows), people["Root"]) == 2
+    assert apply(brought_back(signed_in(people["Root"]), rows), people["Root"]) == 2
     assert open_tasks()[2:] == [
         ("Beta", "Hand over", people["Bo"], None),
         ("Gamma", "Find a CSM", people["Root"], None),
     ]
 
 
-def test_an_emptied_next_step_is_left_and_said(client: Client, people: dict[str, int]) -> None:
-    root = signed_in(client, people["Root"])
+def test_an_emptied_next_step_is_left_and_said(people: dict[str, int]) -> None:
+    root = signed_in(people["Root"])
     import_id = brought_back(root, rows_of(people["Root"], Acme="", Beta="x" * 301, Gamma="y" * 300))
     found = diff(import_id, people["Root"])
     assert changes(found) == [("Gamma", "", "y" * 300)]
@@ -146,16 +146,16 @@ def test_an_emptied_next_step_is_left_and_said(client: Client, people: dict[str,
     assert open_tasks()[0] == ("Acme", "=call", people["Ann"], DAY)
 
 
-def test_rows_of_nobody_and_doubled_rows_change_no_task(client: Client, people: dict[str, int]) -> None:
+def test_rows_of_nobody_and_doubled_rows_change_no_task(people: dict[str, int]) -> None:
     rows = rows_of(people["Root"], Acme="Call twice")
     rows += [rows[0] | {"Next step": "Thrice"}, rows[1] | {"Key": "ffffffffff", "Next step": "Who"}]
-    found = diff(brought_back(signed_in(client, people["Root"]), rows), people["Root"])
+    found = diff(brought_back(signed_in(people["Root"]), rows), people["Root"])
     assert changes(found) == [("Acme", "=call", "Call twice")]
     assert [(one.row, one.column) for one in found.refused] == [(5, "Key"), (6, "Key")]
 
 
-def test_a_task_that_moved_on_since_the_export_is_seen_as_it_is_now(client: Client, people: dict[str, int]) -> None:
-    import_id = brought_back(signed_in(client, people["Root"]), rows_of(people["Root"], Acme="Call again"))
+def test_a_task_that_moved_on_since_the_export_is_seen_as_it_is_now(people: dict[str, int]) -> None:
+    import_id = brought_back(signed_in(people["Root"]), rows_of(people["Root"], Acme="Call again"))
     shown = diff(import_id, people["Root"])
     actions.complete_task(task_id=Task.objects.get(title="=call").pk, by=people["Ann"], at=NOW)
     assert changes(diff(import_id, people["Root"])) == [("Acme", "Visit", "Call again")]
@@ -164,10 +164,10 @@ def test_a_task_that_moved_on_since_the_export_is_seen_as_it_is_now(client: Clie
     assert open_tasks() == [("Acme", "Visit", people["Ann"], LATER)]
 
 
-def test_what_happened_to_a_task_since_is_not_undone(client: Client, people: dict[str, int]) -> None:
+def test_what_happened_to_a_task_since_is_not_undone(people: dict[str, int]) -> None:
     add("Gamma", people["Bo"], "Ask", DAY)
     rows = rows_of(people["Root"], Acme="One", Beta="Two", Gamma="Three")
-    import_id = brought_back(signed_in(client, people["Root"]), rows)
+    import_id = brought_back(signed_in(people["Root"]), rows)
     assert apply(import_id, people["Root"]) == 3
     actions.complete_task(task_id=Task.objects.get(title="Two").pk, by=people["Ann"], at=NOW)
     Task.objects.filter(title="Three").update(title="Four")
@@ -180,9 +180,9 @@ def test_what_happened_to_a_task_since_is_not_undone(client: Client, people: dic
     assert Task.objects.get(title="Two").done_at == NOW
 
 
-def test_a_csm_words_the_tasks_of_his_own_customers(client: Client, people: dict[str, int]) -> None:
+def test_a_csm_words_the_tasks_of_his_own_customers(people: dict[str, int]) -> None:
     rows = rows_of(people["Root"], Acme="Mine", Beta="Mine too", Gamma="Not mine")
-    import_id = brought_back(signed_in(client, people["Ann"]), rows)
+    import_id = brought_back(signed_in(people["Ann"]), rows)
     found = diff(import_id, people["Ann"])
     assert changes(found) == [("Acme", "=call", "Mine"), ("Beta", "", "Mine too")]
     assert [(one.row, one.column) for one in found.refused] == [(4, "Key")]
@@ -191,7 +191,7 @@ def test_a_csm_words_the_tasks_of_his_own_customers(client: Client, people: dict
 
 
 def test_who_edits_customers_and_writes_no_tasks_changes_no_next_step(
-    client: Client, people: dict[str, int], monkeypatch: pytest.MonkeyPatch
+    people: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rights = blueprint.rights()
     roles = tuple(
@@ -199,14 +199,14 @@ def test_who_edits_customers_and_writes_no_tasks_changes_no_next_step(
         for role in rights.roles
     )
     monkeypatch.setattr(blueprint, "rights", lambda: replace(rights, roles=roles))
-    found = diff(brought_back(signed_in(client, people["Ann"]), rows_of(people["Ann"], Acme="Mine")), people["Ann"])
+    found = diff(brought_back(signed_in(people["Ann"]), rows_of(people["Ann"], Acme="Mine")), people["Ann"])
     assert found.changes == []
     assert [(one.row, one.column, one.reason) for one in found.refused] == [
         (2, "Next step", "You may not write tasks at this customer.")
     ]
 
 
-def test_many_next_steps_cost_no_more_queries_than_few(client: Client, people: dict[str, int]) -> None:
+def test_many_next_steps_cost_no_more_queries_than_few(people: dict[str, int]) -> None:
     facts = [CustomerFacts("crm", f"n{number}", name=f"N{number}") for number in range(120)]
     ids = list(customer_actions.upsert(facts, by=None, at=NOW)[0].values())
     for key in ids[::2]:
@@ -229,12 +229,12 @@ def test_many_next_steps_cost_no_more_queries_than_few(client: Client, people: d
         return len(read)
 
     root = Member.objects.get(id=people["Root"])
-    signed_in(client, people["Root"])
+    client = signed_in(people["Root"])
     rows = [row | {"Next step": "New"} for row in exported(people["Root"], columns=COLUMNS)]
     assert shown(rows[:4]) == shown(rows)
 
 
-def test_a_list_is_filtered_by_its_next_steps(client: Client, people: dict[str, int]) -> None:
+def test_a_list_is_filtered_by_its_next_steps(people: dict[str, int]) -> None:
     root: Any = Member.objects.get(id=people["Root"])
 
     def found(**asked: str) -> list[str]:

@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from tests.contracts.books import customers, keep, line
-from tests.usage.test_actions import happened
+from tests.usage.events import happened
 
 from perennial.contracts.models import LedgerMark, Movement
 from perennial.customers.models import PortfolioRow

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.lake.machines import place, store
 
+__all__ = ["place", "store"]
 HERE = Path(__file__).parent
 
 

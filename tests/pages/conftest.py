@@ -1,5 +1,6 @@
-"""The fixtures of a write key at work."""
+"""The fixtures of a write key at work, and of a customer file."""
 
 from tests.intake.sending import admin, fresh, known, web
+from tests.pages.customer_file import place
 
-__all__ = ["admin", "fresh", "known", "web"]
+__all__ = ["admin", "fresh", "known", "place", "web"]

@@ -9,22 +9,16 @@ from datetime import datetime
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from tests.aids import signed_in
 
 from perennial.blueprint import actions, queries
 from perennial.blueprint.models import ConfigVersion
 from perennial.jobs import reactions
 from perennial.kernel.organisation.queries import house
 from perennial.kernel.queue.models import Job
-from perennial.members.models import Member
 
 STAGES = queries.default_text("stages")
 LONGER = STAGES.replace("onboarding_days: 90", "onboarding_days: 120", 1)
-
-
-def signed_in(member_id: int) -> Client:
-    client = Client()
-    client.force_login(Member.objects.get(id=member_id))
-    return client
 
 
 def save(client: Client, text: str = LONGER, *, part: str = "stages", **given: str) -> int:

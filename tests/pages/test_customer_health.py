@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from tests.aids import signed_in
 from tests.contracts.books import keep, line
 from tests.customers.books import customer
 from tests.reports.files import ON, SOURCE, instant, rich
@@ -27,16 +27,9 @@ from perennial.health import queries as scores
 from perennial.health.calculations.bands import reason_of
 from perennial.kernel.organisation import actions as organisation
 from perennial.kernel.versions import Incoming
-from perennial.members.models import Member
 from perennial.pages.customer.health import because
 from perennial.playbooks import actions as playbooks
 from perennial.reports import portfolio
-
-
-def signed_in(member_id: int) -> Client:
-    client = Client()
-    client.force_login(Member.objects.get(id=member_id))
-    return client
 
 
 def words(answer: Any) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
+from tests.aids import signed_in, toast
 from tests.customers.books import DAY, customer
 
 from perennial.customers import queries as customers
@@ -17,7 +17,6 @@ from perennial.engagement import queries as engagement
 from perennial.engagement.models import Touchpoint
 from perennial.jobs import nightly
 from perennial.kernel.organisation import actions as organisation
-from perennial.members.models import Member
 from perennial.playbooks import queries as playbooks
 from perennial.playbooks.models import Task
 from perennial.support import queries as support
@@ -26,17 +25,6 @@ from perennial.voice import queries as voice
 from perennial.voice.models import SurveyAnswer
 
 HTMX = {"HX-Request": "true"}
-
-
-def signed_in(member_id: int) -> Client:
-    client = Client()
-    client.force_login(Member.objects.get(id=member_id))
-    return client
-
-
-def toast(answer: Any) -> dict[str, str]:
-    found: dict[str, str] = json.loads(answer["HX-Trigger"])["toast"]
-    return found
 
 
 @pytest.fixture

@@ -12,20 +12,14 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from tests.aids import signed_in
 from tests.customers.books import DAY, customer
 
 from perennial.customers.models import Customer, PortfolioRow, SavedView
 from perennial.kernel.organisation import actions as organisation
 from perennial.members.actions import create_team
-from perennial.members.models import Member
 
 PARTIAL = {"HX-Request": "true", "HX-Target": "div#list"}
-
-
-def signed_in(member_id: int) -> Client:
-    client = Client()
-    client.force_login(Member.objects.get(id=member_id))
-    return client
 
 
 def names(client: Client, query: str = "") -> list[str]:

@@ -13,6 +13,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from tests.aids import signed_in, toast
 from tests.intake.sending import SEEN_BY_ALL_THREADS, Sending, track
 
 from perennial.customers.models import Customer, ExternalId
@@ -31,9 +32,7 @@ EVENTS = "/settings/events"
 
 @pytest.fixture
 def page(admin: int) -> Client:
-    client = Client()
-    client.force_login(Member.objects.get(id=admin))
-    return client
+    return signed_in(admin)
 
 
 def text_of(answer: Any) -> str:
@@ -41,11 +40,6 @@ def text_of(answer: Any) -> str:
     written: str = answer.content.decode()
     assert "style=" not in written and "onclick" not in written
     return written
-
-
-def toast(answer: Any) -> dict[str, str]:
-    found: dict[str, str] = json.loads(answer["HX-Trigger"])["toast"]
-    return found
 
 
 def stored() -> list[Arrival]:
@@ -326,8 +320,7 @@ POSTS = ["", "/1/revoke", "/rejected/discard", "/rejected/undo/1", "/rejected/me
 @pytest.mark.parametrize("role", ["leader", "csm", "analyst", "reader"])
 def test_only_who_manages_events_comes_here(member: Callable[..., int], web: Sending, role: str) -> None:
     web.send(group(1, "acme", "Acme"), {**track(1), "userId": ""})
-    client = Client()
-    client.force_login(Member.objects.get(id=member(role)))
+    client = signed_in(member(role))
     assert [client.get(EVENTS + path).status_code for path in PATHS] == [404] * len(PATHS)
     row = {"row": str(one("acme").pk), "do": "ignore"}
     assert [client.post(EVENTS + path, row).status_code for path in POSTS] == [404] * len(POSTS)
@@ -359,8 +352,7 @@ def test_who_reaches_only_his_own_customers_links_to_no_other(
     ids = known("Acme", "Globex")
     customers.assign(customer_ids=[ids["Globex"]], member_id=leader, from_on=now.date(), by=leader, at=now)
     web.send(group(1, "a", "Acme"), group(2, "g", "Globex"), track(3, context={"groupId": "crm-Acme"}))
-    client = Client()
-    client.force_login(Member.objects.get(id=leader))
+    client = signed_in(leader)
     shown = text_of(client.get(f"{EVENTS}/unconfirmed"))
     acme = Customer.objects.get(id=ids["Acme"]).key
     assert acme not in shown and Customer.objects.get(id=ids["Globex"]).key in shown

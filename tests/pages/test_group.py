@@ -5,38 +5,26 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import openpyxl
 import pytest
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from tests.usage.test_actions import happened
+from tests.aids import signed_in, told
+from tests.usage.events import ON, ago, happened
 
 from perennial.customers import actions as customers
 from perennial.customers.models import Customer
 from perennial.customers.terms import CustomerFacts
 from perennial.kernel.journal.models import JournalEntry
 from perennial.kernel.organisation import actions as organisation
-from perennial.members.models import Member
 from perennial.reports import portfolio
 from perennial.usage import actions
 
-ON = date(2026, 3, 2)
 TREE = {"Top": None, "Left": "Top", "Right": "Top", "Lonely": None}
-
-
-def ago(days: int) -> date:
-    return ON - timedelta(days=days)
-
-
-def signed_in(member_id: int) -> Client:
-    client = Client()
-    client.force_login(Member.objects.get(id=member_id))
-    return client
 
 
 @pytest.fixture
@@ -62,11 +50,6 @@ def place(member: Callable[..., int], now: datetime, home: Path) -> dict[str, An
     portfolio.rewrite(ON, at=now)
     keys = dict(Customer.objects.values_list("name", "key"))
     return {**who, "ids": ids, "keys": keys, "at": f"/customers/{keys['Top']}"}
-
-
-def told(answer: Any) -> str:
-    assert answer.status_code == 200
-    return str(answer.content.decode())
 
 
 def test_who_has_customers_below_gets_a_switch_and_who_has_none_does_not(place: dict[str, Any]) -> None:

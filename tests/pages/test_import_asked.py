@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 from django.test import Client
+from tests.aids import signed_in
 from tests.integrations.messy import chinese_list, english_workbook
-from tests.pages.importing import signed_in, taken_in, text, upload, work
-from tests.pages.test_imports import form_of
+from tests.pages.importing import form_of, taken_in, text, upload, work
 
 from perennial.contracts.models import Line
 from perennial.customers.models import Customer
@@ -25,8 +25,8 @@ OPEN = "account_id,plan,amount,start,end\nC1,Pro,1200,2024-02-05,2024-09-17\nC2,
 
 
 @pytest.fixture
-def admin(client: Client, member: Callable[..., int]) -> Client:
-    return signed_in(client, member("admin"))
+def admin(member: Callable[..., int]) -> Client:
+    return signed_in(member("admin"))
 
 
 def read_so(client: Client, import_id: int, **said: str) -> str:
@@ -206,6 +206,6 @@ def test_a_stranger_has_no_file_read_otherwise(admin: Client, member: Callable[.
     import_id = upload(admin, {"list.csv": TITLED})
     work()
     before = Import.objects.values().get(id=import_id)
-    answer = signed_in(Client(), member("csm")).post(f"/import/{import_id}/files", {"file": "list.csv", "h0": "3"})
+    answer = signed_in(member("csm")).post(f"/import/{import_id}/files", {"file": "list.csv", "h0": "3"})
     assert answer.status_code == 404
     assert Import.objects.values().get(id=import_id) == before

@@ -8,15 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
-from tests.conftest import NOW
-from tests.pages.importing import CUSTOMERS, LINES, signed_in, taken_in, text, upload, work
+from tests.aids import signed_in
+from tests.pages.importing import CUSTOMERS, FILES, LINES, check, form_of, publish, taken_in, text, upload, work
 
 from perennial.contracts.models import Line
-from perennial.customers.actions import upsert
 from perennial.customers.models import Customer
-from perennial.customers.terms import CustomerFacts
 from perennial.integrations.imports import mapping as mappings
 from perennial.integrations.imports import work as steps
 from perennial.integrations.imports.models import Import, ImportState
@@ -24,44 +21,14 @@ from perennial.jobs import worker
 from perennial.kernel.queue import actions as queue
 from perennial.kernel.queue.actions import Cancelled
 from perennial.kernel.queue.models import Job
-from perennial.members.actions import create_team
-from perennial.members.models import Member
 
 pytestmark = pytest.mark.usefixtures("home")
-FILES: dict[str, str | bytes] = {"customers.csv": CUSTOMERS, "subscriptions.csv": LINES}
 AMBIGUOUS = "customer_id,name,signup_date\nC1,Acme,3/4/2024\nC2,Beta,5/6/2024\n"
 
 
 @pytest.fixture
-def admin(client: Client, member: Callable[..., int]) -> Client:
-    return signed_in(client, member("admin"))
-
-
-def form_of(page: str) -> dict[str, str]:
-    """Return what a browser would send of the mapping's form without a click."""
-    form = page[page.index('id="mapping"') : page.index("</form>", page.index('id="mapping"'))]
-    fields = dict(re.findall(r'<input type="hidden" name="(t[^"]+)" value="([^"]*)"', form))
-    fields |= dict(re.findall(r'name="(t\d-file|source)" value="([^"]*)"', form))
-    for name, inner in re.findall(r'<select[^>]* name="([^"]+)".*?>(.*?)</select>', form, re.S):
-        chosen = re.search(r'<option value="([^"]*)" selected', inner) or re.search(r'<option value="([^"]*)"', inner)
-        assert chosen
-        fields[name] = chosen[1]
-    return fields
-
-
-def check(client: Client, import_id: int) -> str:
-    answer = client.post(
-        f"/import/{import_id}/mapping", form_of(text(client, f"/import/{import_id}/mapping")) | {"check": "1"}
-    )
-    assert answer.headers["Location"] == f"/import/{import_id}/check"
-    work()
-    return text(client, f"/import/{import_id}/check")
-
-
-def publish(client: Client, import_id: int) -> str:
-    assert client.post(f"/import/{import_id}/publish").status_code == 302
-    work()
-    return text(client, f"/import/{import_id}/publish")
+def admin(member: Callable[..., int]) -> Client:
+    return signed_in(member("admin"))
 
 
 def test_an_empty_house_says_what_to_import_first(admin: Client) -> None:
@@ -277,99 +244,6 @@ def test_what_was_not_checked_is_not_published(admin: Client) -> None:
     admin.post(f"/import/{import_id}/publish")
     assert "Check the files first" in text(admin, f"/import/{import_id}/publish")
     assert Customer.objects.count() == 0
-
-
-ADDRESSES = ["", "/files", "/mapping", "/mapping/file", "/check", "/rejections", "/publish", "/progress"]
-
-
-@pytest.mark.parametrize("end", ADDRESSES)
-def test_imports_are_for_those_who_may_import(end: str, admin: Client, member: Callable[..., int]) -> None:
-    import_id = taken_in(admin, {"customers.csv": CUSTOMERS})
-    team = create_team(name="North", by=None, at=NOW)
-    for other in (member("csm"), member("analyst"), member("leader", team_id=team)):
-        assert signed_in(Client(), other).get(f"/import/{import_id}{end}").status_code == 404
-
-
-@pytest.mark.parametrize("end", ["/look", "/check", "/publish", "/stop", "/cancel", "/mapping", "/mapping/yaml"])
-def test_a_stranger_changes_no_import(end: str, admin: Client, member: Callable[..., int]) -> None:
-    import_id = taken_in(admin, {"customers.csv": CUSTOMERS})
-    before = Import.objects.values().get(id=import_id)
-    for other in (member("csm"), member("leader")):
-        assert signed_in(Client(), other).post(f"/import/{import_id}{end}").status_code == 404
-    assert Import.objects.values().get(id=import_id) == before
-
-
-def books(member: Callable[..., int]) -> tuple[int, int, int]:
-    """Make customers C1 of team North and C2 of team South; return a leader of North, another one, and one of South."""
-    north, south = (create_team(name=name, by=None, at=NOW) for name in ("North", "South"))
-    owners = [member("csm", team_id=team) for team in (north, south)]
-    mails = Member.objects.in_bulk(owners)
-    upsert(
-        [CustomerFacts(source="customers", external_id=key, name=name, owner_email=mails[owner].email)
-         for key, name, owner in (("C1", "Acme", owners[0]), ("C2", "Southern Secret", owners[1]))],
-        by=None, at=NOW,
-    )  # fmt: skip
-    return member("leader", team_id=north), member("leader", team_id=north), member("leader", team_id=south)
-
-
-def test_a_leader_imports_what_is_his_teams_and_the_check_says_nothing_of_the_rest(
-    client: Client, member: Callable[..., int]
-) -> None:
-    leader, _colleague, _other = books(member)
-    signed_in(client, leader)
-    import_id = taken_in(client, FILES)
-    client.post(f"/import/{import_id}/mapping", form_of(text(client, f"/import/{import_id}/mapping")))
-    mapping = Import.objects.get(id=import_id).mapping | {"source": "customers"}
-    Import.objects.filter(id=import_id).update(mapping=mapping)
-    client.post(f"/import/{import_id}/check")
-    work()
-    page = text(client, f"/import/{import_id}/check")
-    assert "This is not yours to write." in page and "Southern Secret" not in page
-    before = Customer.objects.values().get(name="Southern Secret")
-    published = publish(client, import_id)
-    assert "Southern Secret" not in published
-    assert Customer.objects.values().get(id=before["id"]) == before
-    assert Customer.objects.get(name="Acme").industry == "Steel"
-    assert set(Line.objects.values_list("customer__name", flat=True)) == {"Acme"}
-    assert Import.objects.get(id=import_id).counts["kinds"]["contracts"]["rejected"] == 5
-
-
-@pytest.mark.parametrize("end", ADDRESSES)
-def test_a_leaders_import_is_his_own_and_the_admins(
-    end: str, client: Client, admin: Client, member: Callable[..., int]
-) -> None:
-    leader, colleague, other = books(member)
-    owner = signed_in(Client(), leader)
-    import_id = taken_in(owner, {"customers.csv": CUSTOMERS})
-    before = Import.objects.values().get(id=import_id)
-    nothing_refused = end == "/rejections"
-    for entitled in (owner, admin):
-        assert (entitled.get(f"/import/{import_id}{end}").status_code == 404) == nothing_refused
-    for stranger in (colleague, other, member("csm"), member("analyst"), member("reader")):
-        assert signed_in(Client(), stranger).get(f"/import/{import_id}{end}").status_code == 404
-        assert signed_in(Client(), stranger).post(f"/import/{import_id}{end}").status_code in {404, 405}
-    assert Client().get(f"/import/{import_id}{end}").status_code == 302
-    assert Import.objects.values().get(id=import_id) == before
-
-
-def test_the_list_shows_a_leader_his_own_imports_and_the_admin_all(admin: Client, member: Callable[..., int]) -> None:
-    leader, colleague, _other = books(member)
-    taken_in(admin, {"everybody.csv": CUSTOMERS})
-    taken_in(signed_in(Client(), colleague), {"colleague.csv": CUSTOMERS})
-    mine = signed_in(Client(), leader)
-    taken_in(mine, {"mine.csv": CUSTOMERS})
-    page = text(mine, "/import")
-    assert "mine.csv" in page and "everybody.csv" not in page and "colleague.csv" not in page
-    whole = text(admin, "/import")
-    assert "mine.csv" in whole and "everybody.csv" in whole and "colleague.csv" in whole
-
-
-@pytest.mark.parametrize("role", ["csm", "analyst", "reader"])
-def test_who_may_not_import_is_not_asked_for_files(role: str, client: Client, member: Callable[..., int]) -> None:
-    stranger = signed_in(client, member(role))
-    sent = stranger.post("/import", {"files": [SimpleUploadedFile("customers.csv", CUSTOMERS.encode())]})
-    assert (sent.status_code, stranger.get("/import").status_code) == (404, 404)
-    assert not Import.objects.exists()
 
 
 HOSTILE: dict[str, bytes] = {

@@ -13,7 +13,8 @@ import yaml
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from tests.usage.test_actions import happened
+from tests.aids import signed_in
+from tests.usage.events import happened
 
 from perennial.blueprint import actions as configuration
 from perennial.blueprint import queries as blueprint
@@ -56,9 +57,7 @@ def ids(organisation: None, home: Path, now: datetime) -> dict[str, int]:
 @pytest.fixture
 def client(ids: dict[str, int], member: Callable[..., int], now: datetime) -> Client:
     organisation.move_as_of(on=ON, by=None, at=now)
-    signed_in = Client()
-    signed_in.force_login(Member.objects.get(id=member("admin")))
-    return signed_in
+    return signed_in(member("admin"))
 
 
 def work(now: datetime) -> None:

@@ -9,19 +9,12 @@ from uuid import UUID
 
 import pytest
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from tests.aids import signed_in
 from tests.customers.books import customer
 
 from perennial.customers.actions import change_contact
 from perennial.customers.models import Contact, Customer
-from perennial.members.models import Member
-
-
-def signed_in(member_id: int) -> Client:
-    client = Client()
-    client.force_login(Member.objects.get(id=member_id))
-    return client
 
 
 def contact(key: str, name: str, *, at: datetime, **columns: Any) -> UUID:

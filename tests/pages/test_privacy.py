@@ -11,7 +11,7 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
-from django.test import Client
+from tests.aids import signed_in
 from tests.privacy.planted import Planted, plant
 
 from perennial.customers.models import Contact, Customer
@@ -21,14 +21,7 @@ from perennial.kernel import erasures
 from perennial.kernel.journal.models import JournalEntry
 from perennial.kernel.queue import actions as queue
 from perennial.kernel.queue.models import Job
-from perennial.members.models import Member
 from perennial.privacy.models import Erasure
-
-
-def signed_in(member_id: int) -> Client:
-    client = Client()
-    client.force_login(Member.objects.get(id=member_id))
-    return client
 
 
 @pytest.fixture

@@ -5,17 +5,17 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from tests.aids import signed_in, told
 from tests.contracts.books import keep, line
 from tests.customers.books import customer
-from tests.usage.test_actions import happened
+from tests.usage.events import ON, ago, happened
 
 from perennial.blueprint import actions as blueprint
 from perennial.customers.models import Customer
@@ -27,7 +27,6 @@ from perennial.reports.customer_file import find
 from perennial.reports.customer_products import by_product
 from perennial.usage import actions
 
-ON = date(2026, 3, 2)
 TEXT = """products:
   - product: CRM
     features: [search, "report_*", board]
@@ -36,16 +35,6 @@ TEXT = """products:
   - product: Later
     features: [plan]
 """
-
-
-def ago(days: int) -> date:
-    return ON - timedelta(days=days)
-
-
-def signed_in(member_id: int) -> Client:
-    client = Client()
-    client.force_login(Member.objects.get(id=member_id))
-    return client
 
 
 @pytest.fixture
@@ -81,11 +70,6 @@ def place(member: Callable[..., int], now: datetime, home: Path) -> dict[str, An
 
 def say(place: dict[str, Any], now: datetime, text: str = TEXT) -> None:
     blueprint.publish(part="products", text=text, reason="Wanted", from_on=None, base=None, by=place["admin"], at=now)
-
-
-def told(answer: Any) -> str:
-    assert answer.status_code == 200
-    return str(answer.content.decode())
 
 
 def test_until_the_method_names_features_there_is_no_table_of_products(place: dict[str, Any], now: datetime) -> None:

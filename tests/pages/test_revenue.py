@@ -15,6 +15,7 @@ from django.db import connection
 from django.http import QueryDict
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from tests.aids import signed_in
 from tests.contracts.books import customers, keep, line, own
 from tests.reports.live_sums import computed, formulas, kept
 
@@ -24,7 +25,6 @@ from perennial.customers.models import Customer, PortfolioRow
 from perennial.kernel.journal.models import JournalEntry
 from perennial.kernel.organisation.models import Organisation
 from perennial.kernel.periods import Period
-from perennial.members.models import Member
 from perennial.pages.revenue import address
 from perennial.pages.revenue.chart import floor_of
 
@@ -37,9 +37,7 @@ def browser(member: Callable[..., int]) -> Callable[[str], Client]:
     Organisation.objects.update(as_of_on=TODAY)
 
     def of(role: str = "analyst", member_id: int | None = None) -> Client:
-        client = Client()
-        client.force_login(Member.objects.get(id=member_id or member(role)))
-        return client
+        return signed_in(member_id or member(role))
 
     return of
 

@@ -8,6 +8,7 @@ from datetime import datetime
 
 import pytest
 from django.test import Client
+from tests.aids import signed_in
 from tests.customers.books import customer
 
 from perennial.members import actions
@@ -15,12 +16,6 @@ from perennial.members.models import ApiKey, Member
 from perennial.members.queries import key_holder
 
 PASSWORD = "correct horse battery"
-
-
-def signed_in(member_id: int) -> Client:
-    client = Client()
-    client.force_login(Member.objects.get(id=member_id))
-    return client
 
 
 @pytest.mark.parametrize("role", ["admin", "leader", "csm", "analyst", "reader"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from datetime import timedelta
@@ -11,8 +10,9 @@ from uuid import uuid4
 
 import pytest
 from django.test import Client
+from tests.aids import toast
 from tests.playbooks.rows import AT, ON, row
-from tests.usage.test_actions import happened
+from tests.usage.events import happened
 
 from perennial.customers.models import PortfolioRow
 from perennial.engagement.models import Touchpoint
@@ -45,11 +45,6 @@ def item() -> TodayItem:
 
 def post(client: Client, what: str, data: dict[str, str] | None = None, **headers: str) -> Any:
     return client.post(f"/today/{item().pk}/{what}", data or {}, headers={**HTMX, **headers})
-
-
-def toast(answer: Any) -> dict[str, str]:
-    found: dict[str, str] = json.loads(answer["HX-Trigger"])["toast"]
-    return found
 
 
 def test_the_page_says_how_many_which_first_why_what_next_and_what_else(csm: int, client: Client) -> None:

@@ -15,14 +15,14 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from tests.aids import signed_in
 from tests.customers.books import customer
 from tests.lake.ear import said
-from tests.usage.test_actions import happened
+from tests.usage.events import happened
 
 from perennial.customers.models import Customer
 from perennial.kernel.journal.models import JournalEntry
 from perennial.kernel.organisation.models import Organisation
-from perennial.members.models import Member
 from perennial.pages.usage.drawing import ticks_up_to
 from perennial.reports.usage_series import Stretch
 from perennial.usage import actions
@@ -51,9 +51,7 @@ def browser(member: Callable[..., int]) -> Callable[..., Client]:
     Organisation.objects.update(as_of_on=ON)
 
     def of(role: str = "analyst", member_id: int | None = None) -> Client:
-        client = Client()
-        client.force_login(Member.objects.get(id=member_id or member(role)))
-        return client
+        return signed_in(member_id or member(role))
 
     return of
 

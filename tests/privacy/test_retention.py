@@ -7,9 +7,9 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from django.test import Client
+from tests.aids import signed_in
 from tests.contracts.books import customers
-from tests.usage.test_actions import happened
+from tests.usage.events import happened
 
 from perennial.intake.models import RejectedMessage
 from perennial.jobs import nightly
@@ -18,7 +18,7 @@ from perennial.kernel.organisation import actions as organisations
 from perennial.kernel.organisation.models import Organisation
 from perennial.lake.terms import day_number
 from perennial.members import actions as members
-from perennial.members.models import KeyScope, Member
+from perennial.members.models import KeyScope
 from perennial.privacy import retention
 from perennial.privacy.retention import Forecast
 from perennial.usage.lake import METRICS_TABLE, lake
@@ -101,8 +101,7 @@ def test_a_period_that_cannot_be_is_refused(used: int, now: datetime, months: in
 
 
 def test_the_page_shows_what_would_go_before_it_is_put_in_force(used: int, now: datetime) -> None:
-    client = Client()
-    client.force_login(Member.objects.get(id=used))
+    client = signed_in(used)
     assert "/settings/privacy/keeping" in client.get("/settings/privacy").content.decode()
     assert "for ever" in client.get("/settings/privacy/keeping").content.decode()
     shown = client.get("/settings/privacy/keeping?months=3").content.decode()
@@ -120,6 +119,5 @@ def test_the_page_shows_what_would_go_before_it_is_put_in_force(used: int, now: 
 
 
 def test_nobody_else_may_open_it(used: int, member: Callable[..., int]) -> None:
-    client = Client()
-    client.force_login(Member.objects.get(id=member("csm")))
+    client = signed_in(member("csm"))
     assert client.get("/settings/privacy/keeping").status_code in (403, 404)

@@ -13,6 +13,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from tests.aids import signed_in
 from tests.customers.books import customer
 
 from perennial.customers import lists
@@ -173,11 +174,9 @@ def test_a_file_is_fetched_by_its_member_alone_and_for_a_day(
 
 
 def test_a_hidden_field_is_not_exported(member: Callable[..., int], home: Path, now: datetime) -> None:
-    reader = Client()
-    reader.force_login(Member.objects.get(id=member("reader")))
+    reader = signed_in(member("reader"))
     assert reader.post("/exports", {"cols": "name.arr", "format": "csv"}).status_code == 404
-    analyst = Client()
-    analyst.force_login(Member.objects.get(id=member("analyst")))
+    analyst = signed_in(member("analyst"))
     assert analyst.post("/exports", {"cols": "name.nothing", "format": "csv"}).status_code == 400
     assert (
         analyst.post("/exports", {"cols": "name.arr", "format": "csv"}).headers["HX-Redirect"].startswith("/exports/")

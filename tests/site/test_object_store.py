@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,13 +11,6 @@ from tests.site.process import made, perennial
 
 from perennial.lake.storage.place import Place
 from perennial.lake.store import Lake
-
-
-@pytest.fixture(scope="module")
-def store() -> Iterator[ObjectServer]:
-    server = ObjectServer()
-    yield server
-    server.stop()
 
 
 def _named(place: Place, **instead: str) -> dict[str, str]:

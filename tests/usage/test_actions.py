@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pytest
+from tests.usage.events import happened
 
 from perennial.contracts import actions as contracts
 from perennial.customers import actions as customers
@@ -16,8 +16,7 @@ from perennial.customers.models import CustomerAlias
 from perennial.customers.terms import CustomerFacts
 from perennial.kernel.journal.models import JournalEntry
 from perennial.kernel.versions import Incoming
-from perennial.lake.inbox import event_ids
-from perennial.lake.terms import EVENT_SCHEMA, day_number
+from perennial.lake.terms import day_number
 from perennial.usage import actions, people, queries
 from perennial.usage.lake import lake
 from perennial.usage.terms import UserKind
@@ -30,20 +29,6 @@ ON = date(2026, 3, 2)
 def ids(organisation: None, home: Path, now: datetime) -> dict[str, int]:
     facts = [CustomerFacts(source="crm", external_id=key, name=key) for key in ("used", "private")]
     return customers.upsert(facts, by=None, at=now)[0]
-
-
-def happened(rows: list[tuple[int, int | None, str, str | None, date, int]], *, now: datetime) -> None:
-    """Put events (customer, user, event, feature, day, n) into the inbox."""
-    columns: dict[str, list[Any]] = {name: [] for name in EVENT_SCHEMA.names}
-    for number, (customer, user, event, feature, day, n) in enumerate(rows):
-        at = datetime(day.year, day.month, day.day, 4, tzinfo=now.tzinfo)
-        id_ = event_ids("test", [f"{customer} {day} {event} {number}"])[0].as_py()
-        values = (id_, customer, user, event, feature, at,
-                  day_number(day), n, None, None, now, "test", None)  # fmt: skip
-        for name, value in zip(columns, values, strict=True):
-            columns[name].append(value)
-    batch = pa.table({name: pa.array(values, EVENT_SCHEMA.field(name).type) for name, values in columns.items()})
-    lake().accept(batch, writer="test")
 
 
 def test_a_user_keeps_its_number_and_two_customers_users_of_one_name_are_two(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from tests.usage.test_actions import happened
+from tests.usage.events import ON, ago, happened
 
 from perennial.contracts import actions as contracts
 from perennial.customers import actions as customers
@@ -22,11 +22,6 @@ from perennial.usage.queries import Values
 from perennial.usage.terms import UserKind
 
 pytestmark = pytest.mark.django_db
-ON = date(2026, 3, 2)
-
-
-def ago(days: int) -> date:
-    return ON - timedelta(days=days)
 
 
 @pytest.fixture

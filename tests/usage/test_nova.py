@@ -13,6 +13,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from django.test import Client
+from tests.aids import signed_in
 from tests.integrations.imported import bring_in
 
 from perennial.customers.models import Customer, PortfolioRow
@@ -20,7 +21,6 @@ from perennial.jobs import nightly, reactions
 from perennial.kernel.organisation import actions as organisation
 from perennial.kernel.periods import add_months
 from perennial.kernel.queue.models import Job
-from perennial.members.models import Member
 
 pytestmark = pytest.mark.django_db
 ON = date(2016, 12, 31)
@@ -174,9 +174,7 @@ def client(sample_data: Path, home: Path, member: Callable[..., int], now: datet
     bring_in([sample_data / "nova" / "usage_events.csv.gz"], BY_DOMAIN, at=now)
     organisation.move_as_of(on=ON, by=None, at=now)
     worked(now)
-    browser = Client()
-    browser.force_login(Member.objects.get(id=admin))
-    return browser
+    return signed_in(admin)
 
 
 def test_the_explorer_says_what_a_recount_of_the_file_says_also_after_a_merge_and_back(

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from tests.usage.test_actions import happened
+from tests.usage.events import happened
 
 from perennial.blueprint import actions as blueprint
 from perennial.blueprint import queries as definitions

@@ -94,6 +94,9 @@ def _answers() -> Mapping[tuple[str, str], Schema]:
         ("get", "/events/rejected/{number}"): _rejected(),
         ("get", "/events/unconfirmed"): shape_of({"unconfirmed": array(_unconfirmed()), "next": NEXT}),
         ("post", "/events/unconfirmed/{number}:link"): shape_of({"result": text("linked.")}),
+        ("post", "/events/unconfirmed/{number}:create"): shape_of(
+            {"result": text("created."), "customer": text("Its public key; null where you do not see it.", null=True)}
+        ),
         ("post", "/events/unconfirmed/{number}:ignore"): shape_of({"result": text("ignored.")}),
         ("post", "/events/unconfirmed/{number}:reopen"): shape_of({"result": text("open.")}),
         ("get", "/events/rejected"): shape_of({"messages": array(_rejected()), "next": NEXT}),

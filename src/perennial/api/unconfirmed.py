@@ -1,8 +1,11 @@
-"""The unconfirmed: groups and users that no customer is known for; the list, one linked, ignored, made undecided."""
+"""The unconfirmed: groups and users that no customer is known for; the list, one linked, made a customer, ignored, made
+undecided."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Any, TypeVar
 
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
@@ -23,6 +26,7 @@ from perennial.kernel.organisation.queries import house
 from perennial.members.models import Member
 
 router = Router(tags=["events"])
+T = TypeVar("T")
 
 
 class ListQuery(Schema):
@@ -83,40 +87,54 @@ class LinkIn(Schema):
 @router.post("/events/unconfirmed/{number}:link", url_name="unconfirmed_link")
 def link(request: HttpRequest, number: Number, body: LinkIn) -> dict[str, Any]:
     """Link a group or user to a customer that the key's member may edit; its events so far count too."""
-    member = caller(request, ABILITY)
-    _there(number)
-    found = customers.by_external_id(_linkable(member), body.customer, source=body.source)
-    if found is None:
-        raise HttpError(400, "There is no such customer, or it is not yours to edit.")
-    try:
-        deciding.link({number: found.pk}, by=member.pk, at=timezone.now())
-    except IntakeError as error:
-        raise HttpError(409, str(error)) from error
+
+    def to_customer(member: Member, at: datetime) -> None:
+        found = customers.by_external_id(_linkable(member), body.customer, source=body.source)
+        if found is None:
+            raise HttpError(400, "There is no such customer, or it is not yours to edit.")
+        deciding.link({number: found.pk}, by=member.pk, at=at)
+
+    _decide(request, number, to_customer)
     return {"result": "linked"}
+
+
+@router.post("/events/unconfirmed/{number}:create", url_name="unconfirmed_create")
+def create(request: HttpRequest, number: Number) -> dict[str, Any]:
+    """Make a customer of a group or user, under its id, name and domain; its events so far count for it. Asked again,
+    409 and no second customer."""
+
+    def made(member: Member, at: datetime) -> str | None:
+        customer_id = deciding.create([number], by=member.pk, at=at)[number]
+        return _linkable(member).filter(pk=customer_id).values_list("key", flat=True).first()
+
+    return {"result": "created", "customer": _decide(request, number, made)}
 
 
 @router.post("/events/unconfirmed/{number}:ignore", url_name="unconfirmed_ignore")
 def ignore(request: HttpRequest, number: Number) -> dict[str, Any]:
     """Ignore a group or user: its events are kept and count for nobody."""
-    member = caller(request, ABILITY)
-    _there(number)
-    try:
-        deciding.ignore([number], by=member.pk, at=timezone.now())
-    except IntakeError as error:
-        raise HttpError(409, str(error)) from error
+    _decide(request, number, lambda member, at: deciding.ignore([number], by=member.pk, at=at))
     return {"result": "ignored"}
 
 
 @router.post("/events/unconfirmed/{number}:reopen", url_name="unconfirmed_reopen")
 def reopen(request: HttpRequest, number: Number) -> dict[str, Any]:
-    """Take a link back, or let an ignored one wait again."""
-    member = caller(request, ABILITY)
-    _there(number)
-    if not deciding.take_back([number], by=member.pk, at=timezone.now()):
+    """Take a link back, or let an ignored one wait again. A customer that was made of it stays."""
+    if not _decide(request, number, lambda member, at: deciding.take_back([number], by=member.pk, at=at)):
         raise HttpError(409, "This one is not decided on; there is nothing to take back.")
     return {"result": "open"}
 
 
-def _there(number: int) -> None:
+def _decide(request: HttpRequest, number: int, how: Callable[[Member, datetime], T]) -> T:
+    """Let the key's member decide on one; return what came of it.
+
+    :raises Http404: he may not, or there is no such one.
+    :raises HttpError: 409, somebody decided on it meanwhile.
+    """
+    member = caller(request, ABILITY)
     if not proposals.is_there(number):
         raise Http404
+    try:
+        return how(member, timezone.now())
+    except IntakeError as error:
+        raise HttpError(409, str(error)) from error

@@ -180,6 +180,7 @@ RULES: dict[str, Rule] = {
     "api:rejected_one": KEY,
     "api:unconfirmed": KEY,
     "api:unconfirmed_link": KEY,
+    "api:unconfirmed_create": KEY,
     "api:unconfirmed_ignore": KEY,
     "api:unconfirmed_reopen": KEY,
     "api:usage_metrics": KEY,
