@@ -17,7 +17,6 @@ from pydantic import Field
 from perennial.api.keys import caller
 from perennial.api.wire import Day
 from perennial.blueprint import queries as blueprint
-from perennial.customers.access import visible_fields
 from perennial.kernel.organisation.queries import House, house
 from perennial.members.models import Member
 from perennial.reports import usage_parts, usage_series
@@ -59,9 +58,8 @@ class Asking:
         return cls(member, place, today, usage_series.last_on(today))
 
     def who(self, rows: Sequence[Any]) -> list[dict[str, Any]]:
-        """Return key, name and owner of some rows; an owner that is hidden from the member is nobody."""
-        sees = "owner" in visible_fields(self.member)
-        return [{"key": one.key, "name": one.name, "owner_name": (sees and one.owner) or None} for one in rows]
+        """Return key, name and owner of some rows."""
+        return [{"key": one.key, "name": one.name, "owner_name": one.owner or None} for one in rows]
 
     def metric(self, key: str) -> str:
         """Return a metric that the member may see.

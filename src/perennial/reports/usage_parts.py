@@ -13,7 +13,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet, Value
 from django.utils.functional import Promise
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
@@ -75,6 +75,18 @@ def rows_seen(member: Member, *, leaving: bool = False) -> QuerySet[PortfolioRow
         return rows
     may = rows_of(member, "exports.run")
     return rows.none() if may is None else rows.filter(may)
+
+
+def sees_owners(member: Member) -> bool:
+    """Return whether a member may see whose book a customer is in."""
+    return "owner" in visible_fields(member)
+
+
+def named(member: Member, rows: QuerySet[PortfolioRow]) -> dict[int, tuple[str, str, str]]:
+    """Return key, name and CSM of customers by number; the CSM is "" for nobody, and for whom they are hidden from. One
+    query."""
+    told = rows.values_list("customer_id", "key", "name", F("owner__name") if sees_owners(member) else Value(""))
+    return {number: (key, name, owner or "") for number, key, name, owner in told}
 
 
 def breakdowns_of(member: Member) -> list[Breakdown]:

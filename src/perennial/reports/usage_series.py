@@ -20,7 +20,7 @@ from perennial.customers.catalogue import FIELDS, Field
 from perennial.kernel.periods import add_months
 from perennial.lake.terms import day_date
 from perennial.members.models import Member
-from perennial.reports.usage_parts import Parts, rows_seen
+from perennial.reports.usage_parts import Parts, named, rows_seen
 from perennial.usage import analysis
 from perennial.usage import queries as usage
 
@@ -129,10 +129,9 @@ def behind(
     """Return the customers whose values a point is made of, the largest value first. One query."""
     wanted = set(customer_ids)
     values = usage.values_on(on, sorted(wanted)) if wanted else {}
-    rows = rows_seen(member, leaving=leaving).values_list("customer_id", "key", "name", "owner__name")
     found = [
-        Behind(key, name, owner or "", value)
-        for customer, key, name, owner in rows
+        Behind(*who, value)
+        for customer, who in named(member, rows_seen(member, leaving=leaving)).items()
         if customer in wanted and (value := values.get(customer, {}).get(metric)) is not None
     ]
     return sorted(found, key=lambda one: (-one.value, one.name))

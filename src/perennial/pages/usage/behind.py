@@ -21,6 +21,8 @@ from perennial.pages.usage.frame import (
     label_of,
     notes_of,
     over,
+    who_cells,
+    who_headings,
     written,
 )
 from perennial.reports import sheets, usage_parts, usage_series
@@ -36,6 +38,7 @@ class Opened:
     on: date
     part: Part | None
     rows: list[Behind]
+    tells_owners: bool
 
     @property
     def label(self) -> str:
@@ -61,7 +64,7 @@ class Opened:
         part = _part_of(parts, request.GET.get("value"))
         ids = part.customer_ids if part else parts.customer_ids
         rows = usage_series.behind(asking.member, chosen.metric, on, ids, leaving=leaving)
-        return cls(chosen, on, part, rows)
+        return cls(chosen, on, part, rows, asking.sees_owners)
 
 
 def _part_of(parts: Parts, value: str | None) -> Part | None:
@@ -97,9 +100,10 @@ def customers(request: HttpRequest) -> HttpResponse:
 def sheet_of(opened: Opened) -> sheets.Sheet:
     """Return the customers behind a point as a file."""
     field = usage_series.field_of(opened.chosen.metric)
-    rows: list[list[sheets.Cell]] = [[one.key, one.name, one.owner, exact(one.value)] for one in opened.rows]
+    owners = opened.tells_owners
+    rows = [[*who_cells(one, owners=owners), exact(one.value)] for one in opened.rows]
     adds_up = usage_series.adds_up(field.key)
     notes = [(_("Day"), opened.on.isoformat()), *notes_of(opened.chosen.metric, adds_up=adds_up)]
     if opened.label:
         notes.append((str(opened.chosen.by.label), opened.label))
-    return sheets.Sheet([_("Key"), _("Customer"), _("CSM"), str(field.label)], rows, notes)
+    return sheets.Sheet([*who_headings(owners=owners), str(field.label)], rows, notes)

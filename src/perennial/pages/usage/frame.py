@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -22,7 +22,7 @@ from perennial.members.models import Member
 from perennial.pages import tags
 from perennial.pages.customer import words
 from perennial.reports import sheets, usage_series
-from perennial.reports.usage_parts import Breakdown, Part
+from perennial.reports.usage_parts import Breakdown, Part, sees_owners
 
 MOST_LISTED = 500
 
@@ -43,9 +43,15 @@ class Asking:
         today = place.today(timezone.now())
         return cls(cast(Member, access.member_of(request)), place, today, usage_series.last_on(today))
 
+    @property
+    def sees_owners(self) -> bool:
+        """Return whether the member may see whose book a customer is in; else tables and files have no such column."""
+        return sees_owners(self.member)
+
     def may(self) -> dict[str, bool]:
-        """Return what of the pages the member may do."""
+        """Return what of the pages the member may do and see."""
         return {
+            "owners": self.sees_owners,
             "export": access.may(self.member, "exports.run"),
             "import": access.may(self.member, "imports.run"),
             "send": access.may(self.member, "events.manage"),
@@ -104,6 +110,27 @@ def notes_of(metric: str, *, adds_up: bool) -> list[tuple[str, str]]:
     """Return what a file of a metric stands on."""
     field = usage_series.field_of(metric)
     return [(str(field.label), definition_of(metric)), (_("Over customers"), over(adds_up))]
+
+
+class _Who(Protocol):
+    """A customer as tables name it."""
+
+    @property
+    def key(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def owner(self) -> str: ...
+
+
+def who_headings(*, owners: bool) -> list[str]:
+    """Return the headings of a file of customers; `owners`: the member may see whose they are."""
+    return [_("Key"), _("Customer"), *([_("CSM")] if owners else [])]
+
+
+def who_cells(one: _Who, *, owners: bool) -> list[sheets.Cell]:
+    """Return a customer's cells below these headings."""
+    return [one.key, one.name, *([one.owner] if owners else [])]
 
 
 def exact(value: float | None) -> sheets.Cell:
