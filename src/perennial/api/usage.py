@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date
 from typing import Annotated, Any, TypeVar
 
 from django.http import HttpRequest
@@ -17,9 +15,9 @@ from pydantic import Field
 from perennial.api.keys import caller
 from perennial.api.wire import Day
 from perennial.blueprint import queries as blueprint
-from perennial.kernel.organisation.queries import House, house
-from perennial.members.models import Member
+from perennial.kernel.organisation.queries import house
 from perennial.reports import usage_parts, usage_series
+from perennial.reports.usage_asked import Asked
 from perennial.reports.usage_parts import Breakdown, Part, Parts
 from perennial.reports.usage_series import Stretch, Value
 
@@ -41,21 +39,13 @@ def paged(rows: Sequence[Row], asked: Paged) -> tuple[Sequence[Row], str | None]
     return rows[asked.after : end], str(end) if end < len(rows) else None
 
 
-@dataclass(frozen=True)
-class Asking:
-    """The key's member, its house, the as-of day, and the last day up to it that has values (None: before any)."""
-
-    member: Member
-    house: House
-    today: date
-    on: date | None
+class Asking(Asked):
+    """Who asks with a key."""
 
     @classmethod
     def of(cls, request: HttpRequest) -> Asking:
         """Return who asks and of which day."""
-        member, place = caller(request, "customers.read"), house()
-        today = place.today(timezone.now())
-        return cls(member, place, today, usage_series.last_on(today))
+        return cls.by(caller(request, "customers.read"), house(), timezone.now())
 
     def who(self, rows: Sequence[Any]) -> list[dict[str, Any]]:
         """Return key, name and owner of some rows."""
@@ -70,14 +60,14 @@ class Asking:
             raise HttpError(400, f"There is no metric {key[:60]}. /usage/metrics names them.")
         return key
 
-    def parts(self, by: Breakdown) -> Parts:
+    def parts_by(self, by: Breakdown) -> Parts:
         """Return the customers that the member sees, in parts.
 
         :raises HttpError: the member may not tell them apart by that.
         """
         if by not in usage_parts.breakdowns_of(self.member):
             raise HttpError(400, f"There is no field {by.value}.")
-        return usage_parts.parts_of(self.member, by, on=self.today, currency=self.house.currency)
+        return self.parts(by)
 
 
 @router.get("/usage/metrics", url_name="usage_metrics")
@@ -113,7 +103,7 @@ def series(request: HttpRequest, query: Query[SeriesQuery]) -> dict[str, Any]:
     """A metric over time: every seventh day (13w, 26w) or the last of each month (12m, 24m), and the last day that has
     values. With `by`, told apart by segment, tier, owner or product; by product a customer counts under each."""
     asking = Asking.of(request)
-    metric, parts = asking.metric(query.metric), asking.parts(query.by)
+    metric, parts = asking.metric(query.metric), asking.parts_by(query.by)
     told = {"as_of": asking.on, **described(metric), "by": query.by.value, "parts": [_part(one) for one in parts.parts]}
     if asking.on is None:
         return {**told, "rows": []}
@@ -148,7 +138,7 @@ class PointQuery(Paged):
 def behind(request: HttpRequest, query: Annotated[PointQuery, Query()]) -> dict[str, Any]:
     """The customers behind a point of a series, each with its own value of that day, the largest first."""
     asking = Asking.of(request)
-    metric, parts = asking.metric(query.metric), asking.parts(query.by)
+    metric, parts = asking.metric(query.metric), asking.parts_by(query.by)
     if asking.on is None or query.on > asking.on:
         raise HttpError(400, f"`on` lies after the last day that has values: {asking.on or 'there is none yet'}.")
     ids = parts.customer_ids if query.value is None else _part_of(parts, query.value).customer_ids

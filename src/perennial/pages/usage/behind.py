@@ -59,8 +59,7 @@ class Opened:
         chosen = address.read(request.GET, metrics, usage_parts.breakdowns_of(asking.member))
         if request.GET.get("metric", chosen.metric) != chosen.metric:
             raise Http404
-        parts = usage_parts.parts_of(asking.member, chosen.by, on=asking.today, currency=asking.house.currency,
-                                     leaving=leaving)  # fmt: skip
+        parts = asking.parts(chosen.by, leaving=leaving)
         part = _part_of(parts, request.GET.get("value"))
         ids = part.customer_ids if part else parts.customer_ids
         rows = usage_series.behind(asking.member, chosen.metric, on, ids, leaving=leaving)

@@ -87,9 +87,7 @@ def _by(one: Breakdown) -> str:
 
 
 def _series(asking: Asking, on: date, chosen: Chosen, *, leaving: bool = False) -> Series:
-    parts = usage_parts.parts_of(asking.member, chosen.by, on=asking.today, currency=asking.house.currency,
-                                 leaving=leaving)  # fmt: skip
-    return usage_series.series(chosen.metric, chosen.stretch.days(on), parts)
+    return usage_series.series(chosen.metric, chosen.stretch.days(on), asking.parts(chosen.by, leaving=leaving))
 
 
 def _told(found: Series, chosen: Chosen) -> dict[str, Any]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 from typing import Any, Protocol, cast
 
@@ -22,31 +20,20 @@ from perennial.members.models import Member
 from perennial.pages import tags
 from perennial.pages.customer import words
 from perennial.reports import sheets, usage_series
-from perennial.reports.usage_parts import Breakdown, Part, sees_owners
+from perennial.reports.usage_asked import Asked
+from perennial.reports.usage_parts import Breakdown, Part
 
 MOST_LISTED = 500
 
 
-@dataclass(frozen=True)
-class Asking:
-    """The member, its house, and the last day up to the as-of day that has values (None: nothing is measured yet)."""
-
-    member: Member
-    house: House
-    today: date
-    on: date | None
+class Asking(Asked):
+    """Who asks, as a page shows it."""
 
     @classmethod
     def of(cls, request: HttpRequest) -> Asking:
         """Return who asks and of which day. No query besides the house's."""
         place: House = getattr(request, "house", None) or house()
-        today = place.today(timezone.now())
-        return cls(cast(Member, access.member_of(request)), place, today, usage_series.last_on(today))
-
-    @property
-    def sees_owners(self) -> bool:
-        """Return whether the member may see whose book a customer is in; else tables and files have no such column."""
-        return sees_owners(self.member)
+        return cls.by(cast(Member, access.member_of(request)), place, timezone.now())
 
     def may(self) -> dict[str, bool]:
         """Return what of the pages the member may do and see."""
