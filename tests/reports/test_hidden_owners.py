@@ -26,7 +26,7 @@ NAMING_PAGES = ("/usage?metric=depth_28d&by=owner", *(page for page in PAGES if 
                 "/usage/features?feature=search", "/usage/cohorts?month=2026-01&since=1",
                 "/usage/funnel?step=search&step=report&at=1", GROUP)  # fmt: skip
 NAMING_CALLS = ("/usage/series/customers", "/usage/features/customers", "/usage/cohorts/customers",
-                "/usage/funnel/customers")  # fmt: skip
+                "/usage/funnel/customers", "/customers/{external_id}/group")  # fmt: skip
 """What names a CSM to who may see them, so that its silence means something."""
 
 
@@ -52,7 +52,7 @@ class Seen:
     def calls(self) -> dict[str, Any]:
         return {
             path: self._caller.get(path.format(external_id=self._key), **query)
-            for path, query in CALLS
+            for path, query in (*CALLS, ("/customers/{external_id}/group", {}))
             if query.get("by") != "owner"
         }
 

@@ -38,6 +38,7 @@ def answers() -> Mapping[tuple[str, str], Schema]:
         ("get", "/usage/funnel"): _funnel(),
         ("get", "/usage/funnel/customers"): _listed({"as_of": AS_OF, "within": COUNT}, {"steps": COUNT}),
         ("get", "/customers/{external_id}/users"): _users(),
+        ("get", "/customers/{external_id}/group"): _group(),
     }
 
 
@@ -101,6 +102,22 @@ def _cohorts() -> Schema:
 def _funnel() -> Schema:
     step = {"feature": text(), "customers": COUNT, "of_first": SHARE, "of_before": SHARE}
     return shape_of({"as_of": AS_OF, "base": BASE, "within": COUNT, "back": COUNT, "steps": array(shape_of(step))})
+
+
+def _group() -> Schema:
+    values = {"type": "object", "additionalProperties": number(null=True), "description": "By metric; null: not known."}
+    metric = {name: text() for name in ("key", "label", "definition", "formula", "unit")}
+    return shape_of(
+        {
+            "as_of": AS_OF,
+            "key": text(),
+            "hidden": number("Customers of the group that you do not see; not counted.", kind="integer"),
+            "metrics": array(shape_of(metric)),
+            "group": values,
+            "customers": array(shape_of({**WHO, "values": values})),
+            "next": NEXT,
+        }
+    )
 
 
 def _users() -> Schema:
