@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from perennial.api import customers, events, revenue, unconfirmed, usage, usage_many
+from perennial.api import customers, events, revenue, unconfirmed, usage, usage_group, usage_many
 from perennial.api.wire import api
 
 api.add_router("", customers.router)
@@ -11,5 +11,6 @@ api.add_router("", events.router)
 api.add_router("", unconfirmed.router)
 api.add_router("", usage.router)
 api.add_router("", usage_many.router)
+api.add_router("", usage_group.router)
 
 urlpatterns = [path("", api.urls)]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date
 from typing import Annotated, Any, TypeVar
 
 from django.http import HttpRequest
@@ -16,11 +14,9 @@ from pydantic import Field
 
 from perennial.api.keys import caller
 from perennial.api.wire import Day
-from perennial.blueprint import queries as blueprint
-from perennial.customers.access import visible_fields
-from perennial.kernel.organisation.queries import House, house
-from perennial.members.models import Member
-from perennial.reports import usage_parts, usage_series
+from perennial.kernel.organisation.queries import house
+from perennial.reports import usage_metrics, usage_parts, usage_series
+from perennial.reports.usage_asked import Asked
 from perennial.reports.usage_parts import Breakdown, Part, Parts
 from perennial.reports.usage_series import Stretch, Value
 
@@ -42,63 +38,58 @@ def paged(rows: Sequence[Row], asked: Paged) -> tuple[Sequence[Row], str | None]
     return rows[asked.after : end], str(end) if end < len(rows) else None
 
 
-@dataclass(frozen=True)
-class Asking:
-    """The key's member, its house, the as-of day, and the last day up to it that has values (None: before any)."""
-
-    member: Member
-    house: House
-    today: date
-    on: date | None
+class Asking(Asked):
+    """Who asks with a key."""
 
     @classmethod
     def of(cls, request: HttpRequest) -> Asking:
         """Return who asks and of which day."""
-        member, place = caller(request, "customers.read"), house()
-        today = place.today(timezone.now())
-        return cls(member, place, today, usage_series.last_on(today))
+        return cls.by(caller(request, "customers.read"), house(), timezone.now())
 
     def who(self, rows: Sequence[Any]) -> list[dict[str, Any]]:
-        """Return key, name and owner of some rows; an owner that is hidden from the member is nobody."""
-        sees = "owner" in visible_fields(self.member)
-        return [{"key": one.key, "name": one.name, "owner_name": (sees and one.owner) or None} for one in rows]
+        """Return key, name and owner of some rows."""
+        return [{"key": one.key, "name": one.name, "owner_name": one.owner or None} for one in rows]
 
     def metric(self, key: str) -> str:
         """Return a metric that the member may see.
 
         :raises HttpError: there is none of that name, or it is hidden: the two look alike.
         """
-        if key not in usage_series.metrics_of(self.member):
+        if key not in usage_metrics.metrics_of(self.member):
             raise HttpError(400, f"There is no metric {key[:60]}. /usage/metrics names them.")
         return key
 
-    def parts(self, by: Breakdown) -> Parts:
+    def parts_by(self, by: Breakdown, metric: str) -> Parts:
         """Return the customers that the member sees, in parts.
 
-        :raises HttpError: the member may not tell them apart by that.
+        :raises HttpError: the member may not tell them apart by that, or the metric cannot be.
         """
+        if by is Breakdown.FEATURE and not usage_metrics.told(metric).by_feature:
+            raise HttpError(400, f"{metric} does not count events, so it cannot be told apart by feature.")
         if by not in usage_parts.breakdowns_of(self.member):
             raise HttpError(400, f"There is no field {by.value}.")
-        return usage_parts.parts_of(self.member, by, on=self.today, currency=self.house.currency)
+        return self.parts(by)
 
 
 @router.get("/usage/metrics", url_name="usage_metrics")
 def metrics(request: HttpRequest) -> dict[str, Any]:
     """The metrics that may be asked for, with their definitions."""
     asking = Asking.of(request)
-    return {"metrics": [described(key) for key in usage_series.metrics_of(asking.member)]}
+    return {"metrics": [described(key) for key in usage_metrics.metrics_of(asking.member)]}
 
 
 def described(key: str) -> dict[str, Any]:
-    """Return a metric's name, definition and unit, and whether it is summed over customers."""
-    field = usage_series.field_of(key)
-    found = next(one for one in blueprint.metrics() if one.key == key)
+    """Return a metric's name, definition and unit, whether it is summed over customers, and whether by feature."""
+    found = usage_metrics.told(key)
     return {
         "key": key,
-        "label": force_str(field.label),
+        "label": force_str(found.label),
         "definition": found.definition.text("en"),
-        "unit": field.unit.value,
-        "adds_up": usage_series.adds_up(key),
+        "formula": force_str(found.formula),
+        "unit": found.unit.value,
+        "is_own": found.is_own,
+        "adds_up": found.adds_up,
+        "by_feature": found.by_feature,
     }
 
 
@@ -113,15 +104,20 @@ class SeriesQuery(Schema):
 @router.get("/usage/series", url_name="usage_series")
 def series(request: HttpRequest, query: Query[SeriesQuery]) -> dict[str, Any]:
     """A metric over time: every seventh day (13w, 26w) or the last of each month (12m, 24m), and the last day that has
-    values. With `by`, told apart by segment, tier, owner or product; by product a customer counts under each."""
+    values. With `by`, told apart by segment, tier, owner or product; by product a customer counts under each. What
+    counts events (`by_feature`) is told apart by feature too, each event under its feature, or its own name where it
+    has none. `sql` is how the metric of the last day is computed."""
     asking = Asking.of(request)
-    metric, parts = asking.metric(query.metric), asking.parts(query.by)
-    told = {"as_of": asking.on, **described(metric), "by": query.by.value, "parts": [_part(one) for one in parts.parts]}
+    metric = asking.metric(query.metric)
+    parts = asking.parts_by(query.by, metric)
+    told = {"as_of": asking.on, **described(metric), "by": query.by.value}
     if asking.on is None:
-        return {**told, "rows": []}
+        return {**told, "sql": None, "parts": [_part(one) for one in parts.parts], "rows": []}
     found = usage_series.series(metric, query.period.days(asking.on), parts)
     return {
         **told,
+        "sql": usage_metrics.sql_of(metric, asking.on),
+        "parts": [_part(one) for one in found.parts.parts],
         "rows": [
             {"day": day, **_value(found.all[place]), "parts": [_value(line[place]) for line in found.by_part]}
             for place, day in enumerate(found.days)
@@ -130,7 +126,7 @@ def series(request: HttpRequest, query: Query[SeriesQuery]) -> dict[str, Any]:
 
 
 def _part(one: Part) -> dict[str, Any]:
-    return {"value": one.value, "label": one.label, "customers": len(one.customer_ids)}
+    return {"value": one.value, "label": one.label, "customers": one.customers}
 
 
 def _value(one: Value) -> dict[str, Any]:
@@ -150,17 +146,13 @@ class PointQuery(Paged):
 def behind(request: HttpRequest, query: Annotated[PointQuery, Query()]) -> dict[str, Any]:
     """The customers behind a point of a series, each with its own value of that day, the largest first."""
     asking = Asking.of(request)
-    metric, parts = asking.metric(query.metric), asking.parts(query.by)
+    metric = asking.metric(query.metric)
+    parts = asking.parts_by(query.by, metric)
     if asking.on is None or query.on > asking.on:
         raise HttpError(400, f"`on` lies after the last day that has values: {asking.on or 'there is none yet'}.")
-    ids = parts.customer_ids if query.value is None else _part_of(parts, query.value).customer_ids
-    rows, mark = paged(usage_series.behind(asking.member, metric, query.on, ids), query)
-    customers = [{**who, "value": one.value} for who, one in zip(asking.who(rows), rows, strict=True)]
-    return {"as_of": query.on, "metric": metric, "customers": customers, "next": mark}
-
-
-def _part_of(parts: Parts, value: str) -> Part:
-    found = next((part for part in parts.parts if part.value == value), None)
+    found = usage_series.behind(asking.member, metric, query.on, parts, query.value)
     if found is None:
         raise HttpError(400, "There is no part of this `value`. /usage/series with the same `by` names them.")
-    return found
+    rows, mark = paged(found.rows, query)
+    customers = [{**who, "value": one.value} for who, one in zip(asking.who(rows), rows, strict=True)]
+    return {"as_of": query.on, "metric": metric, "customers": customers, "next": mark}

@@ -38,6 +38,7 @@ def answers() -> Mapping[tuple[str, str], Schema]:
         ("get", "/usage/funnel"): _funnel(),
         ("get", "/usage/funnel/customers"): _listed({"as_of": AS_OF, "within": COUNT}, {"steps": COUNT}),
         ("get", "/customers/{external_id}/users"): _users(),
+        ("get", "/customers/{external_id}/group"): _group(),
     }
 
 
@@ -50,18 +51,29 @@ def _metric() -> Mapping[str, Schema]:
         "key": text(),
         "label": text(),
         "definition": text(),
+        "formula": text("How it joins its measures; empty where the definition says it all."),
         "unit": text(),
+        "is_own": {"type": "boolean", "description": "Defined in this house, under Settings, Metrics."},
         "adds_up": {"type": "boolean", "description": "Summed over customers; else their median stands for them."},
+        "by_feature": {"type": "boolean", "description": "Counts events, so that `by=feature` tells it apart."},
     }
 
 
 def _series() -> Schema:
     value = {"value": number("Null where no customer's is known.", null=True),
              "known": number("Of how many customers it is.", kind="integer")}  # fmt: skip
-    part = {"value": text("Goes back as `value`; empty: not known."), "label": text(), "customers": COUNT}
+    size = number("Of how many it is; null by feature: see `known`.", kind="integer", null=True)
+    part = {"value": text("Goes back as `value`; empty: not known."), "label": text(), "customers": size}
     row = {"day": DAY, **value, "parts": array(shape_of(value), "Along with `parts` above.")}
     return shape_of(
-        {"as_of": AS_OF, **_metric(), "by": text(), "parts": array(shape_of(part)), "rows": array(shape_of(row))}
+        {
+            "as_of": AS_OF,
+            **_metric(),
+            "by": text(),
+            "sql": text("Null before any day.", null=True),
+            "parts": array(shape_of(part)),
+            "rows": array(shape_of(row)),
+        }
     )
 
 
@@ -90,6 +102,22 @@ def _cohorts() -> Schema:
 def _funnel() -> Schema:
     step = {"feature": text(), "customers": COUNT, "of_first": SHARE, "of_before": SHARE}
     return shape_of({"as_of": AS_OF, "base": BASE, "within": COUNT, "back": COUNT, "steps": array(shape_of(step))})
+
+
+def _group() -> Schema:
+    values = {"type": "object", "additionalProperties": number(null=True), "description": "By metric; null: not known."}
+    metric = {name: text() for name in ("key", "label", "definition", "formula", "unit")}
+    return shape_of(
+        {
+            "as_of": AS_OF,
+            "key": text(),
+            "hidden": number("Customers of the group that you do not see; not counted.", kind="integer"),
+            "metrics": array(shape_of(metric)),
+            "group": values,
+            "customers": array(shape_of({**WHO, "values": values})),
+            "next": NEXT,
+        }
+    )
 
 
 def _users() -> Schema:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet, Value
 from django.db.models.expressions import RawSQL
 
 from perennial.customers.models import Customer
@@ -13,7 +13,7 @@ from perennial.customers.models import Customer
 
 @dataclass(frozen=True, slots=True)
 class InGroup:
-    """A customer of a group. `owner` is its CSM's name, "" where nobody has it."""
+    """A customer of a group. `owner` is its CSM's name, "" where nobody has it, or where it was not asked for."""
 
     customer_id: int
     key: str
@@ -29,7 +29,7 @@ class Below:
     hidden: int
 
 
-def below(customer_id: int, among: QuerySet[Customer]) -> Below:
+def below(customer_id: int, among: QuerySet[Customer], *, tells_owners: bool = True) -> Below:
     """Return the customers below one that are `among` (what a member may see); two queries, however deep the tree.
 
     What lies below a merged entry lies below the customer that remains. An entry merged into a customer elsewhere is
@@ -39,7 +39,8 @@ def below(customer_id: int, among: QuerySet[Customer]) -> Below:
     if not count:
         return Below((), 0)
     seen = among.filter(merged_into=None, id__in=_numbers(customer_id)).exclude(id=customer_id)
-    rows = seen.order_by("name_sort", "id").values_list("id", "key", "name", "portfolio__owner__name")
+    owner = F("portfolio__owner__name") if tells_owners else Value("")
+    rows = seen.order_by("name_sort", "id").values_list("id", "key", "name", owner)
     found = [InGroup(number, key, name, owner or "") for number, key, name, owner in rows]
     return Below(found, count - len(found))
 

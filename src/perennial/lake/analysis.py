@@ -11,10 +11,11 @@ import duckdb
 import pyarrow as pa
 
 from perennial.lake import daily, groups
-from perennial.lake.algebra import Metric
+from perennial.lake.algebra import WORKING, Measure, Metric
 from perennial.lake.engine import excluding_sql
 from perennial.lake.engines.duckdb import DuckSession
 from perennial.lake.facts import FACT_DAY, FACT_EVENT, FACT_USER
+from perennial.lake.keyed import worked
 from perennial.lake.merging import merged_sql, use_merged
 from perennial.lake.reading import Snapshot
 from perennial.lake.terms import Merged, Subject
@@ -43,6 +44,16 @@ class FeatureUse:
     customers_before: int
     events: int
     events_before: int
+
+
+@dataclass(frozen=True, slots=True)
+class FeaturePoint:
+    """How often some customers together did one thing within the window of a day, and how many of them did."""
+
+    feature: str
+    day: int
+    customers: int
+    events: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +161,39 @@ class Analysis:
             [feature],
         ).fetchall()
         return [CustomerUse(*row) for row in found]
+
+    def features_on(
+        self, counts: Measure, members: Sequence[tuple[int, int]], *, days: Sequence[int]
+    ) -> list[FeaturePoint]:
+        """Return a count of events on some days by what was used; what was not within a day's window is left out.
+
+        `members`: (number that facts carry, the customer that it counts for).
+        """
+        if not days:
+            return []
+        self._pairs("member_of", ("number", "customer"), members)
+        self._connection.register("at_day", pa.table({"day": pa.array(sorted(set(days)), pa.int32())}))
+        facts = self._named(counts.where, min(days) - counts.reach + 1, max(days))
+        found = self._connection.execute(
+            f"SELECT {_FEATURE} AS feature, d.day, COUNT(DISTINCT m.customer), CAST(SUM(f.n) AS BIGINT) "
+            f"FROM ({facts}) AS f JOIN at_day AS d ON {_counted(counts, 'd.day')} "
+            "JOIN member_of AS m ON m.number = f.customer WHERE f.n > 0 GROUP BY 1, 2 ORDER BY 2, 1"
+        ).fetchall()
+        return [FeaturePoint(*row) for row in found]
+
+    def of_feature(
+        self, counts: Measure, feature: str, members: Sequence[tuple[int, int]], *, day: int
+    ) -> dict[int, int]:
+        """Return a count of events of one thing as of a day by customer; who did not do it is left out."""
+        self._pairs("member_of", ("number", "customer"), members)
+        facts = self._named(counts.where, day - counts.reach + 1, day)
+        found = self._connection.execute(
+            f"SELECT m.customer, CAST(SUM(f.n) AS BIGINT) FROM ({facts}) AS f "
+            f"JOIN member_of AS m ON m.number = f.customer WHERE {_FEATURE} = $1 AND f.n > 0 "
+            f"AND {_counted(counts, str(day))} GROUP BY 1",
+            [feature],
+        ).fetchall()
+        return dict(found)
 
     def cohorts(self, column: str, months: Mapping[int, int], members: Sequence[tuple[int, int]]) -> list[CohortCell]:
         """Return how many customers of each month of first use were active in each month since.
@@ -259,6 +303,13 @@ class Analysis:
     def _pairs(self, name: str, columns: tuple[str, str], pairs: Sequence[tuple[int, int]]) -> None:
         first, second = (pa.array([pair[place] for pair in pairs], pa.int64()) for place in (0, 1))
         self._connection.register(name, pa.table({columns[0]: first, columns[1]: second}))
+
+
+def _counted(counts: Measure, day: str) -> str:
+    """Return whether the day of a fact lies in the window of `day`."""
+    last = f"{day} - {counts.offset}"
+    within = f"f.day BETWEEN {last} - {counts.window - 1} AND {last}"
+    return f"{within} AND {worked('f.day')}" if counts.days == WORKING else within
 
 
 def _times(condition: str) -> str:

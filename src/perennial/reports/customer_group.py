@@ -23,6 +23,7 @@ from perennial.reports import customer_usage
 from perennial.reports.customer_file import File
 from perennial.reports.customer_usage import Lines, Series, Stack
 from perennial.reports.explain import FORMULAS
+from perennial.reports.usage_parts import sees_owners
 from perennial.usage import analysis, groups, own
 from perennial.usage.groups import ACTIVE_DAYS, CORE_EVENTS
 from perennial.usage.queries import Values
@@ -70,10 +71,11 @@ class Opened:
 
 def group_of(file: File, ability: str = "customers.read") -> Group | None:
     """Return the group of a file's customer as the member may see it; None where nobody lies below. Two queries."""
-    found = below(file.customer.pk, customers_of(file.member, ability))
+    tells_owners = sees_owners(file.member)
+    found = below(file.customer.pk, customers_of(file.member, ability), tells_owners=tells_owners)
     if not found.customers and not found.hidden:
         return None
-    owner = file.row.owner.name if file.row.owner else ""
+    owner = file.row.owner.name if file.row.owner and tells_owners else ""
     top = InGroup(file.customer.pk, file.customer.key, file.customer.name, owner)
     computed = analysis.last_computed_on()
     return Group([top, *found.customers], found.hidden, None if computed is None else min(computed, file.on))

@@ -11,7 +11,7 @@ from datetime import date
 from fractions import Fraction
 
 from perennial.members.models import Member
-from perennial.reports.usage_parts import rows_seen
+from perennial.reports.usage_parts import named, rows_seen
 from perennial.usage import analysis
 
 MOST_MONTHS = 24
@@ -72,9 +72,8 @@ class Beginner:
 
 def members_of(member: Member, *, month: date, since: int, on: date, leaving: bool = False) -> list[Beginner]:
     """Return a cohort's customers with their use so many months later, who was not active last. Two queries."""
-    rows = rows_seen(member, leaving=leaving).values_list("customer_id", "key", "name", "owner__name")
-    named = {one: (key, name, owner or "") for one, key, name, owner in rows}
+    who = named(member, rows_seen(member, leaving=leaving))
     begun = analysis.month_number(month)
-    found = analysis.cohort(list(named), on=on, begun=begun, month=begun + since)
-    listed = [Beginner(*named[one], events) for one, events in found.items()]
+    found = analysis.cohort(list(who), on=on, begun=begun, month=begun + since)
+    listed = [Beginner(*who[one], events) for one, events in found.items()]
     return sorted(listed, key=lambda one: (-one.events, one.name))

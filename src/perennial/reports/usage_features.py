@@ -15,16 +15,14 @@ from perennial.blueprint import queries as blueprint
 from perennial.contracts import queries as contracts
 from perennial.lake.analysis import FeatureUse
 from perennial.members.models import Member
-from perennial.reports.usage_parts import rows_seen
+from perennial.reports.usage_parts import named, rows_seen
 from perennial.usage import analysis
 from perennial.usage.calculations.breadth import is_meant
-
-NAMES = ("customer_id", "key", "name", "owner__name")
 
 
 @dataclass(frozen=True)
 class Base:
-    """Of whom shares are taken. `named`: customer → its key, name and CSM ("" for none)."""
+    """Of whom shares are taken. `named`: customer → its key, name and CSM ("": none, or hidden)."""
 
     named: Mapping[int, tuple[str, str, str]]
     is_live: bool
@@ -38,10 +36,8 @@ class Base:
 def base_of(member: Member, *, leaving: bool = False) -> Base:
     """Return the customers that features are told of. One query, two where none is live."""
     rows = rows_seen(member, leaving=leaving)
-    live = {one: (key, name, owner or "") for one, key, name, owner in rows.filter(is_live=True).values_list(*NAMES)}
-    if live:
-        return Base(live, is_live=True)
-    return Base({one: (key, name, owner or "") for one, key, name, owner in rows.values_list(*NAMES)}, is_live=False)
+    live = named(member, rows.filter(is_live=True))
+    return Base(live, is_live=True) if live else Base(named(member, rows), is_live=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet, Value
 from django.utils.functional import Promise
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
@@ -29,28 +29,35 @@ from perennial.reports.labels import choice_words
 
 
 class Breakdown(StrEnum):
-    """What customers are told apart by."""
+    """What customers, or by feature their use, are told apart by."""
 
     NONE = "none"
     SEGMENT = "segment"
     TIER = "tier"
     OWNER = "owner"
     PRODUCT = "product"
+    FEATURE = "feature"
 
     @property
     def label(self) -> str | Promise:
         """Return what it is called."""
-        named = {Breakdown.NONE: _("All together"), Breakdown.PRODUCT: _("Product")}
+        named = {Breakdown.NONE: _("All together"), Breakdown.PRODUCT: _("Product"), Breakdown.FEATURE: _("Feature")}
         return named.get(self) or FIELDS[self.value].label
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Customers of one value. `value` is what an address carries, "" where the value is unknown; `label` "" then."""
+    """Customers of one value. `value` is what an address carries, "" where the value is unknown; `label` "" then. By
+    feature `customer_ids` is None: it is use that is told apart, and whose it is changes from day to day."""
 
     value: str
     label: str
-    customer_ids: Sequence[int]
+    customer_ids: Sequence[int] | None
+
+    @property
+    def customers(self) -> int | None:
+        """Return how many customers it has; None by feature."""
+        return None if self.customer_ids is None else len(self.customer_ids)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +72,7 @@ class Parts:
         """Return (customer, place of its part); without a breakdown everybody is in part 0."""
         if not self.parts:
             return [(one, 0) for one in self.customer_ids]
-        return [(one, place) for place, part in enumerate(self.parts) for one in part.customer_ids]
+        return [(one, place) for place, part in enumerate(self.parts) for one in part.customer_ids or ()]
 
 
 def rows_seen(member: Member, *, leaving: bool = False) -> QuerySet[PortfolioRow]:
@@ -77,19 +84,32 @@ def rows_seen(member: Member, *, leaving: bool = False) -> QuerySet[PortfolioRow
     return rows.none() if may is None else rows.filter(may)
 
 
+def sees_owners(member: Member) -> bool:
+    """Return whether a member may see whose book a customer is in."""
+    return "owner" in visible_fields(member)
+
+
+def named(member: Member, rows: QuerySet[PortfolioRow]) -> dict[int, tuple[str, str, str]]:
+    """Return key, name and CSM of customers by number; the CSM is "" for nobody, and for whom they are hidden from. One
+    query."""
+    told = rows.values_list("customer_id", "key", "name", F("owner__name") if sees_owners(member) else Value(""))
+    return {number: (key, name, owner or "") for number, key, name, owner in told}
+
+
 def breakdowns_of(member: Member) -> list[Breakdown]:
-    """Return what a member may tell customers apart by: neither hidden fields nor, without revenue, products."""
+    """Return what a member may tell use apart by: neither hidden fields nor, without revenue, products."""
     fields = visible_fields(member)
-    seen = {one.value for one in Breakdown if one.value in fields} | {Breakdown.NONE.value}
+    seen = {one.value for one in Breakdown if one.value in fields} | {"none", "feature"}
     if access.may(member, "revenue.read"):
         seen.add(Breakdown.PRODUCT.value)
     return [one for one in Breakdown if one.value in seen]
 
 
 def parts_of(member: Member, breakdown: Breakdown, *, on: date, currency: str, leaving: bool = False) -> Parts:
-    """Return the customers that a member sees in parts. One query, three by product, however many customers."""
+    """Return the customers that a member sees in parts; by feature in none: it is their use that is told apart. One
+    query, three by product, however many customers."""
     rows = rows_seen(member, leaving=leaving)
-    if breakdown is Breakdown.NONE:
+    if breakdown in (Breakdown.NONE, Breakdown.FEATURE):
         return Parts(breakdown, list(rows.values_list("customer_id", flat=True)), [])
     found: list[tuple[int, Any]]
     labels: Mapping[Any, str]

@@ -7,20 +7,17 @@ Over customers a metric is summed where that means something, else the median cu
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from perennial.blueprint import queries as blueprint
-from perennial.customers.access import visible_fields
-from perennial.customers.catalogue import FIELDS, Field
 from perennial.kernel.periods import add_months
 from perennial.lake.terms import day_date
 from perennial.members.models import Member
-from perennial.reports.usage_parts import Parts, rows_seen
+from perennial.reports.usage_parts import Breakdown, Part, Parts, named, rows_seen
 from perennial.usage import analysis
 from perennial.usage import queries as usage
 
@@ -70,23 +67,7 @@ class Series:
     by_part: Sequence[Sequence[Value]]
 
 
-NOBODY = Value(None, 0)
-
-
-def metrics_of(member: Member) -> list[str]:
-    """Return the metrics that a member may see, in the blueprint's order."""
-    fields = visible_fields(member)
-    return [one.key for one in blueprint.metrics() if one.key in fields]
-
-
-def field_of(metric: str) -> Field:
-    """Return a metric as the catalogue of fields has it."""
-    return FIELDS[metric]
-
-
-def adds_up(metric: str) -> bool:
-    """Return whether a metric is summed over customers; else the median customer stands for them."""
-    return analysis.adds_up(metric)
+NOBODY, NOTHING = Value(None, 0), Value(0, 0)
 
 
 def last_on(on: date) -> date | None:
@@ -96,7 +77,14 @@ def last_on(on: date) -> date | None:
 
 
 def series(metric: str, days: Sequence[date], parts: Parts) -> Series:
-    """Return a metric on some days; days before the first value of anybody are left out. No query."""
+    """Return a metric on some days; days before the first value of anybody are left out. No query, one by feature.
+
+    By feature where it counts events, each feature a part, the one with most of the last day first; any other metric
+    stays whole.
+    """
+    if parts.breakdown is Breakdown.FEATURE:
+        whole = series(metric, days, Parts(Breakdown.NONE, parts.customer_ids, []))
+        return _by_feature(whole) if analysis.is_by_feature(metric) else whole
     found: Mapping[tuple[int | None, date], Value] = {
         (one.part, day_date(one.day)): Value(one.value, one.known)
         for one in analysis.points(metric, days, parts.pairs())
@@ -113,6 +101,20 @@ def series(metric: str, days: Sequence[date], parts: Parts) -> Series:
     )
 
 
+def _by_feature(whole: Series) -> Series:
+    found: dict[str, dict[date, Value]] = {}
+    for one in analysis.features_on(whole.metric, whole.days, whole.parts.customer_ids):
+        found.setdefault(one.feature, {})[day_date(one.day)] = Value(one.events, one.customers)
+    lines = {
+        feature: [NOBODY if all.value is None else values.get(day, NOTHING)
+                  for day, all in zip(whole.days, whole.all, strict=True)]
+        for feature, values in found.items()
+    }  # fmt: skip
+    order = sorted(lines, key=lambda one: ([-(value.value or 0) for value in reversed(lines[one])], one))
+    parts = Parts(Breakdown.FEATURE, whole.parts.customer_ids, [Part(one, one, None) for one in order])
+    return replace(whole, parts=parts, by_part=[lines[one] for one in order])
+
+
 @dataclass(frozen=True, slots=True)
 class Behind:
     """A customer behind a point, with its own value of that day."""
@@ -123,16 +125,40 @@ class Behind:
     value: float
 
 
+@dataclass(frozen=True, slots=True)
+class Point:
+    """What a point is made of: its part (None: everybody), and the customers with their own values, the largest
+    first."""
+
+    part: Part | None
+    rows: Sequence[Behind]
+
+
 def behind(
-    member: Member, metric: str, on: date, customer_ids: Sequence[int], *, leaving: bool = False
-) -> list[Behind]:
-    """Return the customers whose values a point is made of, the largest value first. One query."""
-    wanted = set(customer_ids)
-    values = usage.values_on(on, sorted(wanted)) if wanted else {}
-    rows = rows_seen(member, leaving=leaving).values_list("customer_id", "key", "name", "owner__name")
-    found = [
-        Behind(key, name, owner or "", value)
-        for customer, key, name, owner in rows
-        if customer in wanted and (value := values.get(customer, {}).get(metric)) is not None
-    ]
+    member: Member, metric: str, on: date, parts: Parts, value: str | None, *, leaving: bool = False
+) -> Point | None:
+    """Return what the point of a day is made of, of the part of this `value` (None: everybody); None where there is no
+    such part. One query, two by feature."""
+    if value is None:
+        return Point(None, _rows(member, _values(metric, on, parts.customer_ids), leaving=leaving))
+    if parts.breakdown is Breakdown.FEATURE:
+        if not analysis.is_by_feature(metric):
+            return None
+        counts = analysis.of_feature(metric, value, parts.customer_ids, on=on)
+        return Point(Part(value, value, None), _rows(member, counts, leaving=leaving)) if counts else None
+    part = next((one for one in parts.parts if one.value == value), None)
+    if part is None:
+        return None
+    return Point(part, _rows(member, _values(metric, on, part.customer_ids or ()), leaving=leaving))
+
+
+def _values(metric: str, on: date, customer_ids: Sequence[int]) -> dict[int, float]:
+    """Return a metric of some customers on a day; whose value is not known is left out. No query."""
+    found = usage.values_on(on, sorted(set(customer_ids))) if customer_ids else {}
+    return {customer: value for customer, values in found.items() if (value := values.get(metric)) is not None}
+
+
+def _rows(member: Member, values: Mapping[int, float], *, leaving: bool) -> list[Behind]:
+    who = named(member, rows_seen(member, leaving=leaving))
+    found = [Behind(*who[customer], value) for customer, value in values.items() if customer in who]
     return sorted(found, key=lambda one: (-one.value, one.name))

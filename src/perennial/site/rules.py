@@ -193,6 +193,7 @@ RULES: dict[str, Rule] = {
     "api:usage_funnel": KEY,
     "api:usage_funnel_customers": KEY,
     "api:customer_users": KEY,
+    "api:customer_group": KEY,
     "api:api-root": SIGNED_IN,
     "api:openapi-json": SIGNED_IN,
     "api:openapi-view": SIGNED_IN,

@@ -7,16 +7,17 @@ One query on the records where facts are read (who counts for whom), and one mor
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
-from functools import cache
+from functools import lru_cache
 
 from perennial.blueprint import queries as blueprint
 from perennial.customers.aliases import aliases
-from perennial.lake.algebra import USERS, Aggregate, Measure
-from perennial.lake.analysis import Analysis, CohortCell, CustomerUse, FeatureUse, Point
+from perennial.lake.algebra import USERS, Aggregate, Measure, Metric
+from perennial.lake.analysis import Analysis, CohortCell, CustomerUse, FeaturePoint, FeatureUse, Point
+from perennial.lake.plans import readable_sql
 from perennial.lake.terms import day_date, day_number
-from perennial.usage import counted
+from perennial.usage import counted, own
 from perennial.usage.lake import METRICS_TABLE, definitions, lake
 
 WINDOW = 28
@@ -24,17 +25,51 @@ CORE = Measure(Aggregate.COUNT, where=blueprint.core_predicate())
 """Core events; its column is in the facts because the metrics are made of it."""
 
 
-@cache
 def adds_up(metric: str) -> bool:
     """Return whether a metric may be summed over customers: counts and numbers of users may, since no user is of two
     customers; ratios, means, days since and numbers of different features may not."""
-    found = next(one for one in definitions() if one.key == metric)
-    if found.expression:
-        return False
-    (measure,) = found.measures.values()
-    return measure.aggregate in (Aggregate.COUNT, Aggregate.SUM) or (
-        measure.aggregate is Aggregate.DISTINCT and measure.of == "user"
+    measure = _lone(metric)
+    return measure is not None and (
+        measure.aggregate in (Aggregate.COUNT, Aggregate.SUM)
+        or (measure.aggregate is Aggregate.DISTINCT and measure.of == "user")
     )
+
+
+def is_by_feature(metric: str) -> bool:
+    """Return whether a metric can be told apart by feature: it counts events. Facts know users, and days with use, by
+    customer alone."""
+    measure = _lone(metric)
+    return measure is not None and measure.aggregate is Aggregate.COUNT
+
+
+def sql_of(metric: str, on: date) -> str:
+    """Return the SQL by which a metric is computed as of a day, for a person to read."""
+    return _sql(metric, _column(metric), day_number(on))
+
+
+@lru_cache(maxsize=64)
+def _sql(metric: str, _column: str, day: int) -> str:
+    """A column always means the same way of computing, so that what was written once holds for the day."""
+    found = _computed(metric)
+    return readable_sql((replace(found, key=metric),), day)
+
+
+def _computed(metric: str) -> Metric:
+    """Return a metric as it is computed; its own key is the column of the daily values."""
+    shipped = next((one for one in definitions() if one.key == metric), None)
+    if shipped is not None:
+        return shipped
+    mine = next(one for one in own.served() if one.key == metric)
+    return own.as_metric(mine.column, mine.algebra)
+
+
+def _column(metric: str) -> str:
+    return next((one.column for one in own.served() if one.key == metric), metric)
+
+
+def _lone(metric: str) -> Measure | None:
+    found = _computed(metric)
+    return None if found.expression or len(found.measures) != 1 else next(iter(found.measures.values()))
 
 
 def last_computed_on() -> date | None:
@@ -49,7 +84,28 @@ def points(metric: str, days: Sequence[date], parts: Sequence[tuple[int, int]]) 
     `parts`: (customer, part). The sum where it adds up, else the median of the customers of whom it is known.
     """
     with lake().analysis() as asked:
-        return asked.points(METRICS_TABLE, metric, [day_number(day) for day in days], parts, adds_up=adds_up(metric))
+        wanted = [day_number(day) for day in days]
+        return asked.points(METRICS_TABLE, _column(metric), wanted, parts, adds_up=adds_up(metric))
+
+
+def features_on(metric: str, days: Sequence[date], customer_ids: Sequence[int]) -> list[FeaturePoint]:
+    """Return a metric that counts events on some days by feature, of these customers together. One query."""
+    measure = _counting(metric)
+    with lake().analysis() as asked:
+        return asked.features_on(measure, _members(customer_ids), days=[day_number(day) for day in days])
+
+
+def of_feature(metric: str, feature: str, customer_ids: Sequence[int], *, on: date) -> Mapping[int, int]:
+    """Return what of a metric that counts events one feature is, by customer; who has none is left out. One query."""
+    measure = _counting(metric)
+    with lake().analysis() as asked:
+        return asked.of_feature(measure, feature, _members(customer_ids), day=day_number(on))
+
+
+def _counting(metric: str) -> Measure:
+    measure = _lone(metric)
+    assert measure is not None and is_by_feature(metric), metric
+    return measure
 
 
 def features(customer_ids: Sequence[int], *, on: date) -> list[FeatureUse]:

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 from perennial.pages.customer.page import find
 from perennial.pages.customer.usage import left_out, said, written
 from perennial.pages.files import TYPES, download
-from perennial.pages.usage.frame import exact
+from perennial.pages.usage.frame import exact, who_cells, who_headings
 from perennial.reports import customer_group, sheets
 from perennial.reports.customer_file import File
 from perennial.reports.customer_group import Group, Told
@@ -58,6 +58,7 @@ def page(request: HttpRequest, key: str) -> HttpResponse:
         "hidden": left_out(group),
         "left": max(0, len(group.customers) - MOST_LISTED),
         "may_export": file.may("exports.run"),
+        "has_owners": "owner" in file.fields,
         "export": reverse("customer_group_export", args=[key]),
     })  # fmt: skip
 
@@ -77,9 +78,11 @@ def export(request: HttpRequest, key: str) -> HttpResponse:
 def sheet_of(file: File, group: Group) -> sheets.Sheet:
     """Return the group as a file: its own row first, then one for each of its customers."""
     told, day, apart = customer_group.metrics_of(file), customer_group.day_of(group), customer_group.of_each(group)
-    rows: list[list[sheets.Cell]] = [["", _("Whole group"), "", *(exact(day.get(one.key)) for one in told)]]
+    owners = "owner" in file.fields
+    whole = ["", _("Whole group"), *([""] if owners else [])]
+    rows: list[list[sheets.Cell]] = [[*whole, *(exact(day.get(one.key)) for one in told)]]
     rows += [
-        [one.key, one.name, one.owner, *(exact(apart.get(one.customer_id, {}).get(metric.key)) for metric in told)]
+        [*who_cells(one, owners=owners), *(exact(apart.get(one.customer_id, {}).get(metric.key)) for metric in told)]
         for one in group.customers
     ]
     notes = [
@@ -87,7 +90,7 @@ def sheet_of(file: File, group: Group) -> sheets.Sheet:
         (_("Whole group"), f"{said(group)} {left_out(group)}".strip()),
         *((str(one.label), str(one.definition)) for one in told),
     ]
-    return sheets.Sheet([_("Key"), _("Customer"), _("CSM"), *(str(one.label) for one in told)], rows, notes)
+    return sheets.Sheet([*who_headings(owners=owners), *(str(one.label) for one in told)], rows, notes)
 
 
 @require_GET

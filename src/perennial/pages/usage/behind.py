@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -16,15 +17,17 @@ from perennial.pages.usage.address import Chosen
 from perennial.pages.usage.frame import (
     MOST_LISTED,
     Asking,
-    definition_of,
     exact,
     label_of,
     notes_of,
     over,
+    who_cells,
+    who_headings,
     written,
 )
-from perennial.reports import sheets, usage_parts, usage_series
-from perennial.reports.usage_parts import Part, Parts
+from perennial.reports import sheets, usage_metrics, usage_parts, usage_series
+from perennial.reports.usage_metrics import Told
+from perennial.reports.usage_parts import Part
 from perennial.reports.usage_series import Behind
 
 
@@ -33,9 +36,11 @@ class Opened:
     """A point: what is chosen, its day and part (None: everybody), and its customers."""
 
     chosen: Chosen
+    metric: Told
     on: date
     part: Part | None
-    rows: list[Behind]
+    rows: Sequence[Behind]
+    tells_owners: bool
 
     @property
     def label(self) -> str:
@@ -49,28 +54,18 @@ class Opened:
         :raises Http404: there is no such point for the member.
         """
         asking = Asking.of(request)
-        metrics = usage_series.metrics_of(asking.member)
+        metrics = usage_metrics.metrics_of(asking.member)
         on = address.day_at(request.GET.get("on", ""))
         if not metrics or on is None or asking.on is None or on > asking.on:
             raise Http404
         chosen = address.read(request.GET, metrics, usage_parts.breakdowns_of(asking.member))
         if request.GET.get("metric", chosen.metric) != chosen.metric:
             raise Http404
-        parts = usage_parts.parts_of(asking.member, chosen.by, on=asking.today, currency=asking.house.currency,
-                                     leaving=leaving)  # fmt: skip
-        part = _part_of(parts, request.GET.get("value"))
-        ids = part.customer_ids if part else parts.customer_ids
-        rows = usage_series.behind(asking.member, chosen.metric, on, ids, leaving=leaving)
-        return cls(chosen, on, part, rows)
-
-
-def _part_of(parts: Parts, value: str | None) -> Part | None:
-    if value is None:
-        return None
-    found = next((part for part in parts.parts if part.value == value), None)
-    if found is None:
-        raise Http404
-    return found
+        parts = asking.parts(chosen.by, leaving=leaving)
+        found = usage_series.behind(asking.member, chosen.metric, on, parts, request.GET.get("value"), leaving=leaving)
+        if found is None:
+            raise Http404
+        return cls(chosen, usage_metrics.told(chosen.metric), on, found.part, found.rows, asking.sees_owners)
 
 
 @require_GET
@@ -79,14 +74,13 @@ def customers(request: HttpRequest) -> HttpResponse:
     if "on" not in request.GET:
         return redirect("usage")
     opened = Opened.of(request)
-    field = usage_series.field_of(opened.chosen.metric)
+    metric = opened.metric
     query = opened.chosen.query(on=opened.on, value=opened.part.value if opened.part else None)
     return render(request, "usage/customers.html", {
         "opened": opened,
-        "field": field,
-        "definition": definition_of(field.key),
-        "over": over(usage_series.adds_up(field.key)),
-        "rows": [(one, written(one.value, field.unit)) for one in opened.rows[:MOST_LISTED]],
+        "metric": metric,
+        "over": over(metric.adds_up),
+        "rows": [(one, written(one.value, metric.unit)) for one in opened.rows[:MOST_LISTED]],
         "left": max(0, len(opened.rows) - MOST_LISTED),
         "may": Asking.of(request).may(),
         "back": f"{reverse('usage')}?{opened.chosen.query()}",
@@ -96,10 +90,9 @@ def customers(request: HttpRequest) -> HttpResponse:
 
 def sheet_of(opened: Opened) -> sheets.Sheet:
     """Return the customers behind a point as a file."""
-    field = usage_series.field_of(opened.chosen.metric)
-    rows: list[list[sheets.Cell]] = [[one.key, one.name, one.owner, exact(one.value)] for one in opened.rows]
-    adds_up = usage_series.adds_up(field.key)
-    notes = [(_("Day"), opened.on.isoformat()), *notes_of(opened.chosen.metric, adds_up=adds_up)]
+    owners = opened.tells_owners
+    rows = [[*who_cells(one, owners=owners), exact(one.value)] for one in opened.rows]
+    notes = [(_("Day"), opened.on.isoformat()), *notes_of(opened.metric, opened.on)]
     if opened.label:
         notes.append((str(opened.chosen.by.label), opened.label))
-    return sheets.Sheet([_("Key"), _("Customer"), _("CSM"), str(field.label)], rows, notes)
+    return sheets.Sheet([*who_headings(owners=owners), str(opened.metric.label)], rows, notes)

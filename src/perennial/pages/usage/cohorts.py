@@ -20,7 +20,7 @@ from perennial.members import access
 from perennial.pages import tags
 from perennial.pages.files import TYPES, download
 from perennial.pages.usage import address
-from perennial.pages.usage.frame import MOST_LISTED, Asking, nothing
+from perennial.pages.usage.frame import MOST_LISTED, Asking, nothing, who_cells, who_headings
 from perennial.reports import sheets, usage_cohorts
 from perennial.reports.usage_cohorts import Beginner, Cohort
 
@@ -126,7 +126,8 @@ def export(request: HttpRequest) -> HttpResponse:
     if "month" in request.GET:
         month, since = _asked(request, asking.on)
         listed = usage_cohorts.members_of(asking.member, month=month, since=since, on=asking.on, leaving=True)
-        sheet, name = _sheet_of_customers(listed, month, since), f"cohort-{month:%Y-%m}-{since}"
+        sheet = _sheet_of_customers(listed, month, since, owners=asking.sees_owners)
+        name = f"cohort-{month:%Y-%m}-{since}"
     else:
         found = usage_cohorts.cohorts(usage_cohorts.ids_of(asking.member, leaving=True), asking.on)
         sheet, name = _sheet(found, asking.on), f"cohorts-{asking.on}"
@@ -147,10 +148,10 @@ def _sheet(found: Sequence[Cohort], on: date) -> sheets.Sheet:
     return sheets.Sheet(headings, rows, [(_("As of"), on.isoformat())])
 
 
-def _sheet_of_customers(listed: Sequence[Beginner], month: date, since: int) -> sheets.Sheet:
-    rows: list[list[sheets.Cell]] = [[one.key, one.name, one.owner, one.events] for one in listed]
+def _sheet_of_customers(listed: Sequence[Beginner], month: date, since: int, *, owners: bool) -> sheets.Sheet:
+    rows = [[*who_cells(one, owners=owners), one.events] for one in listed]
     notes = [(_("First use"), f"{month:%Y-%m}"), (_("Months since"), str(since))]
-    return sheets.Sheet([_("Key"), _("Customer"), _("CSM"), _("Core events")], rows, notes)
+    return sheets.Sheet([*who_headings(owners=owners), _("Core events")], rows, notes)
 
 
 def _exact(share: Fraction) -> Decimal:

@@ -11,6 +11,7 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -22,7 +23,6 @@ from perennial.pages.usage.address import Chosen
 from perennial.pages.usage.frame import (
     Asking,
     changed,
-    definition_of,
     exact,
     label_of,
     notes_of,
@@ -30,12 +30,14 @@ from perennial.pages.usage.frame import (
     over,
     written,
 )
-from perennial.reports import sheets, usage_parts, usage_series
+from perennial.reports import sheets, usage_metrics, usage_parts, usage_series
+from perennial.reports.usage_metrics import Told
 from perennial.reports.usage_parts import Breakdown
 from perennial.reports.usage_series import Series, Stretch, Value
 
 MOST_LINES = 5
 MOST_COLUMNS = 8
+Write = Callable[[float | None], str]
 
 
 @dataclass(frozen=True)
@@ -61,25 +63,34 @@ class Row:
 def page(request: HttpRequest) -> HttpResponse:
     """Show a metric over time. Four queries at most besides the frame's, however many customers."""
     asking = Asking.of(request)
-    metrics = usage_series.metrics_of(asking.member)
+    metrics = usage_metrics.metrics_of(asking.member)
     if asking.on is None or not metrics:
         return nothing(request, asking, "usage")
     breakdowns = usage_parts.breakdowns_of(asking.member)
     chosen = address.read(request.GET, metrics, breakdowns)
-    found = _series(asking, asking.on, chosen)
+    metric, found = usage_metrics.told(chosen.metric), _series(asking, asking.on, chosen)
     return render(request, "usage/explorer.html", {
         **asking.context("usage"),
         "chosen": chosen,
-        "field": usage_series.field_of(chosen.metric),
-        "definition": definition_of(chosen.metric),
-        "metrics": [(key, usage_series.field_of(key).label) for key in metrics],
+        "metric": metric,
+        "sql": usage_metrics.sql_of(chosen.metric, asking.on),
+        "metrics": _offered(metrics),
         "periods": [(one.value, one.label, one is chosen.stretch) for one in Stretch],
         "breakdowns": [(one.value, _by(one)) for one in breakdowns],
         "over": over(found.adds_up),
         "is_product": chosen.by is Breakdown.PRODUCT,
+        "is_feature": chosen.by is Breakdown.FEATURE,
         "export": f"{reverse('usage_export')}?{chosen.query()}",
-        **(_told(found, chosen) if found.days else {}),
+        **(_told(found, metric, chosen) if found.days else {}),
     })  # fmt: skip
+
+
+def _offered(keys: Sequence[str]) -> list[tuple[str | Promise, list[tuple[str, str | Promise]]]]:
+    """Return the metrics to choose from in their groups: those that ship, and the company's own where it has any."""
+    known = [usage_metrics.told(key) for key in keys]
+    groups = [(_("Shipped"), [one for one in known if not one.is_own]),
+              (_("Own metrics"), [one for one in known if one.is_own])]  # fmt: skip
+    return [(name, [(one.key, one.label) for one in found]) for name, found in groups if found]
 
 
 def _by(one: Breakdown) -> str:
@@ -87,13 +98,11 @@ def _by(one: Breakdown) -> str:
 
 
 def _series(asking: Asking, on: date, chosen: Chosen, *, leaving: bool = False) -> Series:
-    parts = usage_parts.parts_of(asking.member, chosen.by, on=asking.today, currency=asking.house.currency,
-                                 leaving=leaving)  # fmt: skip
-    return usage_series.series(chosen.metric, chosen.stretch.days(on), parts)
+    return usage_series.series(chosen.metric, chosen.stretch.days(on), asking.parts(chosen.by, leaving=leaving))
 
 
-def _told(found: Series, chosen: Chosen) -> dict[str, Any]:
-    field, write = usage_series.field_of(chosen.metric), _writer(found)
+def _told(found: Series, metric: Told, chosen: Chosen) -> dict[str, Any]:
+    write = partial(written, unit=metric.unit, is_median=not found.adds_up)
     names = [label_of(part, found.parts.breakdown) for part in found.parts.parts]
     columns: list[tuple[str, str | None, Sequence[Value]]] = [(_("All"), None, found.all)]
     columns += [(name, part.value, values) for name, part, values
@@ -110,32 +119,26 @@ def _told(found: Series, chosen: Chosen) -> dict[str, Any]:
         ]
         for name, part, values in drawn
     ]  # fmt: skip
-    title = _title(found, chosen)
+    title = _title(found, metric, write)
     return {
         "title": title,
         "legend": [name for name, _part, _values in drawn] if found.parts.parts else [],
         "drawing": drawing.lines(drawing.Lines(
             [tags.day(day, form) for day in found.days], lines,
-            [(at, written(at, field.unit)) for at in drawing.ticks_up_to(largest)], title,
+            [(at, written(at, metric.unit)) for at in drawing.ticks_up_to(largest)], title,
         )),
         "headings": [name for name, _part, _values in columns],
-        "rows": _rows(found, chosen, columns),
+        "rows": _rows(found, chosen, columns, write),
         "left": max(0, len(found.parts.parts) - MOST_COLUMNS),
         "undrawn": max(0, min(len(found.parts.parts), MOST_COLUMNS) - MOST_LINES),
     }  # fmt: skip
 
 
-def _writer(found: Series) -> Callable[[float | None], str]:
-    unit = usage_series.field_of(found.metric).unit
-    return partial(written, unit=unit, is_median=not found.adds_up)
-
-
-def _title(found: Series, chosen: Chosen) -> str:
-    field = usage_series.field_of(chosen.metric)
+def _title(found: Series, metric: Told, write: Write) -> str:
     last = found.all[-1].value
-    told = {"metric": field.label, "value": _writer(found)(last), "on": tags.day(found.days[-1])}
-    if chosen.by is not Breakdown.NONE:
-        return _("%(metric)s, by %(part)s") % {"metric": field.label, "part": chosen.by.label}
+    told = {"metric": metric.label, "value": write(last), "on": tags.day(found.days[-1])}
+    if found.parts.breakdown is not Breakdown.NONE:
+        return _("%(metric)s, by %(part)s") % {"metric": metric.label, "part": found.parts.breakdown.label}
     first = found.all[0].value
     if not first or last is None or len(found.days) < 2:
         return _("%(metric)s: %(value)s on %(on)s") % told
@@ -144,8 +147,9 @@ def _title(found: Series, chosen: Chosen) -> str:
     }  # fmt: skip
 
 
-def _rows(found: Series, chosen: Chosen, columns: Sequence[tuple[str, str | None, Sequence[Value]]]) -> list[Row]:
-    write = _writer(found)
+def _rows(
+    found: Series, chosen: Chosen, columns: Sequence[tuple[str, str | None, Sequence[Value]]], write: Write
+) -> list[Row]:
     rows: list[Row] = []
     for place, day in enumerate(found.days):
         cells = [
@@ -170,7 +174,7 @@ def export(request: HttpRequest) -> HttpResponse:
     The file holds the customers that the member may export.
     """
     asking = Asking.of(request)
-    metrics, format = usage_series.metrics_of(asking.member), request.POST.get("format", sheets.CSV)
+    metrics, format = usage_metrics.metrics_of(asking.member), request.POST.get("format", sheets.CSV)
     if not access.may(asking.member, "exports.run") or format not in TYPES or not metrics or asking.on is None:
         raise Http404
     if "on" in request.GET:
@@ -178,14 +182,14 @@ def export(request: HttpRequest) -> HttpResponse:
         chosen, sheet, days = opened.chosen, behind.sheet_of(opened), opened.on.isoformat()
     else:
         chosen = address.read(request.GET, metrics, usage_parts.breakdowns_of(asking.member))
-        sheet, days = _sheet(_series(asking, asking.on, chosen, leaving=True), chosen), chosen.stretch.value
+        sheet, days = _sheet(_series(asking, asking.on, chosen, leaving=True), asking.on), chosen.stretch.value
     return download(
         sheet, format=format, name=f"usage-{chosen.metric.replace('_', '-')}-{days}", kind="usage.exported",
         member=asking.member, asked=dict(request.GET.items()),
     )  # fmt: skip
 
 
-def _sheet(found: Series, chosen: Chosen) -> sheets.Sheet:
+def _sheet(found: Series, on: date) -> sheets.Sheet:
     names = [label_of(part, found.parts.breakdown) for part in found.parts.parts]
     rows: list[list[sheets.Cell]] = [
         [day, exact(found.all[place].value), *(exact(values[place].value) for values in found.by_part),
@@ -193,4 +197,4 @@ def _sheet(found: Series, chosen: Chosen) -> sheets.Sheet:
         for place, day in enumerate(found.days)
     ]  # fmt: skip
     return sheets.Sheet([_("Day"), _("All"), *names, _("Customers measured")], rows,
-                        notes_of(chosen.metric, adds_up=found.adds_up))  # fmt: skip
+                        notes_of(usage_metrics.told(found.metric), on))  # fmt: skip

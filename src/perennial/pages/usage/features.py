@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from perennial.members import access
 from perennial.pages.files import TYPES, download
-from perennial.pages.usage.frame import MOST_LISTED, Asking, changed, nothing
+from perennial.pages.usage.frame import MOST_LISTED, Asking, changed, nothing, who_cells, who_headings
 from perennial.reports import sheets, usage_features
 from perennial.reports.usage_features import Adoption, Base, CustomerUse
 
@@ -87,7 +87,7 @@ def export(request: HttpRequest) -> HttpResponse:
         raise Http404
     base = usage_features.base_of(asking.member, leaving=True)
     if "feature" in request.GET:
-        sheet, name = _sheet_of_customers(base, request.GET["feature"], asking.on), "feature-customers"
+        sheet, name = _sheet_of_customers(asking, base, request.GET["feature"], asking.on), "feature-customers"
     else:
         sheet, name = _sheet(usage_features.adoption(base, asking.on), asking.on), "features"
     return download(
@@ -115,14 +115,13 @@ def _sheet(found: Sequence[Adoption], on: date) -> sheets.Sheet:
     return sheets.Sheet(headings, rows, [(_("28 days up to"), on.isoformat())])
 
 
-def _sheet_of_customers(base: Base, feature: str, on: date) -> sheets.Sheet:
+def _sheet_of_customers(asking: Asking, base: Base, feature: str, on: date) -> sheets.Sheet:
     found = usage_features.customers_of(base, feature, on)
-    headings = [_("Key"), _("Customer"), _("CSM"), _("Events of the feature"), _("Events, 28 days before"),
+    owners = asking.sees_owners
+    headings = [*who_headings(owners=owners), _("Events of the feature"), _("Events, 28 days before"),
                 _("All core events")]  # fmt: skip
     everybody: list[CustomerUse] = [*found.using, *found.without]
-    rows: list[list[sheets.Cell]] = [
-        [one.key, one.name, one.owner, one.events, one.events_before, one.all_events] for one in everybody
-    ]
+    rows = [[*who_cells(one, owners=owners), one.events, one.events_before, one.all_events] for one in everybody]
     return sheets.Sheet(headings, rows, [(_("Feature"), feature), (_("28 days up to"), on.isoformat())])
 
 

@@ -20,7 +20,7 @@ from django.views.decorators.http import require_GET, require_POST
 from perennial.members import access
 from perennial.pages import tags
 from perennial.pages.files import TYPES, download
-from perennial.pages.usage.frame import MOST_LISTED, Asking, nothing
+from perennial.pages.usage.frame import MOST_LISTED, Asking, nothing, who_cells, who_headings
 from perennial.reports import sheets, usage_features, usage_funnel
 from perennial.reports.usage_features import Base
 from perennial.reports.usage_funnel import BACK, MOST_STEPS, WITHIN, Funnel
@@ -109,8 +109,9 @@ def export(request: HttpRequest) -> HttpResponse:
     found = usage_funnel.funnel(base, chosen.steps, on=asking.on, within=chosen.within)
     rows: list[list[sheets.Cell]]
     if "at" in request.GET:
-        headings = [_("Key"), _("Customer"), _("CSM"), _("Steps"), _("Last step")]
-        rows = [[one.key, one.name, one.owner, one.steps, chosen.steps[one.steps - 1]]
+        owners = asking.sees_owners
+        headings = [*who_headings(owners=owners), _("Steps"), _("Last step")]
+        rows = [[*who_cells(one, owners=owners), one.steps, chosen.steps[one.steps - 1]]
                 for one in usage_funnel.customers_of(base, found)]  # fmt: skip
     else:
         headings = [_("Step"), _("Customers"), _("Of the first step"), _("Of the step before")]
