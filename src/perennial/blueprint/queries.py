@@ -288,6 +288,12 @@ def core_predicate() -> str:
 
 
 @cache
+def admin_predicate() -> str:
+    """Return which events are acts of administration, in the metric algebra's form."""
+    return event_predicates(event_kinds())["admin"]
+
+
+@cache
 def _core_names() -> tuple[frozenset[str], bool]:
     """Return the spelt names, and whether these are the core events (else all others are)."""
     kinds = event_kinds()

@@ -187,12 +187,14 @@ class MetricUnit(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EventKinds:
-    """Which event names are logins, errors or noise; every other is core, or only the listed where `core` is given."""
+    """Which event names are logins, errors or noise; every other is core, or only the listed where `core` is given.
+    `admin`: those among the core ones that run the product for others."""
 
     login: frozenset[str]
     error: frozenset[str]
     ignored: frozenset[str]
     core: frozenset[str] | None
+    admin: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
