@@ -78,7 +78,7 @@ def test_without_a_contact_the_leading_user_is_he_and_the_tab_says_by_which_shar
     # of 90 days: thirteen weeks of ada's nine; of Bob seven, and all that was administered
     assert (shown.name, shown.is_called, shown.gap) == ("BOB@a.example", False, 6)
     assert (shown.of_core, shown.of_admin) == (Fraction(8, 125), Fraction(1))
-    assert shown.is_alarm and shown.silence == pytest.approx((7 / 28) ** 6)
+    assert shown.tells_admin and shown.is_alarm and shown.silence == pytest.approx((7 / 28) ** 6)
     assert told(ids["a"]) == (6, 1)
     nobody = champions.of_customer(ids["none"], ON)
     assert (nobody.user, nobody.is_alarm) == (None, False) and told(ids["none"]) == (None, None)

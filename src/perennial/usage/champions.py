@@ -93,7 +93,8 @@ CORE = Measure(Aggregate.GAP, of="champion", where=blueprint.core_predicate(), a
 @dataclass(frozen=True, slots=True)
 class Shown:
     """A customer's champion on a day. `user` None: there is none. `is_called`: a contact is called so whom the user's
-    address or id names; else the user with the largest shares, both of 90 days; `of_admin` None: not told apart.
+    address or id names; else the user with the largest shares, both of 90 days, None where nobody did any;
+    `tells_admin`: the facts tell acts of administration apart, since a metric asks for them.
 
     `called`: contacts called champion who are there and whom no user is known to be. `left_on`: when the one called so
     left, None while somebody is. `gap` in weeks, 26 for all longer.
@@ -104,6 +105,7 @@ class Shown:
     is_called: bool
     of_core: Fraction | None
     of_admin: Fraction | None
+    tells_admin: bool
     weeks: int
     gap: int
     called: tuple[str, ...]
@@ -152,7 +154,8 @@ def of_customer(customer_id: int, on: date) -> Shown:
         name=next((one.name for one in there if one.user == user), "") or names_of([user])[user] if user else "",
         is_called=named is not None,
         of_core=of_core if core else None,
-        of_admin=of_admin if tells_admin and admin else None,
+        of_admin=of_admin if admin else None,
+        tells_admin=tells_admin,
         weeks=found.weeks if found else 0,
         gap=WEEKS if found is None or found.gap is None else found.gap,
         called=tuple(one.name for one in there if one.user is None and not one.has_left(day)),

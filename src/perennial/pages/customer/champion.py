@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -79,14 +78,16 @@ def figures(found: Shown) -> list[tuple[str, str]]:
     if found.user is None:
         return []
     silence = tags.percent(found.silence, 2) if found.silence >= Fraction(1, 10_000) else _("below 0.01%")
-    told: list[tuple[str, Any]] = [
-        (_("Share of core events"), found.of_core),
-        (_("Share of acts of administration"), found.of_admin),
-    ]
+    admin = _share(found.of_admin) if found.tells_admin else _("counted once a metric of a champion is taken over")
     return [
-        *((name, _("not told apart") if share is None else tags.percent(share, 1)) for name, share in told),
+        (_("Share of core events"), _share(found.of_core)),
+        (_("Share of acts of administration"), admin),
         (_("Active weeks"), _("%(weeks)d of %(most)d") % {"weeks": found.weeks, "most": WEEKS}),
         (_("Weekly rate r"), tags.number(found.rate, 4)),
         (_("Gap"), weeks(found.gap)),
-        (_("By chance"), silence),
+        *([(_("By chance"), silence)] if found.gap else []),
     ]
+
+
+def _share(share: Fraction | None) -> str:
+    return _("nobody has any") if share is None else tags.percent(share, 1)
