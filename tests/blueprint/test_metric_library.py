@@ -37,9 +37,14 @@ GOLDEN = {
     "depth_90d": (log1p(14 / 6), None, log1p(20 / 7)),
     "effective_users_90d": (14 / (6**6 * 2**2 * 5**5) ** (1 / 14), None, 20 / (8**8 * 6**6 * 2**6) ** (1 / 20)),
     "users_trend_13w": (None, None, None),  # four weeks are too few; its own case stands below
+    "users_trend_13w_adjusted": (None, None, None),  # tests/lake/test_calendars.py
     "active_days_28d": (5, 1, 3),
     "weeks_since_last": (0.0, 1.0, 1 / 7),
     "core_per_user_28d": (13 / 3, None, 20 / 5),
+    # user 1 has most; of the third user 1 (8 of 20): here this week, and two weeks of 26
+    "champion_gap_weeks": (0, None, 0),
+    "champion_silence": (1.0, None, 1.0),  # its own cases: tests/lake/test_champions.py
+    "champion_alarm": (0, None, 0),
 }
 
 

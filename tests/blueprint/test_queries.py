@@ -9,8 +9,8 @@ from perennial.blueprint import queries
 from perennial.blueprint.calculations.metrics import event_predicates, parse_events, spellings
 from perennial.blueprint.calculations.node import Node
 from perennial.blueprint.calculations.rights import parse_rights
-from perennial.blueprint.calculations.today import parse_today, placeholders
-from perennial.blueprint.terms import Band, BlueprintError, Label, Scope
+from perennial.blueprint.calculations.today import parse_today
+from perennial.blueprint.terms import Band, BlueprintError, Label, Scope, placeholders
 from perennial.kernel.conditions.terms import FieldType, Op, conditions
 
 

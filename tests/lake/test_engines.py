@@ -33,9 +33,14 @@ from perennial.lake.terms import Merged, Subject, Tombstone
 
 MERGED = Merged(customers={2: 1, 7: 5}, users={(1, 3): 1, (5, 2): 4})
 LIBRARY = blueprint.own_metrics_from(blueprint.metric_library())
-MEASURED = (*MEASURES, *parse_metrics([{"key": one.key, **one.algebra} for one in LIBRARY]))
+LED = {"of": "champion", "where": "event = 'use'", "admin": "event = 'login'"}
+SILENT = [{"key": of, "measures": {of: {"aggregate": of, **LED}}} for of in ("gap", "silence")]
+MEASURED = (*MEASURES, *parse_metrics([*({"key": one.key, **one.algebra} for one in LIBRARY), *SILENT]))
 DAYS = {"from_day": DAY + 60, "until_day": DAY + 130}
 GIVEN = pa.concat_tables([periods(*range(1, 30), seats=7), periods(*range(30, 50), seats=None, until_day=DAY + 90)])
+GIVEN = GIVEN.append_column(
+    "champion", pa.array([None, 3] * (GIVEN.num_rows // 2) + [2] * (GIVEN.num_rows % 2), pa.int64())
+)
 
 
 @pytest.fixture(scope="module")

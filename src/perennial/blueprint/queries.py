@@ -8,7 +8,7 @@ present one is meant. A text that this version of Perennial cannot read (any mor
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -54,11 +54,12 @@ _PARSERS: Mapping[str, Callable[[Any], Any]] = {
     "revenue": parse_revenue,
     "tiers": parse_tiers,
     "stages": parse_stages,
-    "today": parse_today,
     "rights": parse_rights,
     "products": parse_products,
     "own_metrics": _own_metrics,
 }
+_SPEAK_OF_OWN: Mapping[str, Callable[[Any, frozenset[str]], Any]] = {"scorecard": parse_scorecard, "today": parse_today}
+"""The parts that may name metrics of one's own."""
 
 
 @cache
@@ -77,8 +78,8 @@ def check(part: str, text: str) -> None:
 
     :raises BlueprintError: it cannot be, naming the line and what is wanted.
     """
-    if part == "scorecard":
-        _card(text, f"{part}.yaml", frozenset(one.key for one in own_metrics()))
+    if part in _SPEAK_OF_OWN:
+        _speaking(part, text, f"{part}.yaml", frozenset(one.key for one in own_metrics()))
         return
     read = _parsed(part, text, f"{part}.yaml")
     if part == "rights":
@@ -132,8 +133,9 @@ def _choose(stamp: str, part: str, on: date | None) -> str | None:
 
 
 def _parsed(part: str, text: str, name: str) -> Any:
-    """Read a text that was put in force before: its scorecard may speak of a metric that somebody took away since."""
-    return _card(text, name, _ever_own(config_stamp())) if part == "scorecard" else _plain(part, text, name)
+    """Read a text that was put in force before: it may speak of a metric that somebody took away since."""
+    own = part in _SPEAK_OF_OWN
+    return _speaking(part, text, name, _ever_own(config_stamp())) if own else _plain(part, text, name)
 
 
 @lru_cache(maxsize=64)
@@ -142,8 +144,8 @@ def _plain(part: str, text: str, name: str) -> Any:
 
 
 @lru_cache(maxsize=64)
-def _card(text: str, name: str, own: frozenset[str]) -> Scorecard:
-    return document.read(text, name, lambda node: parse_scorecard(node, own))
+def _speaking(part: str, text: str, name: str, own: frozenset[str]) -> Any:
+    return document.read(text, name, lambda node: _SPEAK_OF_OWN[part](node, own))
 
 
 @lru_cache(maxsize=4)
@@ -216,13 +218,27 @@ def scorecard_from(text: str, *, name: str) -> Scorecard:
 
 
 def scorecards_using(keys: Collection[str], language: str) -> Mapping[str, tuple[str, ...]]:
-    """Return which of these measures stand in the scorecard in force or in one of a day to come, each with the labels
-    of these scorecards."""
-    found: dict[str, list[str]] = {}
-    for text in dict.fromkeys([text_in_force("scorecard"), *(one.text for one in history("scorecard")[:1])]):
-        card = scorecard_from(text, name="scorecard.yaml")
-        for key in {measure.key for measure in card.measures} & set(keys):
-            found.setdefault(key, []).append(card.label.text(language))
+    """Return which of these metrics stand in the scorecard in force or in one of a day to come, as measures or in
+    vetoes, each with the labels of these scorecards."""
+    cards = (scorecard_from(text, name="scorecard.yaml") for text in _texts_ahead("scorecard"))
+    return _by_key(keys, [(card.fields, card.label.text(language)) for card in cards])
+
+
+def today_rules_using(keys: Collection[str], language: str) -> Mapping[str, tuple[str, ...]]:
+    """Return which of these metrics rules of Today speak of, in force or of a day to come, each with their labels."""
+    rules = (rule for text in _texts_ahead("today") for rule in _parsed("today", text, "today.yaml"))
+    return _by_key(keys, [(rule.fields, rule.label.text(language)) for rule in rules])
+
+
+def _texts_ahead(part: str) -> list[str]:
+    return list(dict.fromkeys([text_in_force(part), *(one.text for one in history(part)[:1])]))
+
+
+def _by_key(keys: Collection[str], said: Iterable[tuple[frozenset[str], str]]) -> Mapping[str, tuple[str, ...]]:
+    found: dict[str, dict[str, None]] = {}
+    for fields, label in said:
+        for key in fields & set(keys):
+            found.setdefault(key, {})[label] = None
     return {key: tuple(named) for key, named in found.items()}
 
 
@@ -269,6 +285,12 @@ def is_core(event: str) -> bool:
 def core_predicate() -> str:
     """Return `is_core` as a predicate over the lake's column `event`, in the metric algebra's form."""
     return event_predicates(event_kinds())["core"]
+
+
+@cache
+def admin_predicate() -> str:
+    """Return which events are acts of administration, in the metric algebra's form."""
+    return event_predicates(event_kinds())["admin"]
 
 
 @cache

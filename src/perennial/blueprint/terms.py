@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from string import Formatter
 
-from perennial.kernel.conditions.terms import FieldType, Tree
+from perennial.kernel.conditions.terms import FieldType, Tree, fields_of
 
 
 def gettext_noop(text: str) -> str:
@@ -101,6 +102,16 @@ PORTFOLIO_FIELDS: Mapping[str, FieldType] = {
 }
 
 
+def fields_with(own: Iterable[str]) -> Mapping[str, FieldType]:
+    """Return the fields of which vetoes and rules may speak: those above, and metrics of one's own by their keys."""
+    return {**PORTFOLIO_FIELDS, **dict.fromkeys(own, FieldType.NUMBER)}
+
+
+def placeholders(text: str) -> frozenset[str]:
+    """Return the fields that a wording names in braces."""
+    return frozenset(name for _, name, _, _ in Formatter().parse(text) if name is not None)
+
+
 @dataclass(frozen=True, slots=True)
 class Label:
     """One wording in the three languages of the interface."""
@@ -176,12 +187,14 @@ class MetricUnit(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EventKinds:
-    """Which event names are logins, errors or noise; every other is core, or only the listed where `core` is given."""
+    """Which event names are logins, errors or noise; every other is core, or only the listed where `core` is given.
+    `admin`: those among the core ones that run the product for others."""
 
     login: frozenset[str]
     error: frozenset[str]
     ignored: frozenset[str]
     core: frozenset[str] | None
+    admin: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +281,12 @@ class TodayRule:
     next_step: Label
     when: Tree
     orders_by: str | None
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """The fields that the rule asks about, names or sorts by."""
+        named = (placeholders(text) for text in (self.reason.en, self.reason.zh_hans, self.reason.zh_hant))
+        return fields_of(self.when).union(*named, [self.orders_by] if self.orders_by else [])
 
 
 class Band(StrEnum):
@@ -362,3 +381,10 @@ class Scorecard:
     def measures(self) -> tuple[Measure, ...]:
         """Every measure, in the order of the groups; arrays of the score have their columns in this order."""
         return tuple(measure for group in self.groups for measure in group.measures)
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """The measures, and what the vetoes ask about."""
+        return frozenset(measure.key for measure in self.measures).union(
+            *(fields_of(veto.when) for veto in self.vetoes)
+        )

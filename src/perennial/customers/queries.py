@@ -229,6 +229,11 @@ def facts_of(customer_ids: Sequence[int] | None = None) -> dict[int, Customer]:
     return {c.pk: c for c in (rows if customer_ids is None else rows.filter(id__in=customer_ids))}
 
 
+def regions() -> dict[int, str]:
+    """Return the region of each customer that was not merged away and has one; one query."""
+    return dict(Customer.objects.filter(merged_into=None, region__gt="").values_list("id", "region"))
+
+
 def owners(customer_ids: Sequence[int] | None = None) -> dict[int, tuple[int | None, int | None]]:
     """Return each owned customer's (owner's id, owner's team id) as known now; one query."""
     rows = Ownership.objects.current()

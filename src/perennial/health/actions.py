@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from perennial.blueprint import queries as blueprint
-from perennial.blueprint.terms import Band
+from perennial.blueprint.terms import PORTFOLIO_FIELDS, Band
 from perennial.health import frozen
 from perennial.health.calculations.printing import print_fleet
 from perennial.health.calculations.scoring import score_fleet
@@ -32,6 +32,7 @@ from perennial.usage import queries as usage
 WEEKS = 13
 FELL, ROSE = "health.band_fell", "health.band_rose"
 COLOURS = (Band.RED.value, Band.YELLOW.value, Band.GREEN.value)
+NOT_USAGE = PORTFOLIO_FIELDS.keys() - set(USAGE)
 
 
 @transaction.atomic
@@ -121,7 +122,7 @@ def rescore(on: date, customer_ids: Sequence[int], *, at: datetime) -> bool:
 def _met(card: Card, place: House, on: date, ids: Sequence[int]) -> list[list[MetVeto]]:
     """Return the vetoes that each customer meets: as the day's whole run found them, unless one asks about usage."""
     caps = {veto.key: BANDS.index(veto.cap) for veto in card.card.vetoes}
-    if not any(fields_of(veto.when) & set(USAGE) for veto in card.card.vetoes):
+    if not any(fields_of(veto.when) - NOT_USAGE for veto in card.card.vetoes):
         printed = {one.customer: one for one in frozen.read_scores(on, on + timedelta(days=1), ids)}
         found = [printed[customer].met(caps) if customer in printed else None for customer in ids]
         known = [met for met in found if met is not None]

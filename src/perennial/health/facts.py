@@ -5,6 +5,7 @@ Private to the room. A measure that nothing tells of is unknown (NaN), never 0.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
@@ -14,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from perennial.blueprint.terms import PORTFOLIO_FIELDS, Tier
+from perennial.blueprint.terms import Tier
 from perennial.contracts import queries as contracts
 from perennial.customers import queries as customers
 from perennial.engagement import queries as engagement
@@ -159,7 +160,7 @@ class Facts:
 
     def row(self, known: Known, customer: int) -> dict[str, Any]:
         """Return the customer as the vetoes see it: fields of the portfolio row as far as they are known below health;
-        the others (score, band, tasks, names) are unknown to a veto."""
+        the others (score, band, tasks, names) are unknown to a veto, and so is a metric of one's own without values."""
         one, people, tickets = known.standing.get(customer), known.people.get(customer), known.support.get(customer)
         told: dict[str, Any] = {
             "tier": tier.key if (tier := self.tier(known, customer)) else None,
@@ -177,7 +178,7 @@ class Facts:
                 "mrr", "arr", "seats", "next_renewal_on", "renewal_arr", "notice_on", "overdue_amount",
                 "oldest_overdue_on",
             )}  # fmt: skip
-        return {**dict.fromkeys(PORTFOLIO_FIELDS), **known.usage.get(customer, {}), **told}
+        return defaultdict(lambda: None, {**known.usage.get(customer, {}), **told})
 
 
 def _tickets(key: str) -> Callable[[Facts, Known, int], Value]:

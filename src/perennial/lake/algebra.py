@@ -15,6 +15,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
+from perennial.lake import champions
 from perennial.lake.expressions import is_expression
 from perennial.lake.trends import REACH as TREND_REACH
 
@@ -35,6 +36,9 @@ class Aggregate(StrEnum):
     LARGEST = "largest"  # the largest count that one user, feature or event has
     EFFECTIVE = "effective"  # how many equal users, features or events would be as spread out: exp(entropy of counts)
     TREND = "trend"  # slope a week of log(1 + users a week) over thirteen weeks (Theil-Sen)
+    ADJUSTED = "adjusted_trend"  # the same after calendar adjustment (calendars.py)
+    GAP = "gap"  # weeks since the champion's last active week (champions.py); no window
+    SILENCE = "silence"  # how likely so long a gap is of somebody as active as he was in 26 weeks; no window
     SINCE = "since"  # days since the last one; no window
 
 
@@ -48,8 +52,13 @@ OF = {
     Aggregate.LARGEST: ("user", "feature", "event"),
     Aggregate.EFFECTIVE: ("user", "feature", "event"),
     Aggregate.TREND: ("user",),
+    Aggregate.ADJUSTED: ("user",),
+    Aggregate.GAP: ("champion",),
+    Aggregate.SILENCE: ("champion",),
 }
 """Of what an aggregate may be; the others are of nothing."""
+TRENDS = frozenset({Aggregate.TREND, Aggregate.ADJUSTED})
+WINDOWLESS = frozenset({Aggregate.SINCE, Aggregate.GAP, Aggregate.SILENCE})
 
 
 @dataclass(frozen=True)
@@ -58,6 +67,7 @@ class Measure:
     `days` "working": over those of Monday to Friday among them.
 
     A measure of users is None for a customer without any event with a user up to that day: unknown is not zero.
+    `admin`: of a champion, which events are acts of administration, a predicate like `where`.
     """
 
     aggregate: Aggregate
@@ -66,6 +76,7 @@ class Measure:
     window: int = 1
     offset: int = 0
     days: str = ""
+    admin: str = ""
 
     def __post_init__(self) -> None:
         if self.of not in OF.get(self.aggregate, ("",)):
@@ -73,23 +84,28 @@ class Measure:
         if (
             self.window < 1
             or self.offset < 0
-            or (self.aggregate == Aggregate.SINCE and (self.window, self.offset, self.days) != (1, 0, ""))
-            or (self.aggregate == Aggregate.TREND and (self.window, self.offset, self.days) != (7, 0, ""))
+            or (self.aggregate in WINDOWLESS and (self.window, self.offset, self.days) != (1, 0, ""))
+            or (self.aggregate in TRENDS and (self.window, self.offset, self.days) != (7, 0, ""))
             or self.days not in ("", WORKING)
         ):
             raise BadDefinition(f"window {self.window}, offset {self.offset}, days {self.days!r}")
         columns = ("event", "feature") if self.of in ("feature", "event") else ("event", "feature", "user")
         object.__setattr__(self, "where", predicate(self.where, columns))
+        if self.admin and self.of != "champion":
+            raise BadDefinition(f"admin of {self.of!r}")
+        object.__setattr__(self, "admin", predicate(self.admin, columns) if self.admin else "")
 
     @property
     def needs_users(self) -> bool:
         """Say whether the measure means nothing where the source names no users."""
-        return self.of.startswith("user")
+        return self.of.startswith("user") or self.of == "champion"
 
     @property
     def reach(self) -> int:
         """Return how many days back the measure reads, its own day among them."""
-        return TREND_REACH if self.aggregate == Aggregate.TREND else self.window + self.offset
+        if self.of == "champion":
+            return champions.REACH
+        return TREND_REACH if self.aggregate in TRENDS else self.window + self.offset
 
     def plain(self) -> dict[str, Any]:
         """Return the measure as plain data, every default written out."""
@@ -98,8 +114,18 @@ class Measure:
     @property
     def column(self) -> str:
         """Return the facts' column that this measure is made of, named by its predicate."""
-        kind = "v" if self.aggregate == Aggregate.SUM else "n"
-        return f"{kind}_{blake2b(self.where.encode(), digest_size=6).hexdigest()}"
+        return _column("v" if self.aggregate == Aggregate.SUM else "n", self.where)
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """Return every column of the facts that the measure reads, with its predicate."""
+        more = {_column("n", self.admin): self.admin} if self.admin else {}
+        return {self.column: self.where, **more}
+
+    @property
+    def champion_columns(self) -> champions.Columns:
+        """Return the columns of counted events and of acts of administration, the latter "" where none are named."""
+        return self.column, _column("n", self.admin) if self.admin else ""
 
 
 @dataclass(frozen=True)
@@ -132,7 +158,8 @@ class Metric:
         for name in names:
             if not _NAME.fullmatch(name) or name in _RESERVED:
                 raise BadDefinition(f"name {name!r}")
-        return names - set(self.measures)
+        named = {champions.ATTRIBUTE} if any(one.of == "champion" for one in self.measures.values()) else set()
+        return (names - set(self.measures)) | named
 
     def numbers(self) -> list[float]:
         """Return the numbers that stand in the expression."""
@@ -179,12 +206,16 @@ def measures_of(metrics: Iterable[Metric]) -> list[Measure]:
 def plan_of(metrics: Iterable[Metric]) -> dict[str, str]:
     """Return the columns that the facts must hold for these metrics: name → predicate."""
     additive = [m for m in measures_of(metrics) if m.of not in ("feature", "event")]
-    return {measure.column: measure.where for measure in [USERS, *additive]}
+    return {column: where for measure in [USERS, *additive] for column, where in measure.columns.items()}
 
 
 def attributes_of(metrics: Iterable[Metric]) -> list[str]:
     """Return the customer attributes that the metrics read, sorted."""
     return sorted({name for metric in metrics for name in metric.attributes()})
+
+
+def _column(kind: str, where: str) -> str:
+    return f"{kind}_{blake2b(where.encode(), digest_size=6).hexdigest()}"
 
 
 def _measure(given: dict[str, Any]) -> Measure:

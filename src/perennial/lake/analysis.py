@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import duckdb
 import pyarrow as pa
 
-from perennial.lake import daily, groups
+from perennial.lake import calendars, champions, daily, groups
 from perennial.lake.algebra import WORKING, Measure, Metric
+from perennial.lake.calendars import Calendar, Factor
 from perennial.lake.engine import excluding_sql
 from perennial.lake.engines.duckdb import DuckSession
 from perennial.lake.facts import FACT_DAY, FACT_EVENT, FACT_USER
@@ -84,6 +85,18 @@ class UserUse:
     last_day: int
     active_days: int
     events: int
+
+
+@dataclass(frozen=True, slots=True)
+class UserWeeks:
+    """One user: in how many of 26 weeks active, weeks since the last of them (None: in none), and of 90 days the
+    counted events and the acts of administration."""
+
+    user: int
+    weeks: int
+    gap: int | None
+    core: int
+    admin: int
 
 
 class Analysis:
@@ -278,10 +291,58 @@ class Analysis:
         ).fetchall()
         return [UserUse(*row) for row in found]
 
-    def metrics(self, definitions: tuple[Metric, ...], periods: pa.Table, *, days: range, merged: Merged) -> pa.Table:
+    def weeks(
+        self, columns: champions.Columns, numbers: Sequence[int], merged: Merged, *, day: int
+    ) -> tuple[list[UserWeeks], bool]:
+        """Return the weeks of each user of one customer, whose facts carry these numbers, and whether the facts tell
+        acts of administration apart."""
+        plan = self._snapshot.live.plan
+        if columns[0] not in plan:
+            return [], False
+        told = columns[0], columns[1] if columns[1] in plan else ""
+        named = [name for name in told if name]
+        use_merged(DuckSession(self._connection), merged)
+        facts = self._snapshot.fact_sql(FACT_USER, named, from_day=day - champions.REACH + 1, until_day=day + 1)
+        theirs = f"customer IN ({', '.join(map(str, numbers)) or 'NULL'})"
+        facts = merged_sql(f"SELECT * FROM ({facts}) WHERE {theirs}", FACT_USER, named, merged)
+        rows = self._connection.execute(
+            'SELECT "user", weeks, CAST(gap AS INTEGER), CAST(core AS BIGINT), CAST(admin AS BIGINT) FROM '
+            f"({champions.users_sql(f'({facts})', told, day)})"
+        ).fetchall()
+        return [UserWeeks(*row) for row in rows], bool(told[1])
+
+    def calendar(
+        self, table: str, column: str, fresh: pa.Table, parts: Sequence[tuple[int, int]], days: Sequence[int]
+    ) -> list[Factor]:
+        """Return what each of the days was for everybody and for each part (customer, part), where enough customers
+        say so: of weekly users in a column of a daily table, and of `fresh` rows (customer, day, the column) in place
+        of those there."""
+        live = self._snapshot.live
+        low, high = calendars.reach(min(days)), max(days)
+        files = live.files(f"daily/{table}", low, high + 1)
+        told = f'customer, day, CAST("{column}" AS DOUBLE) AS v'
+        residues = ", ".join(map(str, sorted({day % 7 for day in days})))
+        near = f'day BETWEEN {low} AND {high} AND day % 7 IN ({residues}) AND "{column}" IS NOT NULL'
+        self._connection.register("fresh", fresh)
+        stored = ""
+        if files:
+            rows = daily.rows_sql(self._snapshot.root, files)
+            stored = (
+                f"UNION ALL SELECT {told} FROM ({rows}) AS s WHERE {near} AND "
+                f"{excluding_sql('customer', live.erased(Subject.CUSTOMER))} "
+                "AND (customer, day) NOT IN (SELECT customer, day FROM fresh)"
+            )
+        self._connection.execute(f"CREATE TEMP TABLE weekly AS SELECT {told} FROM fresh WHERE {near} {stored}")
+        self._pairs("part_of", ("customer", "part"), parts)
+        found = self._connection.execute(calendars.factors_sql("weekly", "part_of", days)).fetchall()
+        return [Factor(*row) for row in found]
+
+    def metrics(
+        self, definitions: tuple[Metric, ...], periods: pa.Table, calendar: Calendar, *, days: range, merged: Merged
+    ) -> pa.Table:
         """Return metrics of a few customers, or of a group as one: see `groups.metrics_of`."""
         session = DuckSession(self._connection)
-        return groups.metrics_of(session, self._snapshot, definitions, periods, days=days, merged=merged)
+        return groups.metrics_of(session, self._snapshot, definitions, periods, calendar, days=days, merged=merged)
 
     def _named(self, where: str, from_day: int, day: int) -> str:
         facts = self._snapshot.fact_sql(FACT_EVENT, from_day=from_day, until_day=day + 1)

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from perennial.lake import metrics
 from perennial.lake.algebra import USERS, Metric, plan_of
+from perennial.lake.calendars import Calendar
 from perennial.lake.engines.terms import Session
 from perennial.lake.facts import FACT_DAY
 from perennial.lake.merging import merged_sql, use_merged
@@ -20,6 +21,7 @@ def metrics_of(
     snapshot: Snapshot,
     definitions: tuple[Metric, ...],
     periods: pa.Table,
+    calendar: Calendar,
     *,
     days: range,
     merged: Merged,
@@ -39,7 +41,7 @@ def metrics_of(
         return pa.table({"customer": pa.array([], pa.int64()), "day": pa.array([], pa.int32())})
     clipped = pa.Table.from_pylist(stretches, schema=periods.schema)
     make = metrics.metrics_asof if len(days) == 1 else metrics.metrics_backfill
-    return make(session, snapshot, known, clipped, days=days, merged=merged)
+    return make(session, snapshot, known, clipped, calendar, days=days, merged=merged)
 
 
 def _begun(session: Session, snapshot: Snapshot, periods: pa.Table, merged: Merged) -> dict[int, int]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from perennial.lake.algebra import WORKING, Aggregate, Measure
+from perennial.lake.algebra import TRENDS, WORKING, Aggregate, Measure
 
 KEYED = {
     "user": {"user": '"user"'},
@@ -49,7 +49,7 @@ class Source:
         """By window, the measures made of each key's own sum; those that merely count the same keys go with them."""
         own = {m.window for m in self.measures.values() if _is_standing(m)}
         return {
-            window: {i: m for i, m in self.measures.items() if m.window == window and m.aggregate != Aggregate.TREND}
+            window: {i: m for i, m in self.measures.items() if m.window == window and m.aggregate not in TRENDS}
             for window in sorted(own)
         }
 

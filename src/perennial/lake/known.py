@@ -15,9 +15,10 @@ def known_from(metric: Metric, since: Mapping[str, int]) -> int | None:
     it is what it knows of the days since: the last one before them is unknown by itself.
     """
     first = [
-        since[one.column] + (0 if one.aggregate == Aggregate.SINCE else one.reach - 1)
+        since[column] + (0 if one.aggregate == Aggregate.SINCE else one.reach - 1)
         for one in metric.measures.values()
-        if one.of not in ("feature", "event") and one.column in since
+        for column in one.columns
+        if one.of not in ("feature", "event") and column in since
     ]
     return max(first, default=None)
 

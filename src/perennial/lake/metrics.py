@@ -4,7 +4,9 @@
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from perennial.lake import champions
 from perennial.lake.algebra import Metric, attributes_of, plan_of
+from perennial.lake.calendars import NO_CALENDAR, Calendar, use
 from perennial.lake.engines.terms import Session
 from perennial.lake.facts import FACT_DAY, FACT_EVENT, FACT_TABLES, FACT_USER
 from perennial.lake.merging import merged_sql, use_merged
@@ -14,6 +16,8 @@ from perennial.lake.terms import FactsMissing, Merged
 
 FEW = 2000
 """Up to this many customers are looked up by number."""
+OPTIONAL = frozenset({champions.ATTRIBUTE, champions.HAS_LEFT})
+"""Attributes that periods need not have: unknown then."""
 
 
 def metrics_asof(
@@ -21,12 +25,14 @@ def metrics_asof(
     snapshot: Snapshot,
     metrics: tuple[Metric, ...],
     periods: pa.Table,
+    calendar: Calendar = NO_CALENDAR,
     *,
     days: range,
     merged: Merged,
 ) -> pa.Table:
     """Return customer, day and each metric as of the one day, sorted by customer."""
     _lay_out(session, snapshot, metrics, periods, days=days, merged=merged)
+    use(session, calendar)
     return session.rows(f"{asof_sql(metrics, days.start)} ORDER BY 1")
 
 
@@ -35,12 +41,14 @@ def metrics_backfill(
     snapshot: Snapshot,
     metrics: tuple[Metric, ...],
     periods: pa.Table,
+    calendar: Calendar = NO_CALENDAR,
     *,
     days: range,
     merged: Merged,
 ) -> pa.Table:
     """Return customer, day and each metric for every one of the days, in no order."""
     _lay_out(session, snapshot, metrics, periods, days=days, merged=merged)
+    use(session, calendar)
     return session.rows(backfill_sql(metrics, days.start, days.stop))
 
 
@@ -95,7 +103,10 @@ def _of_few(customers: list[int], merged: Merged) -> str:
 
 
 def _check_periods(session: Session, periods: pa.Table, attributes: list[str]) -> None:
-    columns = ", ".join(f'"{name}"' for name in ("customer", "from_day", "until_day", *attributes))
+    given = set(periods.column_names)
+    optional = [name if name in given else f"CAST(NULL AS BIGINT) AS {name}" for name in attributes if name in OPTIONAL]
+    wanted = ("customer", "from_day", "until_day", *(name for name in attributes if name not in OPTIONAL))
+    columns = ", ".join([*(f'"{name}"' for name in wanted), *optional])
     session.register("given_periods", periods)
     session.keep("period", f"SELECT {columns} FROM given_periods")
     overlaps = session.rows(

@@ -6,12 +6,13 @@ SQLGlot carries to the others.
 """
 # ruff: noqa: S608 (names and numbers only; text from outside passes the algebra's allow-list)
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import sqlglot
 from sqlglot import exp
 
-from perennial.lake.algebra import USERS, WORKING, Aggregate, Measure, Metric, measures_of, plan_of
+from perennial.lake import champions
+from perennial.lake.algebra import TRENDS, USERS, WINDOWLESS, WORKING, Aggregate, Measure, Metric, measures_of, plan_of
 from perennial.lake.expressions import guarded_sql
 from perennial.lake.keyed import KEYED, Source, is_a_days_own, keyed_ctes, over_keys, relations, sources_of, worked
 from perennial.lake.trends import asof_ctes, backfill_ctes
@@ -27,11 +28,22 @@ def asof_sql(metrics: tuple[Metric, ...], day: int) -> str:
     measures = measures_of(metrics)
     ctes = [_windows(measures, day), _history(measures, day)]
     ctes += [cte for of in KEYED for cte in _keyed_windows(measures, of, day)]
-    trends = {f"trend{i}": m for i, m in enumerate(measures) if m.aggregate == Aggregate.TREND}
-    ctes += [cte for name, m in trends.items() for cte in asof_ctes(int(name[5:]), m.column, day)]
+    silent = champions.sources({i: m.champion_columns for i, m in enumerate(measures) if m.of == "champion"})
+    for index in sorted(set(silent.values())):
+        ctes += champions.asof_ctes(index, measures[index].champion_columns, day)
+    trends = {f"trend{i}": m for i, m in enumerate(measures) if m.aggregate in TRENDS}
+    ctes += [
+        cte
+        for name, m in trends.items()
+        for cte in asof_ctes(int(name[5:]), m.column, day, is_adjusted=m.aggregate == Aggregate.ADJUSTED)
+    ]
     keyed = [f"by_{of}" for of in _keys(measures)]
-    joined = "".join(f" LEFT JOIN {name} USING (customer)" for name in ["windows", "past", *keyed, *trends])
-    columns = [f"{_asof_value(measure, index, day)} AS m{index}" for index, measure in enumerate(measures)]
+    joined = "".join(
+        f" LEFT JOIN {name} USING (customer)" for name in ["windows", "past", *keyed, *trends, *_named(silent)]
+    )
+    columns = [
+        f"{_asof_value(measure, silent.get(index, index), day)} AS m{index}" for index, measure in enumerate(measures)
+    ]
     ctes.append(
         f"measured AS (SELECT p.customer, {_list([f'CAST({day} AS INTEGER) AS day', *columns])} FROM "
         f"(SELECT DISTINCT customer FROM period) AS p{joined})"
@@ -61,12 +73,19 @@ def backfill_sql(metrics: tuple[Metric, ...], from_day: int, until_day: int) -> 
         _history(measures, low - 1, also_later=True),
         *keyed_ctes(keyed),
     ]
-    trends = [index for index, measure in enumerate(measures) if measure.aggregate == Aggregate.TREND]
+    trends = [index for index, measure in enumerate(measures) if measure.aggregate in TRENDS]
     for index in trends:
-        ctes += backfill_ctes(index, from_day, until_day)
-    joined = [*relations(keyed), *(f"trend{index}" for index in trends)]
+        is_adjusted = measures[index].aggregate == Aggregate.ADJUSTED
+        ctes += backfill_ctes(index, from_day, until_day, is_adjusted=is_adjusted)
+    silent = champions.sources({i: m.champion_columns for i, m in enumerate(measures) if m.of == "champion"})
+    for index in sorted(set(silent.values())):
+        ctes += champions.backfill_ctes(index, measures[index].champion_columns, from_day, until_day)
+    joined = [*relations(keyed), *(f"trend{index}" for index in trends), *_named(silent)]
     joins = "".join(f" LEFT JOIN {one} ON {one}.customer = s.customer AND {one}.day = s.day" for one in joined)
-    columns = [f"{_backfill_value(measure, index, keyed)} AS m{index}" for index, measure in enumerate(measures)]
+    columns = [
+        f"{_backfill_value(measure, silent.get(index, index), keyed)} AS m{index}"
+        for index, measure in enumerate(measures)
+    ]
     ctes.append(
         f"measured AS (SELECT s.customer, {_list(['s.day', *columns])} FROM spine AS s "
         "LEFT JOIN fact_day AS f ON f.customer = s.customer AND f.day = s.day "
@@ -75,13 +94,17 @@ def backfill_sql(metrics: tuple[Metric, ...], from_day: int, until_day: int) -> 
     return _final(metrics, ctes, f"m.day >= {from_day} AND m.day < {until_day}")
 
 
+def _named(silent: Mapping[int, int]) -> list[str]:
+    return [f"champion{index}" for index in sorted(set(silent.values()))]
+
+
 def _keys(measures: list[Measure]) -> list[str]:
     return [of for of in KEYED if any(_is_summed(measure, of) for measure in measures)]
 
 
 def _is_summed(measure: Measure, of: str) -> bool:
     """Whether a measure is made of sums per key of this kind."""
-    return measure.of == of and measure.aggregate != Aggregate.TREND
+    return measure.of == of and measure.aggregate not in TRENDS
 
 
 def _amount(measure: Measure) -> str:
@@ -98,7 +121,7 @@ def _windows(measures: list[Measure], day: int) -> str:
     sums = [
         f"SUM(CASE WHEN {_within(measure, day)} THEN {_amount(measure)} END) AS w{index}"
         for index, measure in enumerate(measures)
-        if measure.of not in KEYED and measure.aggregate != Aggregate.SINCE
+        if measure.of not in KEYED and measure.aggregate not in WINDOWLESS
     ]
     low = day - max((m.reach - 1 for m in measures), default=0)
     within = f"day BETWEEN {low} AND {day}"
@@ -164,7 +187,9 @@ def _named_windows(of: str, mine: dict[int, Measure], low: int, day: int) -> tup
 def _asof_value(measure: Measure, index: int, day: int) -> str:
     if measure.aggregate == Aggregate.SINCE:
         return f"{day} - past.last{index}"
-    if measure.aggregate == Aggregate.TREND:
+    if measure.of == "champion":
+        return f"champion{index}.{measure.aggregate}"
+    if measure.aggregate in TRENDS:
         return f"trend{index}.v"
     value = _typed(measure, f"w{index}")
     return f"CASE WHEN past.first_user IS NOT NULL THEN {value} END" if measure.needs_users else value
@@ -175,7 +200,9 @@ def _backfill_value(measure: Measure, index: int, keyed: list[Source]) -> str:
     if measure.aggregate == Aggregate.SINCE:
         last = f"MAX(CASE WHEN f.{measure.column} > 0 THEN f.day END) OVER ({days} ROWS UNBOUNDED PRECEDING)"
         return f"s.day - COALESCE({last}, past.last{index})"
-    if measure.aggregate == Aggregate.TREND:
+    if measure.of == "champion":
+        return f"champion{index}.{measure.aggregate}"
+    if measure.aggregate in TRENDS:
         return f"trend{index}.v"
     if is_a_days_own(keyed, index):
         value = f"v{index}"

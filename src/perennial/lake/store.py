@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from perennial.lake import compaction, daily, inbox, inspection, known, manifest, metrics, reading, trial
+from perennial.lake import calendars, compaction, daily, inbox, inspection, known, manifest, metrics, reading, trial
 from perennial.lake.algebra import Metric, plan_of
 from perennial.lake.analysis import Analysis
 from perennial.lake.engine import Engine
@@ -180,24 +180,25 @@ class Lake:
     # Metrics and daily tables
 
     def metrics_asof(
-        self, definitions: tuple[Metric, ...], periods: pa.Table, day: int, *, merged: Merged = NOBODY_MERGED
-    ) -> pa.Table:
+        self, definitions: tuple[Metric, ...], periods: pa.Table, day: int, *, merged: Merged = NOBODY_MERGED,
+        calendar: calendars.Calendar = calendars.NO_CALENDAR,
+    ) -> pa.Table:  # fmt: skip
         """Return customer, day and each metric, sorted by customer, for customers with a period around the day.
 
         `periods` holds customer INT64, from_day, until_day INT32 (half-open, without overlap within a customer) and
-        the attributes that the metrics read. Facts count for whom `merged` says.
+        the attributes that the metrics read. Facts count for whom `merged` says; adjusted trends read `calendar`.
 
         :raises FactsMissing: compact with these definitions first.
         """
         snapshot = self._snapshot()
         days = range(day, day + 1)
         with self._plans.session(metrics.size(snapshot, definitions, periods, days=days)) as session:
-            rows = metrics.metrics_asof(session, snapshot, definitions, periods, days=days, merged=merged)
+            rows = metrics.metrics_asof(session, snapshot, definitions, periods, calendar, days=days, merged=merged)
         return known.masked(rows, definitions, snapshot.live.since)
 
     def metrics_backfill(
         self, definitions: tuple[Metric, ...], periods: pa.Table, *, from_day: int, until_day: int,
-        merged: Merged = NOBODY_MERGED,
+        merged: Merged = NOBODY_MERGED, calendar: calendars.Calendar = calendars.NO_CALENDAR,
     ) -> pa.Table:  # fmt: skip
         """Return the same as `metrics_asof` for every day in [from_day, until_day), in no order, at linear cost.
 
@@ -206,16 +207,17 @@ class Lake:
         snapshot = self._snapshot()
         days = range(from_day, until_day)
         with self._plans.session(metrics.size(snapshot, definitions, periods, days=days)) as session:
-            rows = metrics.metrics_backfill(session, snapshot, definitions, periods, days=days, merged=merged)
+            rows = metrics.metrics_backfill(session, snapshot, definitions, periods, calendar, days=days, merged=merged)
         return known.masked(rows, definitions, snapshot.live.since)
 
     def metrics_trial(
-        self, definitions: tuple[Metric, ...], periods: pa.Table, day: int, *, merged: Merged = NOBODY_MERGED
-    ) -> pa.Table:
-        """Return the same as `metrics_asof`, also for metrics whose facts were never made: these are made of the events
-        of the window for this one question. Dear in a large lake; nothing is written."""
+        self, definitions: tuple[Metric, ...], periods: pa.Table, day: int, *, merged: Merged = NOBODY_MERGED,
+        calendar: calendars.Calendar = calendars.NO_CALENDAR,
+    ) -> pa.Table:  # fmt: skip
+        """Return the same as `metrics_asof`, also where facts were never made: of raw events, for this one question."""
         with self._reader() as (connection, snapshot):
-            return trial.metrics_trial(DuckSession(connection), snapshot, definitions, periods, day=day, merged=merged)
+            session = DuckSession(connection)
+            return trial.metrics_trial(session, snapshot, definitions, periods, calendar, day=day, merged=merged)
 
     def write_days(
         self,

@@ -8,6 +8,7 @@ without a window lacks, of the facts by event and feature where its predicate sp
 import pyarrow as pa
 
 from perennial.lake.algebra import USERS, Aggregate, Metric, measures_of, plan_of
+from perennial.lake.calendars import NO_CALENDAR, Calendar, use
 from perennial.lake.engine import excluding_sql, files_sql
 from perennial.lake.engines.terms import Session
 from perennial.lake.facts import FACT_DAY, FACT_EVENT, FACT_TABLES, FACT_USER, fact_sql, lay_out, unknown
@@ -25,6 +26,7 @@ def metrics_trial(
     snapshot: Snapshot,
     metrics: tuple[Metric, ...],
     periods: pa.Table,
+    calendar: Calendar = NO_CALENDAR,
     *,
     day: int,
     merged: Merged,
@@ -58,6 +60,7 @@ def metrics_trial(
     for view, table, facts, columns in views:
         told = merged_sql(f"SELECT * FROM ({facts}) WHERE {theirs}", table, columns, merged)
         session.view(view, told)
+    use(session, calendar)
     rows = session.rows(f"{asof_sql(metrics, day)} ORDER BY 1")
     first = snapshot.live.kept_from
     return masked(rows, metrics, snapshot.live.since | ({} if first is None else dict.fromkeys(missing, first)))

@@ -4,7 +4,7 @@ from django.urls import path
 
 from perennial.pages import exports, palette
 from perennial.pages.customer import actions as customer_actions
-from perennial.pages.customer import charts, explain, group, opened, products, users
+from perennial.pages.customer import champion, charts, explain, group, opened, products, users, weeks
 from perennial.pages.customer import page as customer
 from perennial.pages.customers import many, views
 from perennial.pages.customers import page as customers
@@ -130,6 +130,8 @@ urlpatterns = [
     path("settings/organisation", home.organisation, name="settings_organisation"),
     path("customers/<slug:key>", customer.page, name="customer"),
     path("customers/<slug:key>/charts/<slug:metric>", charts.chart, name="customer_chart"),
+    path("customers/<slug:key>/champion", champion.page, name="customer_champion"),
+    path("customers/<slug:key>/weeks", weeks.page, name="customer_weeks"),
     path("customers/<slug:key>/users", users.page, name="customer_users"),
     path("customers/<slug:key>/users/export", users.export, name="customer_users_export"),
     path("customers/<slug:key>/group", group.page, name="customer_group"),

@@ -13,7 +13,6 @@ from perennial.customers.access import rows_of
 from perennial.members.access import hidden_fields
 from perennial.members.models import Member
 from perennial.playbooks.models import PutAway, TodayItem
-from perennial.playbooks.planning import fields_of_rule
 from perennial.playbooks.queries import of_whom
 from perennial.playbooks.terms import Away, RuleCount, Whose
 
@@ -92,7 +91,7 @@ def _visible(member: Member) -> QuerySet[PutAway]:
     rows = rows_of(member, path=_ROW)
     found = PutAway.objects.none() if rows is None else PutAway.objects.filter(rows)
     hidden = hidden_fields(member)
-    unseen = [rule.key for rule in blueprint.today_rules() if hidden & fields_of_rule(rule)]
+    unseen = [rule.key for rule in blueprint.today_rules() if hidden & rule.fields]
     return found.exclude(rule__in=unseen)
 
 

@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from string import Formatter
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Max, Q
+from django.db.models import Count, FloatField, Max, Q, Value
 
 from perennial.blueprint import queries as blueprint
 from perennial.blueprint.terms import TodayRule
 from perennial.customers.catalogue import COLUMNS
 from perennial.customers.models import PortfolioRow
 from perennial.kernel.conditions.sql import to_q
-from perennial.kernel.conditions.terms import fields_of
 from perennial.kernel.inserting import insert
 from perennial.playbooks.calculations.priority import lateness, points_of, stake_of, weight_of
 from perennial.playbooks.models import PlannedDay, PutAway, TodayItem
@@ -25,6 +23,7 @@ from perennial.playbooks.terms import BEYOND_THE_CONTRACT, DONE_RESTS_DAYS, EVER
 CHUNK = 500
 FEW = 50
 """Up to this many customers are compared with the fleet by the database, a column for each."""
+NOWHERE = "nowhere"
 DECIDED = Q(done_at__isnull=False) | Q(snoozed_until_on__isnull=False)
 # Put off at most a year ahead; further back no open item is looked for to tell since when it waits.
 SNOOZED_LOOKS_BACK_DAYS = 30
@@ -132,20 +131,16 @@ def _matches(rule: TodayRule, on: date, ids: Ids) -> Iterator[tuple[int, dict[st
     A customer that neither pays nor has a term running or ahead is nobody's contact, but for what it owes and what was
     promised to it: so yesterday's customers never flood the day.
     """
-    fields = sorted(fields_of_rule(rule))
-    rows = PortfolioRow.objects.filter(to_q(rule.when, COLUMNS, on))
+    fields = sorted(rule.fields)
+    # A metric of one's own whose values are still being made, or that is defined no more, is unknown of everybody.
+    columns = {field: COLUMNS.get(field, NOWHERE) for field in fields}
+    rows = PortfolioRow.objects.annotate(**{NOWHERE: Value(None, FloatField())}).filter(to_q(rule.when, columns, on))
     if ids is not None:
         rows = rows.filter(customer_id__in=ids)
     if rule.key not in BEYOND_THE_CONTRACT:
         rows = rows.filter(Q(is_live=True) | Q(stage__isnull=False))
-    for customer, *values in rows.values_list("customer_id", *(COLUMNS[field] for field in fields)):
+    for customer, *values in rows.values_list("customer_id", *(columns[field] for field in fields)):
         yield customer, dict(zip(fields, values, strict=True))
-
-
-def fields_of_rule(rule: TodayRule) -> frozenset[str]:
-    """Return the fields of the portfolio row of which a rule speaks."""
-    named = {name for _, name, _, _ in Formatter().parse(rule.reason.en) if name}
-    return fields_of(rule.when) | named | ({rule.orders_by} if rule.orders_by else set())
 
 
 def _resting(on: date, ids: Ids) -> set[tuple[int, str]]:

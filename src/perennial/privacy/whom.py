@@ -11,6 +11,7 @@ from django.db.models import Q
 from perennial.customers import access as customer_access
 from perennial.customers.aliases import aliases
 from perennial.customers.models import Contact, Customer, ExternalId
+from perennial.customers.people import folded as _folded
 from perennial.engagement.models import Touchpoint
 from perennial.intake.models import Unconfirmed
 from perennial.members import access
@@ -161,10 +162,6 @@ def _addresses(contacts: Iterable[Contact], users: Iterable[ProductUser]) -> fro
 
 def _said(texts: Iterable[str]) -> frozenset[str]:
     return frozenset(text.strip() for text in texts if text.strip())
-
-
-def _folded(text: str) -> str:
-    return text.strip().casefold()
 
 
 def _uuid(text: str) -> uuid.UUID | None:

@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from perennial.lake.algebra import Aggregate
+from perennial.lake.algebra import WINDOWLESS, Aggregate
 
 AGGREGATES = {
     Aggregate.COUNT: _("Number of events"),
@@ -17,6 +17,9 @@ AGGREGATES = {
     Aggregate.LARGEST: _("The most events that one has"),
     Aggregate.EFFECTIVE: _("Effective number, by how events are spread"),
     Aggregate.TREND: _("Trend of weekly users over 13 weeks"),
+    Aggregate.ADJUSTED: _("Trend of weekly users over 13 weeks, after calendar adjustment"),
+    Aggregate.GAP: _("Weeks since the champion was last active"),
+    Aggregate.SILENCE: _("How likely the champion's silence is by chance"),
     Aggregate.SINCE: _("Days since the last event"),
 }
 OF = {
@@ -27,6 +30,7 @@ OF = {
     "day": _("Days with events"),
     "user_day": _("Users each day"),
     "user_week": _("Users each week, from Monday"),
+    "champion": _("The champion"),
 }
 DAYS = {"": _("Every day"), "working": _("Monday to Friday")}
 
@@ -37,7 +41,7 @@ def said(given: Mapping[str, Any]) -> str:
     parts = [str(AGGREGATES[aggregate])]
     if given.get("of"):
         parts.append(str(OF[given["of"]]))
-    if aggregate != Aggregate.SINCE:
+    if aggregate not in WINDOWLESS:
         count = int(given.get("window", 1))
         parts.append(ngettext("%(count)d day", "%(count)d days", count) % {"count": count})
         if offset := int(given.get("offset", 0)):

@@ -1,4 +1,4 @@
-"""Where a metric of one's own is used: what stands in a scorecard or a saved view is not taken away."""
+"""Where a metric of one's own is used: what a scorecard, Today or a saved view speaks of is not taken away."""
 
 from __future__ import annotations
 
@@ -37,11 +37,14 @@ def uses_of(keys: Collection[str]) -> Mapping[str, list[str]]:
     keys."""
     if not keys:
         return {}
-    cards, views = blueprint.scorecards_using(keys, get_language() or "en"), saved.views_using(keys)
+    language = get_language() or "en"
+    cards, rules = blueprint.scorecards_using(keys, language), blueprint.today_rules_using(keys, language)
+    views = saved.views_using(keys)
     return {
         key: [
             *(_("the scorecard “%(name)s”") % {"name": name} for name in cards.get(key, ())),
+            *(_("the rule “%(name)s” of Today") % {"name": name} for name in rules.get(key, ())),
             *(_("the view “%(name)s” of %(member)s") % {"name": v.name, "member": v.member.name} for v in views[key]),
         ]
-        for key in sorted({*cards, *views})
+        for key in sorted({*cards, *rules, *views})
     }

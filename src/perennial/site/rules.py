@@ -123,6 +123,8 @@ RULES: dict[str, Rule] = {
     "customer": Rule("customers.read"),
     "customer_chart": Rule("customers.read"),
     "customer_measure": Rule("customers.read"),
+    "customer_champion": Rule("customers.read"),
+    "customer_weeks": Rule("customers.read"),
     "customer_users": Rule("customers.read"),
     "customer_users_export": Rule("exports.run"),
     "customer_group": Rule("customers.read"),

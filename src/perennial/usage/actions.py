@@ -19,7 +19,7 @@ from perennial.kernel.inserting import insert
 from perennial.kernel.journal import actions as journal
 from perennial.lake.algebra import Metric
 from perennial.lake.terms import EventDays, Merged, Stale, day_number
-from perennial.usage import counted, own
+from perennial.usage import calendar, champions, counted, own
 from perennial.usage.lake import METRICS_TABLE, definitions, lake
 from perennial.usage.models import ProductUser
 from perennial.usage.terms import Brought, UserKind
@@ -189,11 +189,14 @@ def together(days: Mapping[int, EventDays], by: Aliases) -> dict[int, EventDays]
 
 def values(known: tuple[Metric, ...], periods: pa.Table, from_day: int, until_day: int, merged: Merged) -> pa.Table:
     """Return the daily values of [from_day, until_day): few days cost less one by one, many in one go."""
-    store = lake()
+    store, periods = lake(), champions.beside(periods, known, merged)
+    weeks = calendar.of_days(known, periods, from_day, until_day, merged)
     if until_day - from_day > FEW_DAYS:
-        return store.metrics_backfill(known, periods, from_day=from_day, until_day=until_day, merged=merged)
+        return store.metrics_backfill(
+            known, periods, from_day=from_day, until_day=until_day, merged=merged, calendar=weeks
+        )
     days = range(from_day, until_day)
-    return pa.concat_tables([store.metrics_asof(known, periods, day, merged=merged) for day in days])
+    return pa.concat_tables([store.metrics_asof(known, periods, day, merged=merged, calendar=weeks) for day in days])
 
 
 def seat_periods(

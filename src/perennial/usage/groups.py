@@ -15,8 +15,9 @@ from perennial.blueprint import queries as blueprint
 from perennial.contracts import queries as contracts
 from perennial.customers.aliases import Aliases, aliases
 from perennial.lake.algebra import Aggregate, Measure, Metric
+from perennial.lake.calendars import NO_CALENDAR
 from perennial.lake.terms import EventCount, Merged, day_date, day_number
-from perennial.usage import counted, own
+from perennial.usage import calendar, counted, own
 from perennial.usage.actions import FOREVER
 from perennial.usage.analysis import WINDOW
 from perennial.usage.calculations import seats as seats_of
@@ -119,8 +120,10 @@ def _computed(
     ]
     types = {"customer": pa.int64(), "from_day": pa.int32(), "until_day": pa.int32(), "seats": pa.int64()}
     periods = pa.Table.from_pylist(rows, schema=pa.schema(types.items()))
+    known = tuple(one for _key, one in wanted)
+    weeks = calendar.between(*span) if calendar.is_wanted(known) else NO_CALENDAR
     with lake().analysis() as asked:
-        made = asked.metrics(tuple(one for _key, one in wanted), periods, days=range(*span), merged=merged)
+        made = asked.metrics(known, periods, weeks, days=range(*span), merged=merged)
     return {
         (row["customer"], row["day"]): {key: number(row.get(one.key)) for key, one in wanted}
         for row in made.to_pylist()

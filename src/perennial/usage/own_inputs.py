@@ -10,8 +10,10 @@ import pyarrow as pa
 
 from perennial.customers.aliases import aliases
 from perennial.lake.algebra import Measure, Metric
+from perennial.lake.calendars import NO_CALENDAR
+from perennial.lake.champions import HAS_LEFT
 from perennial.lake.terms import FactsMissing, day_number
-from perennial.usage import counted, own
+from perennial.usage import calendar, champions, counted, own
 from perennial.usage.lake import lake
 from perennial.usage.queries import values_on
 
@@ -30,8 +32,11 @@ def of_customer(customer_id: int, key: str, on: date, *, seats: int | None) -> S
     period = pa.table(
         {name: pa.array([value], days[name]) for name, value in zip(days, (customer_id, day, day + 1), strict=True)}
     )
+    merged = counted.merged(aliases())
+    period = champions.beside(period, (metric,), merged)
     try:
-        rows = lake().metrics_asof(apart, period, day, merged=counted.merged(aliases())).to_pylist()
+        weeks = calendar.up_to(day) if calendar.is_wanted(apart) else NO_CALENDAR
+        rows = lake().metrics_asof(apart, period, day, merged=merged, calendar=weeks).to_pylist()
     except FactsMissing:
         return []
     row = rows[0] if rows else {}
@@ -40,6 +45,8 @@ def of_customer(customer_id: int, key: str, on: date, *, seats: int | None) -> S
     ]
     if "seats" in metric.attributes():
         found.append(("seats", None, None if seats is None else float(seats)))
+    if HAS_LEFT in metric.attributes():
+        found.append((HAS_LEFT, None, float(period[HAS_LEFT][0].as_py())))
     return found
 
 

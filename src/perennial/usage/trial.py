@@ -10,7 +10,7 @@ from perennial.contracts import queries as contracts
 from perennial.customers.aliases import aliases
 from perennial.lake.plans import readable_sql
 from perennial.lake.terms import day_number
-from perennial.usage import counted, own
+from perennial.usage import calendar, champions, counted, own
 from perennial.usage.actions import seat_periods, together
 from perennial.usage.lake import lake
 
@@ -22,7 +22,10 @@ def values_of(definition: MetricDefinition, on: date) -> dict[int, float | None]
     everyone = together(store.event_days(), by)
     periods = seat_periods(contracts.seat_periods(), everyone, until=day + 1)
     metric = own.as_metric(definition.key, definition.algebra)
-    rows = store.metrics_trial((metric,), periods, day, merged=counted.merged(by))
+    merged = counted.merged(by)
+    named = champions.beside(periods, (metric,), merged)
+    weeks = calendar.of_days((metric,), periods, day, day + 1, merged)
+    rows = store.metrics_trial((metric,), named, day, merged=merged, calendar=weeks)
     found = zip(rows["customer"].to_pylist(), rows[definition.key].to_pylist(), strict=True)
     return {customer: float(value) if isinstance(value, Decimal) else value for customer, value in found}
 

@@ -52,7 +52,7 @@ def parse_events(node: Node) -> EventKinds:
 
     :raises BlueprintError: a name that stands twice.
     """
-    node.only("login", "error", "ignored", "core")
+    node.only("login", "error", "ignored", "core", "admin")
     names = {key: part.texts() for key, part in node.pairs()}
     refuse_doubles(node, tuple(name for listed in names.values() for name in listed))
     return EventKinds(
@@ -60,15 +60,17 @@ def parse_events(node: Node) -> EventKinds:
         error=frozenset(names.get("error", ())),
         ignored=frozenset(names.get("ignored", ())),
         core=frozenset(names["core"]) if "core" in names else None,
+        admin=frozenset(names.get("admin", ())),
     )
 
 
 def event_predicates(kinds: EventKinds) -> Mapping[str, str]:
-    """Return core, login and error as predicates over the lake's `event` column."""
+    """Return core, login, error and admin as predicates over the lake's `event` column."""
     others = kinds.login | kinds.error | kinds.ignored
     return {
         "login": _among(kinds.login),
         "error": _among(kinds.error),
+        "admin": _among(kinds.admin),
         "core": f"NOT {_among(others)}" if kinds.core is None else _among(kinds.core),
     }
 

@@ -20,14 +20,15 @@ from perennial.blueprint.terms import (
     MetricUnit,
     gettext_noop,
 )
-from perennial.lake.algebra import OF, WORKING, Aggregate, BadDefinition, parse_metrics, predicate
+from perennial.lake.algebra import OF, TRENDS, WINDOWLESS, WORKING, Aggregate, BadDefinition, parse_metrics, predicate
 
 MOST_METRICS, MOST_MEASURES, MOST_PARTS = 40, 8, 16
 MOST_WINDOW, MOST_OFFSET = 366, 730
 MOST_WHERE, MOST_EXPRESSION = 2000, 300
 MOST_NUMBER = 10**9
-ATTRIBUTES = ("seats",)
-"""What an expression may read of the customer besides its measures: the contracted seats of the day."""
+ATTRIBUTES = ("seats", "champion_left")
+"""What an expression may read of the customer besides its measures: the contracted seats of the day, and whether
+(1, else 0) the contact called the champion left and nobody else is called so."""
 _KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _TAKEN = frozenset({"customer", "day", "from_day", "until_day", *ATTRIBUTES})
 A_NAME = gettext_noop("a name of a-z, 0-9 and _ is wanted that begins with a letter, at most 40 characters")
@@ -105,7 +106,7 @@ def _measure(node: Node, kinds: EventKinds) -> Mapping[str, object]:
     found: dict[str, object] = {"aggregate": aggregate.value}
     of, allowed = node.at("of"), OF.get(aggregate, ())
     if of.given and not allowed:
-        raise of.fail(gettext_noop("only distinct, largest, effective and trend are of something"))
+        raise of.fail(gettext_noop("only distinct, largest, effective, trend, gap and silence are of something"))
     if allowed:
         if of.value not in allowed:
             raise of.fail(gettext_noop("one of %(allowed)s is wanted"), allowed=", ".join(allowed))
@@ -116,19 +117,21 @@ def _measure(node: Node, kinds: EventKinds) -> Mapping[str, object]:
         part = node.at(name)
         if not part.given:
             continue
-        if aggregate == Aggregate.SINCE:
-            raise part.fail(gettext_noop("days since the last event have no window"))
+        if aggregate in WINDOWLESS:
+            raise part.fail(gettext_noop("days since the last event and a champion's silence have no window"))
         if part.whole(least) > most:
             raise part.fail(gettext_noop("at most %(most)s days are wanted"), most=most)
         found[name] = part.whole(least)
-    if aggregate == Aggregate.TREND and (found.get("window"), found.get("offset", 0)) != (7, 0):
+    if aggregate in TRENDS and (found.get("window"), found.get("offset", 0)) != (7, 0):
         raise node.at("window").fail(gettext_noop("a trend is one of weeks: 7 days, and none ago"))
     if node.at("days").given:
-        if aggregate in (Aggregate.SINCE, Aggregate.TREND) or node.at("days").value != WORKING:
+        if aggregate in {*WINDOWLESS, *TRENDS} or node.at("days").value != WORKING:
             raise node.at("days").fail(
-                gettext_noop("working is wanted, for neither days since the last event nor a trend")
+                gettext_noop("working is wanted, for no trend, no champion's silence and no days since the last event")
             )
         found["days"] = WORKING
+    if found.get("of") == "champion":
+        found["admin"] = event_predicates(kinds)["admin"]
     return found
 
 

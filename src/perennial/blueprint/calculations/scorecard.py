@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from itertools import pairwise
 
 from perennial.blueprint.calculations.node import Node, refuse_doubles
 from perennial.blueprint.terms import (
     MEASURES,
-    PORTFOLIO_FIELDS,
     Band,
     Direction,
     Measure,
@@ -16,12 +16,15 @@ from perennial.blueprint.terms import (
     MissingPolicy,
     Scorecard,
     Veto,
+    fields_with,
     gettext_noop,
 )
+from perennial.kernel.conditions.terms import FieldType
 
 
 def parse_scorecard(node: Node, own: AbstractSet[str] = frozenset()) -> Scorecard:
-    """Read one scorecard; `own`: the keys of metrics of one's own, which may be measures like those that ship.
+    """Read one scorecard; `own`: the keys of metrics of one's own, which may be measures and stand in vetoes like those
+    that ship.
 
     :raises BlueprintError: a measure that there is not, a curve that is not monotone, a weight of zero, a threshold out
         of order, a double key.
@@ -42,7 +45,9 @@ def parse_scorecard(node: Node, own: AbstractSet[str] = frozenset()) -> Scorecar
         medium_coverage=coverage.at("medium").number(),
         high_coverage=coverage.at("high").number(),
         smallest_segment=node.at("smallest_segment").whole(1),
-        vetoes=tuple(_veto(item) for item in node.at("vetoes").items()) if node.at("vetoes").given else (),
+        vetoes=tuple(_veto(item, fields_with(own)) for item in node.at("vetoes").items())
+        if node.at("vetoes").given
+        else (),
     )
     refuse_doubles(node.at("groups"), tuple(measure.key for measure in card.measures))
     if not 0 <= card.hysteresis <= card.yellow_from < card.green_from <= 100 - card.hysteresis:
@@ -113,7 +118,7 @@ def _point(node: Node) -> tuple[float, float]:
     return x, z
 
 
-def _veto(node: Node) -> Veto:
+def _veto(node: Node, fields: Mapping[str, FieldType]) -> Veto:
     node.only("key", "label", "when", "cap")
     cap = node.at("cap").choice(Band)
     if cap not in (Band.RED, Band.YELLOW):
@@ -121,6 +126,6 @@ def _veto(node: Node) -> Veto:
     return Veto(
         key=node.at("key").text(),
         label=node.at("label").label(),
-        when=node.at("when").tree(PORTFOLIO_FIELDS),
+        when=node.at("when").tree(fields),
         cap=cap,
     )

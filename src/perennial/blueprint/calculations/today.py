@@ -2,33 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from string import Formatter
 
 from perennial.blueprint.calculations.node import Node, refuse_doubles
-from perennial.blueprint.terms import PORTFOLIO_FIELDS, TodayRule, gettext_noop
+from perennial.blueprint.terms import TodayRule, fields_with, gettext_noop, placeholders
+from perennial.kernel.conditions.terms import FieldType
 
 NO_FIELD = gettext_noop("there is no field %(field)s")
 
 
-def parse_today(node: Node) -> tuple[TodayRule, ...]:
-    """Read the rules, in the order of the file.
+def parse_today(node: Node, own: AbstractSet[str] = frozenset()) -> tuple[TodayRule, ...]:
+    """Read the rules, in the order of the file; `own`: the keys of metrics of one's own, fields like those that ship.
 
     :raises BlueprintError: a condition or a reason that names no field of the portfolio row, a key used twice.
     """
     node.only("rules")
-    rules = tuple(_rule(item) for item in node.at("rules").items())
+    fields = fields_with(own)
+    rules = tuple(_rule(item, fields) for item in node.at("rules").items())
     refuse_doubles(node.at("rules"), tuple(rule.key for rule in rules))
     return rules
 
 
-def _rule(node: Node) -> TodayRule:
+def _rule(node: Node, fields: Mapping[str, FieldType]) -> TodayRule:
     node.only("key", "weight", "label", "reason", "next_step", "when", "orders_by")
     orders_by = node.at("orders_by").text() if node.at("orders_by").given else None
-    if orders_by is not None and orders_by not in PORTFOLIO_FIELDS:
+    if orders_by is not None and orders_by not in fields:
         raise node.at("orders_by").fail(NO_FIELD, field=repr(orders_by))
     for language, part in node.at("reason").pairs():
         for field in _fields_named(part):
-            if field not in PORTFOLIO_FIELDS:
+            if field not in fields:
                 raise node.at("reason").at(language).fail(NO_FIELD, field=repr(field))
     return TodayRule(
         key=node.at("key").text(),
@@ -36,7 +40,7 @@ def _rule(node: Node) -> TodayRule:
         label=node.at("label").label(),
         reason=node.at("reason").label(),
         next_step=node.at("next_step").label(),
-        when=node.at("when").tree(PORTFOLIO_FIELDS),
+        when=node.at("when").tree(fields),
         orders_by=orders_by,
     )
 
@@ -51,8 +55,3 @@ def _fields_named(part: Node) -> frozenset[str]:
         if spec or conversion:
             raise part.fail(gettext_noop("only {field} may stand in braces"))
     return placeholders(part.text())
-
-
-def placeholders(text: str) -> frozenset[str]:
-    """Return the fields that a wording names in braces."""
-    return frozenset(name for _, name, _, _ in Formatter().parse(text) if name is not None)

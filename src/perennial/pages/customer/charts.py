@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET
 
 from perennial.blueprint.terms import MetricUnit
 from perennial.customers.catalogue import FIELDS
+from perennial.lake.terms import day_date
 from perennial.pages import tags
 from perennial.pages.customer.page import find
 from perennial.pages.customer.usage import CHARTS, asked_group
@@ -19,10 +20,12 @@ from perennial.reports import customer_group, customer_usage
 from perennial.reports.customer_file import File
 from perennial.reports.customer_group import Group
 from perennial.reports.customer_usage import Lines, Stack
-from perennial.usage import own
+from perennial.usage import calendar, own
 from perennial.usage.own import OwnMetric
 
 LINES = {"users": ("active_users_7d", "active_users_28d"), "logins": ("logins_7d",), "breadth": ("breadth_28d",)}
+
+WEEKLY = "weekly"
 
 
 @require_GET
@@ -33,6 +36,8 @@ def chart(request: HttpRequest, key: str, metric: str) -> JsonResponse:
     mine = next((one for one in own.served() if one.key == metric), None)
     if mine is not None:
         return JsonResponse(_own(shown, mine))
+    if metric == WEEKLY and shown.group is None:
+        return JsonResponse(_weekly(shown.file))
     if metric not in CHARTS:
         raise Http404
     return JsonResponse(_events(shown) if metric == "events" else _lines(shown, LINES[metric], str(CHARTS[metric])))
@@ -63,6 +68,16 @@ def _lines(shown: _Shown, keys: Sequence[str], summary: str) -> dict[str, Any]:
     names = {"active_users_7d": gettext("7 days"), "active_users_28d": gettext("28 days")}
     series = [{"name": names.get(key, str(FIELDS[key].label)), "values": found.metrics[key]} for key in keys]
     return {"kind": "line", "x": [tags.day(day, "short") for day in found.days], "series": series, "summary": summary}
+
+
+def _weekly(file: File) -> dict[str, Any]:
+    found = calendar.of_customer(file.customer.pk, file.on)
+    series = [
+        {"name": gettext("As counted"), "values": [one.users for one in found.weeks]},
+        {"name": gettext("After calendar adjustment"), "values": [one.adjusted for one in found.weeks]},
+    ]
+    return {"kind": "line", "x": [tags.day(day_date(one.day), "short") for one in found.weeks],
+            "series": series[: 1 + found.is_adjusted], "summary": gettext("Weekly users of 13 weeks")}  # fmt: skip
 
 
 def _own(shown: _Shown, one: OwnMetric) -> dict[str, Any]:

@@ -119,7 +119,8 @@ def _capping(told: Mapping[str, Any], rule: Veto | None, found: Evidence, file: 
 
 def _restored(key: str, value: Any) -> Any:
     """Return a value of a veto as it was compared: it is kept as plain JSON."""
-    match FIELDS[key].type:
+    field = FIELDS.get(key)  # None: a metric of one's own that has no values (any more)
+    match field and field.type:
         case FieldType.TAGS:
             return ()
         case FieldType.DATE if isinstance(value, str):

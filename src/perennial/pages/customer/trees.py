@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 
 from perennial.customers.catalogue import FIELDS, Field, Unit
 from perennial.kernel.conditions.matching import truth
-from perennial.kernel.conditions.terms import AllOf, AnyOf, Condition, Not, Tree
+from perennial.kernel.conditions.terms import AllOf, AnyOf, Condition, Not, Tree, fields_of
 from perennial.pages import tags
 from perennial.pages.customer.words import labels, written
 from perennial.pages.customers.address import Reader
@@ -45,7 +45,7 @@ class Grower:
 
     def branch(self, tree: Tree) -> Branch:
         """Return a tree in words. A condition on a field that the member does not see says only that there is one."""
-        holds = truth(tree, self.values, self.on)
+        holds = truth(tree, {**dict.fromkeys(fields_of(tree)), **self.values}, self.on)
         match tree:
             case AllOf(parts):
                 return Branch(gettext("All of these:"), "", holds, [self.branch(part) for part in parts])
@@ -58,6 +58,8 @@ class Grower:
 
     def _leaf(self, condition: Condition, holds: bool | None) -> Branch:
         asked = self.fields.get(condition.field)
+        if asked is None and condition.field not in FIELDS:
+            return Branch(gettext("A condition on a metric that has no values"), gettext("unknown"), holds)
         if asked is None:
             return Branch(gettext("A condition on a figure that you may not see"), "", None)
         words = {key: {value: str(word) for value, word in named.items()} for key, named in labels().items()}

@@ -99,12 +99,15 @@ def reason(found: Reason, currency: str) -> tuple[str, str]:
     rule = next((one for one in blueprint.today_rules() if one.key == found.rule), None)
     if rule is None:
         return found.rule, ""
-    values = {key: _value(key, value, currency) for key, value in found.values.items()}
+    # A rule that was changed speaks of its new fields only when the day is planned anew.
+    values = dict.fromkeys(rule.fields, "–") | {k: _value(k, v, currency) for k, v in found.values.items()}
     return rule.reason.text(language).format_map(values), rule.next_step.text(language)
 
 
 def _value(key: str, value: Any, currency: str) -> str:
-    field = FIELDS[key]
+    field = FIELDS.get(key)
+    if field is None:  # a metric of one's own that is defined no more
+        return "–"
     if field.unit is Unit.DAY and isinstance(value, str):
         value = date.fromisoformat(value)
     return written(value, field.unit, currency, key=key)

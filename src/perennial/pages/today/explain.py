@@ -23,7 +23,6 @@ from perennial.pages.today.words import label_of, name_of, rule_of
 from perennial.playbooks import queries as playbooks
 from perennial.playbooks.terms import CONTACTS_A_DAY, DONE_RESTS_DAYS, Item
 from perennial.usage import queries as usage
-from perennial.usage.lake import metric_keys
 
 WEEKS = 13
 
@@ -104,7 +103,7 @@ def why(request: HttpRequest, item_id: int, rule: str) -> HttpResponse:
         "definition": text,
         "branch": grower.branch(asked.when),
         "inputs": [(FIELDS[key].label, written(_value(item.row, FIELDS[key]), FIELDS[key].unit, item.row.currency,
-                                               key=key)) for key in found.values],
+                                               key=key)) for key in found.values if key in FIELDS],
         "points": found.points,
         "most": asked.weight,
         "weight": item.weight,
@@ -122,7 +121,7 @@ def _value(row: Any, field: Field) -> Any:
 
 
 def _is_usage(field: Field | None) -> bool:
-    return field is not None and field.key in metric_keys()
+    return field is not None and field.key in usage.all_keys()
 
 
 def _series_label(field: Field | None) -> Any:
