@@ -35,7 +35,12 @@ MERGED = Merged(customers={2: 1, 7: 5}, users={(1, 3): 1, (5, 2): 4})
 LIBRARY = blueprint.own_metrics_from(blueprint.metric_library())
 MEASURED = (*MEASURES, *parse_metrics([{"key": one.key, **one.algebra} for one in LIBRARY]))
 DAYS = {"from_day": DAY + 60, "until_day": DAY + 130}
-GIVEN = pa.concat_tables([periods(*range(1, 30), seats=7), periods(*range(30, 50), seats=None, until_day=DAY + 90)])
+FEATURES = ("search", "导出", "it's", "c:*", "a\\*", "Ünï")
+GIVEN = pa.concat_tables([
+    periods(*range(1, 30), seats=7, bought=FEATURES, until_day=DAY + 80),
+    periods(*range(1, 30), seats=7, bought=FEATURES[:3], from_day=DAY + 80),
+    periods(*range(30, 50), seats=None, until_day=DAY + 90),
+])  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -140,6 +145,7 @@ def test_logarithms_and_guarded_expressions_agree_to_a_billionth(tmp_path: Path,
         ("27 PRECEDING", "26 PRECEDING"),  # a window one day too short
         ("before >= 7", "before > 7"),  # a user who comes back on the day he leaves
         ("-v AS v", "0 AS v"),  # uses that are never forgotten
+        ("-n AS n", "0 AS n"),  # nor those of a feature
         ("CAST('0.1' AS DOUBLE)", "CAST('0.10000000000000003' AS DOUBLE)"),  # the last bits of a double
         (r"a\_%", "a_%"),  # a backslash that escapes
     ],
@@ -222,4 +228,4 @@ def test_little_work_stays_here_and_much_is_sent(tmp_path: Path) -> None:
     assert len(asked) == 1
     lake.metrics_backfill(EVERY, periods(1, 2), from_day=DAY, until_day=DAY + 25)
     lake.metrics_asof(EVERY, periods(*range(FEW + 1)), DAY)
-    assert asked[1:] == [50, FEW + 1 + 50 + 2]  # facts: 50 of users, one of the day, one of the event
+    assert asked[1:] == [50, FEW + 1 + 2 * 50 + 2]  # facts: 50 of users and of use, one of the day, one of the event

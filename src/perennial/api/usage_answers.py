@@ -38,6 +38,7 @@ def answers() -> Mapping[tuple[str, str], Schema]:
         ("get", "/usage/funnel"): _funnel(),
         ("get", "/usage/funnel/customers"): _listed({"as_of": AS_OF, "within": COUNT}, {"steps": COUNT}),
         ("get", "/customers/{external_id}/users"): _users(),
+        ("get", "/customers/{external_id}/features"): _feature_users(),
     }
 
 
@@ -95,3 +96,10 @@ def _funnel() -> Schema:
 def _users() -> Schema:
     user = {"name": text(), "last_on": DAY, "active_days": COUNT, "events": COUNT, "share": SHARE}
     return shape_of({"as_of": DAY, "key": text(), "users": array(shape_of(user)), "next": NEXT})
+
+
+def _feature_users() -> Schema:
+    use = {"name": text(null=True), "feature": text(), "events": COUNT, "first_on": DAY, "last_on": DAY}
+    return shape_of(
+        {"as_of": DAY, "key": text(), "known": {"type": "boolean"}, "uses": array(shape_of(use)), "next": NEXT}
+    )

@@ -34,6 +34,7 @@ class Aggregate(StrEnum):
     DISTINCT = "distinct"  # users, features, events, days, or users each day or each week (from Monday)
     LARGEST = "largest"  # the largest count that one user, feature or event has
     EFFECTIVE = "effective"  # how many equal users, features or events would be as spread out: exp(entropy of counts)
+    ADOPTED = "adopted"  # features of what was bought that are used often enough, or by several (lake/bought.py)
     TREND = "trend"  # slope a week of log(1 + users a week) over thirteen weeks (Theil-Sen)
     SINCE = "since"  # days since the last one; no window
 
@@ -47,6 +48,7 @@ OF = {
     Aggregate.DISTINCT: ("user", "feature", "event", "day", "user_day", "user_week"),
     Aggregate.LARGEST: ("user", "feature", "event"),
     Aggregate.EFFECTIVE: ("user", "feature", "event"),
+    Aggregate.ADOPTED: ("bought",),
     Aggregate.TREND: ("user",),
 }
 """Of what an aggregate may be; the others are of nothing."""
@@ -98,7 +100,7 @@ class Measure:
     @property
     def column(self) -> str:
         """Return the facts' column that this measure is made of, named by its predicate."""
-        kind = "v" if self.aggregate == Aggregate.SUM else "n"
+        kind = {Aggregate.SUM: "v", Aggregate.ADOPTED: "u"}.get(self.aggregate, "n")
         return f"{kind}_{blake2b(self.where.encode(), digest_size=6).hexdigest()}"
 
 

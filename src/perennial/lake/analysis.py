@@ -14,7 +14,7 @@ from perennial.lake import daily, groups
 from perennial.lake.algebra import Metric
 from perennial.lake.engine import excluding_sql
 from perennial.lake.engines.duckdb import DuckSession
-from perennial.lake.facts import FACT_DAY, FACT_EVENT, FACT_USER
+from perennial.lake.facts import FACT_DAY, FACT_EVENT, FACT_USE, FACT_USER
 from perennial.lake.merging import merged_sql, use_merged
 from perennial.lake.reading import Snapshot
 from perennial.lake.terms import Merged, Subject
@@ -73,6 +73,18 @@ class UserUse:
     last_day: int
     active_days: int
     events: int
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureUser:
+    """What one user (None: nobody named) of a customer did with one thing in the window: how often, and the first and
+    the last day."""
+
+    feature: str
+    user: int | None
+    events: int
+    first_day: int
+    last_day: int
 
 
 class Analysis:
@@ -233,6 +245,26 @@ class Analysis:
             'GROUP BY "user"'
         ).fetchall()
         return [UserUse(*row) for row in found]
+
+    def users_of_features(
+        self, counted: str, numbers: Sequence[int], merged: Merged, *, day: int, window: int, feature: str | None = None
+    ) -> list[FeatureUser] | None:
+        """Return who of one customer, whose facts carry these numbers, used which feature (`feature`: that one alone)
+        in the `window` days up to `day`; None where these facts do not reach back so far."""
+        low, live = day - window + 1, self._snapshot.live
+        if counted not in live.plan or live.since.get(counted, low) > low:
+            return None
+        use_merged(DuckSession(self._connection), merged)
+        facts = self._snapshot.fact_sql(FACT_USE, [counted], from_day=low, until_day=day + 1)
+        theirs = f"customer IN ({', '.join(map(str, numbers)) or 'NULL'}) AND day BETWEEN {low} AND {day}"
+        facts = merged_sql(f"SELECT * FROM ({facts}) WHERE {theirs}", FACT_USE, [counted], merged)
+        found = self._connection.execute(
+            f'SELECT feature, "user", CAST(SUM({counted}) AS BIGINT), MIN(day), MAX(day) FROM ({facts}) '
+            f"WHERE {counted} > 0 AND ($1 IS NULL OR feature = $1) "
+            'GROUP BY feature, "user" ORDER BY 3 DESC, feature, "user"',
+            [feature],
+        ).fetchall()
+        return [FeatureUser(*row) for row in found]
 
     def metrics(self, definitions: tuple[Metric, ...], periods: pa.Table, *, days: range, merged: Merged) -> pa.Table:
         """Return metrics of a few customers, or of a group as one: see `groups.metrics_of`."""

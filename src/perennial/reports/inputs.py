@@ -257,7 +257,7 @@ def _usage(file: File, key: str) -> list[Input]:
 def _own(file: File, key: str) -> list[Input]:
     """The measures of a metric of one's own, each as the definition counts it."""
     found = own_inputs.of_customer(file.customer.pk, key, file.on, seats=file.row.seats)
-    units = {"seats": FIELDS["seats"].label}
+    units = {"seats": FIELDS["seats"].label, "features_bought": _("Features bought")}
     return [
         Input(f"{name}: {said(one.plain())}" if one else units.get(name, name), value, Unit.NUMBER)
         for name, one, value in found

@@ -16,6 +16,7 @@ AGGREGATES = {
     Aggregate.DISTINCT: _("How many different"),
     Aggregate.LARGEST: _("The most events that one has"),
     Aggregate.EFFECTIVE: _("Effective number, by how events are spread"),
+    Aggregate.ADOPTED: _("How many are adopted: 3 uses or 2 users"),
     Aggregate.TREND: _("Trend of weekly users over 13 weeks"),
     Aggregate.SINCE: _("Days since the last event"),
 }
@@ -24,6 +25,7 @@ OF = {
     "user": _("Users"),
     "feature": _("Features"),
     "event": _("Kinds of events"),
+    "bought": _("Features of what was bought"),
     "day": _("Days with events"),
     "user_day": _("Users each day"),
     "user_week": _("Users each week, from Monday"),
