@@ -16,10 +16,9 @@ from perennial.lake.algebra import Aggregate, Measure, Metric, measures_of
 from perennial.lake.bought import BOUGHT
 from perennial.lake.terms import EventCount, Merged, day_date, day_number
 from perennial.usage import counted, own
-from perennial.usage.analysis import WINDOW
 from perennial.usage.calculations import seats as seats_of
 from perennial.usage.calculations.seats import Stretch
-from perennial.usage.lake import definitions, lake
+from perennial.usage.lake import WINDOW, definitions, lake
 from perennial.usage.periods import Bought, Seats, bought_of, crossed, seat_stretches, table
 from perennial.usage.queries import DayValues, Values, number
 
