@@ -6,6 +6,7 @@ from math import log, log1p
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from tests.lake.builders import AT, DAY, batch, event, periods
 
@@ -45,11 +46,19 @@ GOLDEN = {
     "champion_gap_weeks": (0, None, 0),
     "champion_silence": (1.0, None, 1.0),  # its own cases: tests/lake/test_champions.py
     "champion_alarm": (0, None, 0),
+    # customer 1: "use" alone, of two that it bought; customer 2 bought nothing; customer 3 uses neither often enough
+    "breadth_bought_28d": (1 / 2, None, 0.0),
 }
 
 
 def values(table: Any, key: str) -> list[float | None]:
     return [row[key] for row in sorted(table.to_pylist(), key=lambda row: row["customer"])]
+
+
+def given() -> pa.Table:
+    """Seats for everybody; what was bought differs."""
+    bought = {1: ["use", "export"], 2: [], 3: ["repor*", "share", "export"]}
+    return pa.concat_tables([periods(customer, seats=8, bought=names) for customer, names in bought.items()])
 
 
 @pytest.fixture
@@ -66,8 +75,8 @@ def test_every_metric_of_the_library_has_its_golden_case() -> None:
 
 @pytest.mark.parametrize("key", GOLDEN)
 def test_a_metric_is_what_was_worked_by_hand(key: str, lake: Lake) -> None:
-    asof = lake.metrics_asof(METRICS, periods(1, 2, 3, seats=8), ON)
-    backfilled = lake.metrics_backfill(METRICS, periods(1, 2, 3, seats=8), from_day=ON, until_day=ON + 1)
+    asof = lake.metrics_asof(METRICS, given(), ON)
+    backfilled = lake.metrics_backfill(METRICS, given(), from_day=ON, until_day=ON + 1)
     for table in (asof, backfilled):
         for value, wanted in zip(values(table, key), GOLDEN[key], strict=True):
             assert value == (wanted if wanted is None else pytest.approx(wanted, rel=1e-9))

@@ -40,6 +40,13 @@ SUMS = parse_metrics(
             "measures": {"top": {"aggregate": "largest", "of": "feature", "window": 7, "offset": 3}},
         },
         {
+            "key": "adopted",
+            "measures": {
+                "features": {"aggregate": "adopted", "of": "bought", "where": "event <> 'login'", "window": 28},
+            },
+            "expression": "features / features_bought",
+        },
+        {
             "key": "odd_names",
             "measures": {
                 "odd": {

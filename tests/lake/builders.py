@@ -1,5 +1,6 @@
 """Events by hand for the lake's tests: short rows in, the lake's own tables out."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from perennial.lake.algebra import parse_metrics
+from perennial.lake.bought import set_named
 from perennial.lake.inbox import event_ids
 from perennial.lake.terms import EPOCH, EVENT_SCHEMA
 
@@ -95,13 +97,21 @@ def batch(*rows: dict[str, Any]) -> pa.Table:
     return pa.Table.from_pylist(list(rows), EVENT_SCHEMA)
 
 
-def periods(*customers: int, seats: int | None = 10, from_day: int = 0, until_day: int = 100_000) -> pa.Table:
-    """Return the same period and seats for each customer."""
+def periods(
+    *customers: int,
+    seats: int | None = 10,
+    from_day: int = 0,
+    until_day: int = 100_000,
+    bought: Sequence[str] = (),
+) -> pa.Table:
+    """Return the same period, seats and features that were bought for each customer."""
     return pa.table(
         {
             "customer": pa.array(customers, pa.int64()),
             "from_day": pa.array([from_day] * len(customers), pa.int32()),
             "until_day": pa.array([until_day] * len(customers), pa.int32()),
             "seats": pa.array([seats] * len(customers), pa.int64()),
+            "bought": pa.array([set_named(bought)] * len(customers), pa.string()),
+            "features_bought": pa.array([len(set(bought)) or None] * len(customers), pa.int64()),
         }
     )

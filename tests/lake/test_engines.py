@@ -37,7 +37,12 @@ LED = {"of": "champion", "where": "event = 'use'", "admin": "event = 'login'"}
 SILENT = [{"key": of, "measures": {of: {"aggregate": of, **LED}}} for of in ("gap", "silence")]
 MEASURED = (*MEASURES, *parse_metrics([*({"key": one.key, **one.algebra} for one in LIBRARY), *SILENT]))
 DAYS = {"from_day": DAY + 60, "until_day": DAY + 130}
-GIVEN = pa.concat_tables([periods(*range(1, 30), seats=7), periods(*range(30, 50), seats=None, until_day=DAY + 90)])
+FEATURES = ("search", "导出", "it's", "c:*", "a\\*", "Ünï")
+GIVEN = pa.concat_tables([
+    periods(*range(1, 30), seats=7, bought=FEATURES, until_day=DAY + 80),
+    periods(*range(1, 30), seats=7, bought=FEATURES[:3], from_day=DAY + 80),
+    periods(*range(30, 50), seats=None, until_day=DAY + 90),
+])  # fmt: skip
 GIVEN = GIVEN.append_column(
     "champion", pa.array([None, 3] * (GIVEN.num_rows // 2) + [2] * (GIVEN.num_rows % 2), pa.int64())
 )
@@ -145,6 +150,7 @@ def test_logarithms_and_guarded_expressions_agree_to_a_billionth(tmp_path: Path,
         ("27 PRECEDING", "26 PRECEDING"),  # a window one day too short
         ("before >= 7", "before > 7"),  # a user who comes back on the day he leaves
         ("-v AS v", "0 AS v"),  # uses that are never forgotten
+        ("-n AS n", "0 AS n"),  # nor those of a feature
         ("CAST('0.1' AS DOUBLE)", "CAST('0.10000000000000003' AS DOUBLE)"),  # the last bits of a double
         (r"a\_%", "a_%"),  # a backslash that escapes
     ],
@@ -227,4 +233,4 @@ def test_little_work_stays_here_and_much_is_sent(tmp_path: Path) -> None:
     assert len(asked) == 1
     lake.metrics_backfill(EVERY, periods(1, 2), from_day=DAY, until_day=DAY + 25)
     lake.metrics_asof(EVERY, periods(*range(FEW + 1)), DAY)
-    assert asked[1:] == [50, FEW + 1 + 50 + 2]  # facts: 50 of users, one of the day, one of the event
+    assert asked[1:] == [50, FEW + 1 + 2 * 50 + 2]  # facts: 50 of users and of use, one of the day, one of the event

@@ -39,6 +39,7 @@ def answers() -> Mapping[tuple[str, str], Schema]:
         ("get", "/usage/funnel/customers"): _listed({"as_of": AS_OF, "within": COUNT}, {"steps": COUNT}),
         ("get", "/customers/{external_id}/users"): _users(),
         ("get", "/customers/{external_id}/group"): _group(),
+        ("get", "/customers/{external_id}/features"): _feature_users(),
     }
 
 
@@ -123,3 +124,10 @@ def _group() -> Schema:
 def _users() -> Schema:
     user = {"name": text(), "last_on": DAY, "active_days": COUNT, "events": COUNT, "share": SHARE}
     return shape_of({"as_of": DAY, "key": text(), "users": array(shape_of(user)), "next": NEXT})
+
+
+def _feature_users() -> Schema:
+    use = {"name": text(null=True), "feature": text(), "events": COUNT, "first_on": DAY, "last_on": DAY}
+    return shape_of(
+        {"as_of": DAY, "key": text(), "known": {"type": "boolean"}, "uses": array(shape_of(use)), "next": NEXT}
+    )

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from perennial.api.customers import find
 from perennial.api.usage import Asking, Paged, paged
-from perennial.reports import customer_file, product_users, usage_cohorts, usage_features, usage_funnel
+from perennial.reports import customer_file, feature_users, product_users, usage_cohorts, usage_features, usage_funnel
 from perennial.reports.usage_features import Base
 from perennial.reports.usage_funnel import BACK, MOST_STEPS, WITHIN, Funnel
 
@@ -183,3 +183,31 @@ def users(request: HttpRequest, external_id: str, query: Annotated[UsersQuery, Q
         for one in rows
     ]  # fmt: skip
     return {"as_of": file.on, "key": key, "users": listed, "next": mark}
+
+
+class FeatureUsersQuery(Paged):
+    """A feature, where only one is meant."""
+
+    feature: str | None = Field(None, min_length=1, max_length=LONGEST)
+    source: str | None = Field(None, max_length=60)
+
+
+@router.get("/customers/{external_id}/features", url_name="customer_features")
+def feature_users_of(
+    request: HttpRequest, external_id: str, query: Annotated[FeatureUsersQuery, Query()]
+) -> dict[str, Any]:
+    """Who of a customer uses which feature: core events of 28 days, the first and the last day; `name` null: the events
+    name nobody. `known` false: these figures came less than 28 days ago, and older events are gone."""
+    asking = Asking.of(request)
+    key = find(asking.member, external_id, query.source).key
+    file = customer_file.find(asking.member, key, house=asking.house, on=asking.today)
+    if file is None:
+        raise Http404
+    uses = feature_users.uses_of(file, feature=query.feature)
+    rows, mark = paged(uses or [], query)
+    listed = [
+        {"name": one.name or None, "feature": one.feature, "events": one.events, "first_on": one.first_on,
+         "last_on": one.last_on}
+        for one in rows
+    ]  # fmt: skip
+    return {"as_of": file.on, "key": key, "known": uses is not None, "uses": listed, "next": mark}

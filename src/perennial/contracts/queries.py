@@ -197,6 +197,11 @@ def contract_spans(customer_ids: Sequence[int]) -> dict[int, tuple[date, date | 
     return found
 
 
+def product_codes() -> dict[str, str]:
+    """Return each product's code by its number as `ProductLine.product` has it; one query."""
+    return {str(number): code for number, code in Product.objects.values_list("id", "code")}
+
+
 def product_names_by_code(codes: Sequence[str]) -> dict[str, str]:
     """Return what products are called, by code; who is not known is left out. One query, none for no code."""
     return dict(Product.objects.filter(code__in=codes).values_list("code", "name")) if codes else {}

@@ -35,6 +35,7 @@ class Aggregate(StrEnum):
     DISTINCT = "distinct"  # users, features, events, days, or users each day or each week (from Monday)
     LARGEST = "largest"  # the largest count that one user, feature or event has
     EFFECTIVE = "effective"  # how many equal users, features or events would be as spread out: exp(entropy of counts)
+    ADOPTED = "adopted"  # features of what was bought that are used often enough, or by several (lake/bought.py)
     TREND = "trend"  # slope a week of log(1 + users a week) over thirteen weeks (Theil-Sen)
     ADJUSTED = "adjusted_trend"  # the same after calendar adjustment (calendars.py)
     GAP = "gap"  # weeks since the champion's last active week (champions.py); no window
@@ -51,6 +52,7 @@ OF = {
     Aggregate.DISTINCT: ("user", "feature", "event", "day", "user_day", "user_week"),
     Aggregate.LARGEST: ("user", "feature", "event"),
     Aggregate.EFFECTIVE: ("user", "feature", "event"),
+    Aggregate.ADOPTED: ("bought",),
     Aggregate.TREND: ("user",),
     Aggregate.ADJUSTED: ("user",),
     Aggregate.GAP: ("champion",),
@@ -114,7 +116,7 @@ class Measure:
     @property
     def column(self) -> str:
         """Return the facts' column that this measure is made of, named by its predicate."""
-        return _column("v" if self.aggregate == Aggregate.SUM else "n", self.where)
+        return _column({Aggregate.SUM: "v", Aggregate.ADOPTED: "u"}.get(self.aggregate, "n"), self.where)
 
     @property
     def columns(self) -> dict[str, str]:

@@ -15,7 +15,7 @@ from perennial.lake.algebra import WORKING, Measure, Metric
 from perennial.lake.calendars import Calendar, Factor
 from perennial.lake.engine import excluding_sql
 from perennial.lake.engines.duckdb import DuckSession
-from perennial.lake.facts import FACT_DAY, FACT_EVENT, FACT_USER
+from perennial.lake.facts import FACT_DAY, FACT_EVENT, FACT_USE, FACT_USER
 from perennial.lake.keyed import worked
 from perennial.lake.merging import merged_sql, use_merged
 from perennial.lake.reading import Snapshot
@@ -97,6 +97,18 @@ class UserWeeks:
     gap: int | None
     core: int
     admin: int
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureUser:
+    """What one user (None: nobody named) of a customer did with one thing in the window: how often, and the first and
+    the last day."""
+
+    feature: str
+    user: int | None
+    events: int
+    first_day: int
+    last_day: int
 
 
 class Analysis:
@@ -336,6 +348,26 @@ class Analysis:
         self._pairs("part_of", ("customer", "part"), parts)
         found = self._connection.execute(calendars.factors_sql("weekly", "part_of", days)).fetchall()
         return [Factor(*row) for row in found]
+
+    def users_of_features(
+        self, counted: str, numbers: Sequence[int], merged: Merged, *, day: int, window: int, feature: str | None = None
+    ) -> list[FeatureUser] | None:
+        """Return who of one customer, whose facts carry these numbers, used which feature (`feature`: that one alone)
+        in the `window` days up to `day`; None where these facts do not reach back so far."""
+        low, live = day - window + 1, self._snapshot.live
+        if counted not in live.plan or live.since.get(counted, low) > low:
+            return None
+        use_merged(DuckSession(self._connection), merged)
+        facts = self._snapshot.fact_sql(FACT_USE, [counted], from_day=low, until_day=day + 1)
+        theirs = f"customer IN ({', '.join(map(str, numbers)) or 'NULL'}) AND day BETWEEN {low} AND {day}"
+        facts = merged_sql(f"SELECT * FROM ({facts}) WHERE {theirs}", FACT_USE, [counted], merged)
+        found = self._connection.execute(
+            f'SELECT feature, "user", CAST(SUM({counted}) AS BIGINT), MIN(day), MAX(day) FROM ({facts}) '
+            f"WHERE {counted} > 0 AND ($1 IS NULL OR feature = $1) "
+            'GROUP BY feature, "user" ORDER BY 3 DESC, feature, "user"',
+            [feature],
+        ).fetchall()
+        return [FeatureUser(*row) for row in found]
 
     def metrics(
         self, definitions: tuple[Metric, ...], periods: pa.Table, calendar: Calendar, *, days: range, merged: Merged

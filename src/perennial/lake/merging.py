@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import pyarrow as pa
 
 from perennial.lake.engines.terms import Session
-from perennial.lake.facts import FACT_EVENT, FACT_TABLES, FACT_USER
+from perennial.lake.facts import FACT_TABLES, columns_of
 from perennial.lake.terms import Merged
 
 
@@ -32,17 +32,17 @@ def merged_sql(facts: str, table: str, columns: Iterable[str], merged: Merged) -
     if not merged.customers:
         return facts
     grain = [f'"{name}"' for name in FACT_TABLES[table]]
-    sums = ["n", "value"] if table == FACT_EVENT else list(columns)
+    sums, has_users = columns_of(table, columns), "user" in FACT_TABLES[table]
     customer = {'"customer"': "m.counts_for"}
-    if table == FACT_USER:
+    if has_users:
         customer['"user"'] = 'COALESCE(s.counts_as, f."user")'
     told = ", ".join(f"{customer.get(name, f'f.{name}')} AS {name}" for name in grain)
     added = ", ".join(
-        f"CAST(SUM(f.{name}) AS BIGINT) AS {name}" if name[0] == "n" else f"SUM(f.{name}) AS {name}" for name in sums
+        f"CAST(SUM(f.{name}) AS BIGINT) AS {name}" if name[0] != "v" else f"SUM(f.{name}) AS {name}" for name in sums
     )
     same = ' LEFT JOIN same_user AS s ON s.customer = m.counts_for AND s."user" = f."user"'
     return (
         f"SELECT {', '.join([*grain, *sums])} FROM ({facts}) WHERE customer NOT IN (SELECT number FROM member) "
         f"UNION ALL SELECT {told}, {added} FROM ({facts}) AS f JOIN member AS m ON m.number = f.customer"
-        f"{same if table == FACT_USER else ''} GROUP BY {', '.join(map(str, range(1, len(grain) + 1)))}"
+        f"{same if has_users else ''} GROUP BY {', '.join(map(str, range(1, len(grain) + 1)))}"
     )

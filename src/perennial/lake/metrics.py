@@ -5,10 +5,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from perennial.lake import champions
-from perennial.lake.algebra import Metric, attributes_of, plan_of
+from perennial.lake.algebra import Metric, attributes_of, measures_of, plan_of
+from perennial.lake.bought import BOUGHT, sets_of
 from perennial.lake.calendars import NO_CALENDAR, Calendar, use
 from perennial.lake.engines.terms import Session
-from perennial.lake.facts import FACT_DAY, FACT_EVENT, FACT_TABLES, FACT_USER
+from perennial.lake.facts import FACT_DAY, FACT_EVENT, FACT_USE, FACT_USER
 from perennial.lake.merging import merged_sql, use_merged
 from perennial.lake.plans import asof_sql, backfill_sql, reach
 from perennial.lake.reading import Snapshot
@@ -56,7 +57,7 @@ def size(snapshot: Snapshot, metrics: tuple[Metric, ...], periods: pa.Table, *, 
     """Return about how many rows the plans of these days go through: facts within reach, and customers × days."""
     customers = pc.count_distinct(periods["customer"]).as_py()
     low = reach(metrics, days.start) if customers > FEW else days.stop
-    facts = sum(file.rows for table in FACT_TABLES for file in snapshot.live.files(table, low, days.stop))
+    facts = sum(file.rows for table in _read(metrics).values() for file in snapshot.live.files(table, low, days.stop))
     return int(facts + customers * len(days))
 
 
@@ -79,16 +80,27 @@ def _lay_out(
         raise FactsMissing(", ".join(sorted(where for _, where in missing)))
     theirs = use_periods(session, metrics, periods, merged)
     low = reach(metrics, days.start)
-    wanted = {"fact_day": (FACT_DAY, low), "fact_user": (FACT_USER, low), "fact_event": (FACT_EVENT, low)}
+    wanted = {view: (table, low) for view, table in _read(metrics).items()}
     for view, (table, since) in (wanted | {"history": (FACT_DAY, None)}).items():
         facts = snapshot.fact_sql(table, plan, from_day=since, until_day=days.stop, files=session.files_sql)
         facts = merged_sql(f"SELECT * FROM ({facts}) WHERE {theirs}", table, plan, merged)
         session.view(view, facts)
 
 
+def _read(metrics: tuple[Metric, ...]) -> dict[str, str]:
+    """Return the relations of facts that the plans of some metrics read, each with its table."""
+    of_use = any(measure.of == BOUGHT for measure in measures_of(metrics))
+    return {"fact_day": FACT_DAY, "fact_user": FACT_USER, "fact_event": FACT_EVENT} | (
+        {"fact_use": FACT_USE} if of_use else {}
+    )
+
+
 def use_periods(session: Session, metrics: tuple[Metric, ...], periods: pa.Table, merged: Merged) -> str:
     """Make known whose values are wanted, when, and who counts for whom; return the predicate of their facts."""
-    _check_periods(session, periods, attributes_of(metrics))
+    of_bought = any(measure.of == BOUGHT for measure in measures_of(metrics))
+    _check_periods(session, periods, [*attributes_of(metrics), *([BOUGHT] if of_bought else [])])
+    if of_bought:
+        session.register("entitled", sets_of(periods))
     use_merged(session, merged)
     return _of_few(periods["customer"].unique().to_pylist(), merged)
 

@@ -1,8 +1,8 @@
 """From definitions to SQL: the step as of one day, and the linear backfill of many days.
 
 Both read the relations `fact_day`, `fact_user`, `fact_event` (the facts, at least over the days that `reach` names),
-`history` (all of `fact_day`) and `period` (customer, from_day, until_day, attributes). DuckDB's dialect, kept to what
-SQLGlot carries to the others.
+`history` (all of `fact_day`) and `period` (customer, from_day, until_day, attributes); for what was bought also
+`fact_use` and `entitled` (lake/bought.py). DuckDB's dialect, kept to what SQLGlot carries to the others.
 """
 # ruff: noqa: S608 (names and numbers only; text from outside passes the algebra's allow-list)
 
@@ -13,6 +13,8 @@ from sqlglot import exp
 
 from perennial.lake import champions
 from perennial.lake.algebra import TRENDS, USERS, WINDOWLESS, WORKING, Aggregate, Measure, Metric, measures_of, plan_of
+from perennial.lake.bought import asof_ctes as bought_asof
+from perennial.lake.bought import backfill_ctes as bought_backfill
 from perennial.lake.expressions import guarded_sql
 from perennial.lake.keyed import KEYED, Source, is_a_days_own, keyed_ctes, over_keys, relations, sources_of, worked
 from perennial.lake.trends import asof_ctes, backfill_ctes
@@ -37,10 +39,11 @@ def asof_sql(metrics: tuple[Metric, ...], day: int) -> str:
         for name, m in trends.items()
         for cte in asof_ctes(int(name[5:]), m.column, day, is_adjusted=m.aggregate == Aggregate.ADJUSTED)
     ]
+    bought = {f"bought{i}": m for i, m in enumerate(measures) if m.aggregate == Aggregate.ADOPTED}
+    ctes += [cte for name, m in bought.items() for cte in bought_asof(int(name[6:]), m.column, _within(m, day), day)]
     keyed = [f"by_{of}" for of in _keys(measures)]
-    joined = "".join(
-        f" LEFT JOIN {name} USING (customer)" for name in ["windows", "past", *keyed, *trends, *_named(silent)]
-    )
+    tables = ["windows", "past", *keyed, *trends, *bought, *_named(silent)]
+    joined = "".join(f" LEFT JOIN {name} USING (customer)" for name in tables)
     columns = [
         f"{_asof_value(measure, silent.get(index, index), day)} AS m{index}" for index, measure in enumerate(measures)
     ]
@@ -80,7 +83,17 @@ def backfill_sql(metrics: tuple[Metric, ...], from_day: int, until_day: int) -> 
     silent = champions.sources({i: m.champion_columns for i, m in enumerate(measures) if m.of == "champion"})
     for index in sorted(set(silent.values())):
         ctes += champions.backfill_ctes(index, measures[index].champion_columns, from_day, until_day)
-    joined = [*relations(keyed), *(f"trend{index}" for index in trends), *_named(silent)]
+    bought = [index for index, measure in enumerate(measures) if measure.aggregate == Aggregate.ADOPTED]
+    for index in bought:
+        one, worked_then = measures[index], f" AND {worked('day')}" if measures[index].days == WORKING else ""
+        within = f"day >= {from_day - one.reach + 1}{worked_then}"
+        ctes += bought_backfill(index, one.column, within, one.window, one.offset, until_day)
+    joined = [
+        *relations(keyed),
+        *(f"trend{index}" for index in trends),
+        *(f"bought{index}" for index in bought),
+        *_named(silent),
+    ]
     joins = "".join(f" LEFT JOIN {one} ON {one}.customer = s.customer AND {one}.day = s.day" for one in joined)
     columns = [
         f"{_backfill_value(measure, silent.get(index, index), keyed)} AS m{index}"
@@ -121,7 +134,7 @@ def _windows(measures: list[Measure], day: int) -> str:
     sums = [
         f"SUM(CASE WHEN {_within(measure, day)} THEN {_amount(measure)} END) AS w{index}"
         for index, measure in enumerate(measures)
-        if measure.of not in KEYED and measure.aggregate not in WINDOWLESS
+        if measure.of not in KEYED and measure.aggregate not in {*WINDOWLESS, Aggregate.ADOPTED}
     ]
     low = day - max((m.reach - 1 for m in measures), default=0)
     within = f"day BETWEEN {low} AND {day}"
@@ -191,7 +204,7 @@ def _asof_value(measure: Measure, index: int, day: int) -> str:
         return f"champion{index}.{measure.aggregate}"
     if measure.aggregate in TRENDS:
         return f"trend{index}.v"
-    value = _typed(measure, f"w{index}")
+    value = _typed(measure, f"bought{index}.v" if measure.aggregate == Aggregate.ADOPTED else f"w{index}")
     return f"CASE WHEN past.first_user IS NOT NULL THEN {value} END" if measure.needs_users else value
 
 
@@ -206,7 +219,7 @@ def _backfill_value(measure: Measure, index: int, keyed: list[Source]) -> str:
         return f"trend{index}.v"
     if is_a_days_own(keyed, index):
         value = f"v{index}"
-    elif measure.of in KEYED:
+    elif measure.of in KEYED or measure.aggregate == Aggregate.ADOPTED:
         value = f"SUM(v{index}) OVER ({days} ROWS UNBOUNDED PRECEDING)"
     else:
         frame = f"{measure.window + measure.offset - 1} PRECEDING AND {measure.offset} PRECEDING"

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 
 from perennial.lake.engine import excluding_sql
 from perennial.lake.engines.terms import Door, Session
-from perennial.lake.facts import FACT_EVENT, FACT_TABLES, INPUT, fact_schema, fact_sql, lay_out, unknown
+from perennial.lake.facts import FACT_EVENT, FACT_TABLES, INPUT, columns_of, fact_schema, fact_sql, lay_out, unknown
 from perennial.lake.manifest import DataFile, Rewrite
 from perennial.lake.rewriting import rewrite
 from perennial.lake.spans import SUMS, Span, spans_to_write
@@ -72,7 +72,7 @@ def _beside(session: Session, work: Work, table: str, spans: dict[int, Span], an
     rows = session.files_sql(work.root, paths, fact_schema(table, known), where=where)
     if table != FACT_EVENT:
         columns = [f'"{name}"' for name in FACT_TABLES[table]]
-        columns += [name if name in known else unknown(name) for name in work.plan]
+        columns += [name if name in known else unknown(name) for name in columns_of(table, work.plan)]
         rows = f"SELECT {', '.join(columns)} FROM ({rows}) AS beside"
     return f" UNION ALL {rows}"
 

@@ -11,7 +11,17 @@ from perennial.lake.algebra import USERS, Aggregate, Metric, measures_of, plan_o
 from perennial.lake.calendars import NO_CALENDAR, Calendar, use
 from perennial.lake.engine import excluding_sql, files_sql
 from perennial.lake.engines.terms import Session
-from perennial.lake.facts import FACT_DAY, FACT_EVENT, FACT_TABLES, FACT_USER, fact_sql, lay_out, unknown
+from perennial.lake.facts import (
+    FACT_DAY,
+    FACT_EVENT,
+    FACT_TABLES,
+    FACT_USE,
+    FACT_USER,
+    columns_of,
+    fact_sql,
+    lay_out,
+    unknown,
+)
 from perennial.lake.known import masked
 from perennial.lake.merging import merged_sql
 from perennial.lake.metrics import use_periods
@@ -46,7 +56,7 @@ def metrics_trial(
     days = [
         (table, _made_sql(snapshot, table, plan, low) if missing
          else snapshot.fact_sql(table, plan, from_day=low, until_day=until))
-        for table in (FACT_DAY, FACT_USER)
+        for table in (FACT_DAY, FACT_USER, FACT_USE)
     ]  # fmt: skip
     if of_users:
         history = _made_sql(snapshot, FACT_DAY, plan, None)
@@ -55,8 +65,8 @@ def metrics_trial(
     else:
         history = snapshot.fact_sql(FACT_DAY, past, until_day=day + 1)
     by_event = snapshot.fact_sql(FACT_EVENT, from_day=low, until_day=day + 1)
-    views = [("fact_day", *days[0], plan), ("fact_user", *days[1], plan), ("fact_event", FACT_EVENT, by_event, plan),
-             ("history", FACT_DAY, history, past)]  # fmt: skip
+    views = [("fact_day", *days[0], plan), ("fact_user", *days[1], plan), ("fact_use", *days[2], plan),
+             ("fact_event", FACT_EVENT, by_event, plan), ("history", FACT_DAY, history, past)]  # fmt: skip
     for view, table, facts, columns in views:
         told = merged_sql(f"SELECT * FROM ({facts}) WHERE {theirs}", table, columns, merged)
         session.view(view, told)
@@ -76,7 +86,7 @@ def _made_sql(snapshot: Snapshot, table: str, plan: dict[str, str], low: int | N
     frozen = snapshot.fact_sql(table, there, from_day=low, until_day=first)
     columns = [
         *(f'"{name}"' for name in FACT_TABLES[table]),
-        *(name if name in there else unknown(name) for name in plan),
+        *(name if name in there else unknown(name) for name in columns_of(table, plan)),
     ]
     return f"{made} UNION ALL SELECT {', '.join(columns)} FROM ({frozen}) AS frozen WHERE day < {first}"
 

@@ -5,6 +5,7 @@ from django.urls import path
 from perennial.pages import exports, palette
 from perennial.pages.customer import actions as customer_actions
 from perennial.pages.customer import champion, charts, explain, group, opened, products, users, weeks
+from perennial.pages.customer import features as customer_features
 from perennial.pages.customer import page as customer
 from perennial.pages.customers import many, views
 from perennial.pages.customers import page as customers
@@ -134,6 +135,8 @@ urlpatterns = [
     path("customers/<slug:key>/weeks", weeks.page, name="customer_weeks"),
     path("customers/<slug:key>/users", users.page, name="customer_users"),
     path("customers/<slug:key>/users/export", users.export, name="customer_users_export"),
+    path("customers/<slug:key>/features", customer_features.page, name="customer_features"),
+    path("customers/<slug:key>/features/export", customer_features.export, name="customer_features_export"),
     path("customers/<slug:key>/group", group.page, name="customer_group"),
     path("customers/<slug:key>/group/export", group.export, name="customer_group_export"),
     path("customers/<slug:key>/group/of/<slug:metric>", group.explain, name="customer_group_metric"),

@@ -14,7 +14,7 @@ from perennial.kernel.organisation.queries import House, house
 from perennial.kernel.periods import add_months
 from perennial.lake.terms import day_date, day_number
 from perennial.usage import counted
-from perennial.usage.actions import computed
+from perennial.usage.actions import folded
 from perennial.usage.lake import lake
 
 LEAST, MOST = organisation.LEAST_MONTHS, organisation.MOST_MONTHS
@@ -70,7 +70,7 @@ def enforce(*, at: datetime) -> date | None:
         return None
     first = first_kept_on(place.events_kept_months, place, at=at)
     if lake().retention.expire(day_number(first)):
-        lake().compact(computed(), at=at, left_out=counted.left_out())
+        lake().compact(folded(), at=at, left_out=counted.left_out())
     expiring.remove_older(_start(first, place), at=at)
     return first
 

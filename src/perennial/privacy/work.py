@@ -18,7 +18,7 @@ from perennial.privacy.actions import REWRITE, announce
 from perennial.privacy.models import Erasure
 from perennial.privacy.table import TABLE, model_of
 from perennial.usage import counted
-from perennial.usage.actions import computed
+from perennial.usage.actions import folded
 from perennial.usage.lake import lake
 
 SETTLE = "privacy.settle"
@@ -47,7 +47,7 @@ def start(key: str, *, at: datetime, report: Report) -> None:
     announce(row.entry)
     cleared = files.clear(by=row.by_id, at=at)
     report(1, 3, "usage")
-    lake().compact(computed(), at=at, left_out=counted.left_out())
+    lake().compact(folded(), at=at, left_out=counted.left_out())
     with transaction.atomic():
         row = Erasure.objects.select_for_update().get(key=key)
         former = row.counts.get("files", {})
@@ -62,7 +62,7 @@ def settle_now(key: str, *, at: datetime) -> bool:
     row = Erasure.objects.get(key=key)
     if row.rewritten_at is not None:
         return True
-    lake().compact(computed(), at=at, left_out=counted.left_out())  # sweeps what readers have let go of
+    lake().compact(folded(), at=at, left_out=counted.left_out())  # sweeps what readers have let go of
     still = set(lake().retired())
     left = [name for name in row.waiting if name in still]
     if not files.is_clear():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -47,16 +47,16 @@ def is_told(on: date) -> bool:
 
 
 def by_product(file: File) -> ByProduct:
-    """Return a customer's usage by product. Five queries at most."""
+    """Return a customer's usage by product. Seven queries at most."""
     computed = analysis.last_computed_on()
     on = file.on if computed is None else min(computed, file.on)
     listed = blueprint.products(on)
-    used = _used(file, on)
+    used, users = _used(file, on), _users(file, on)
     names = contracts.product_names_by_code([one.product for one in listed])
     running = _running(file) if file.sees_revenue else None
     found = []
     for one in listed:
-        features = uses_of(one.features, used)
+        features = uses_of(one.features, used, users)
         # What two features mean is used once: the events are those of the product, not the sum of its lines.
         events = sum(used.values()) - in_none([one.features], used)
         is_bought = None if running is None else one.product in running
@@ -64,7 +64,7 @@ def by_product(file: File) -> ByProduct:
         found.append(ProductUse(names.get(one.product, one.product), is_bought, events, features, adopted))
     whole = None
     if running is not None and usage.values_on(on, [file.customer.pk]):
-        whole = breadth([one.features for one in listed if one.product in running], used)
+        whole = breadth([one.features for one in listed if one.product in running], used, users)
     return ByProduct(None if computed is None else on, found, in_none([one.features for one in listed], used), whole)
 
 
@@ -76,6 +76,15 @@ def _used(file: File, on: date) -> Counter[str]:
         if blueprint.is_core(one.event):
             used[one.feature or one.event] += one.n
     return used
+
+
+def _users(file: File, on: date) -> dict[str, set[int]]:
+    """Return who used each feature, nobody where it is not known any more: uses alone say what is adopted then."""
+    users: dict[str, set[int]] = defaultdict(set)
+    for one in analysis.users_of_features(file.customer.pk, on=on) or ():
+        if one.user_id is not None:
+            users[one.feature].add(one.user_id)
+    return users
 
 
 def _running(file: File) -> set[str]:

@@ -257,7 +257,8 @@ def _usage(file: File, key: str) -> list[Input]:
 def _own(file: File, key: str) -> list[Input]:
     """The measures of a metric of one's own, each as the definition counts it."""
     found = own_inputs.of_customer(file.customer.pk, key, file.on, seats=file.row.seats)
-    units = {"seats": FIELDS["seats"].label, "champion_left": _("The champion left (1: yes)")}
+    units = {"seats": FIELDS["seats"].label, "champion_left": _("The champion left (1: yes)"),
+             "features_bought": _("Features bought")}  # fmt: skip
     return [
         Input(f"{name}: {said(one.plain())}" if one else units.get(name, name), value, Unit.NUMBER)
         for name, one, value in found

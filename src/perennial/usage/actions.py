@@ -13,15 +13,15 @@ import pyarrow as pa
 from django.db import transaction
 
 from perennial.contracts import queries as contracts
-from perennial.customers import queries as customers
 from perennial.customers.aliases import Aliases, aliases
 from perennial.kernel.inserting import insert
 from perennial.kernel.journal import actions as journal
 from perennial.lake.algebra import Metric
 from perennial.lake.terms import EventDays, Merged, Stale, day_number
 from perennial.usage import calendar, champions, counted, own
-from perennial.usage.lake import METRICS_TABLE, definitions, lake
+from perennial.usage.lake import METRICS_TABLE, USE, definitions, lake
 from perennial.usage.models import ProductUser
+from perennial.usage.periods import periods
 from perennial.usage.terms import Brought, UserKind
 
 CHUNK, MANY = 500, 50_000
@@ -30,7 +30,6 @@ STRETCH_ROWS, STRETCH_DAYS = 4_000_000, 31
 and a small house has its years in one go. Each stretch reads the two months before it anew, so that few are cheaper."""
 FEW_DAYS = 4
 """Up to here days are computed one by one: a stretch costs as much as about six days."""
-FOREVER = 2**30
 Report = Callable[[int, int], None]
 
 
@@ -78,11 +77,11 @@ def folding(*, at: datetime) -> Iterator[Future[float]]:
     The fold asks the records nothing. `bring_up_to` waits for it, since only one process or thread folds at a time, and
     finds nothing left to fold.
     """
-    known, left_out = computed(), counted.left_out()
+    wanted, left_out = folded(), counted.left_out()
 
     def fold() -> float:
         started = time.monotonic()
-        lake().compact(known, at=at, left_out=left_out)
+        lake().compact(wanted, at=at, left_out=left_out)
         return time.monotonic() - started
 
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="fold") as aside:
@@ -92,6 +91,12 @@ def folding(*, at: datetime) -> Iterator[Future[float]]:
 def computed() -> tuple[Metric, ...]:
     """Return everything that is computed each day: the metrics that ship, and the columns of own ones; one query."""
     return (*definitions(), *(one.metric for one in own.kept()))
+
+
+def folded(known: tuple[Metric, ...] | None = None) -> tuple[Metric, ...]:
+    """Return everything that facts are made for: what is computed each day (`known`, else one query), and who uses
+    which feature."""
+    return (*(computed() if known is None else known), Metric("adopted", {"features": USE}))
 
 
 def bring_up_to(on: date, *, at: datetime, report: Report | None = None, book: contracts.Book | None = None) -> Brought:
@@ -108,22 +113,22 @@ def bring_up_to(on: date, *, at: datetime, report: Report | None = None, book: c
 
 def _brought(on: date, *, at: datetime, report: Report | None, book: contracts.Book | None) -> Brought:
     store, by, known = lake(), aliases(), computed()
-    store.compact(known, at=at, left_out=counted.left_out())
+    store.compact(folded(known), at=at, left_out=counted.left_out())
     newest, stale, days = store.last_day_of(METRICS_TABLE), store.stale(), store.event_days()
     last = max(day_number(on), newest or 0)
     late = _late(stale, store.counted_as(), by, days)
     stretches = _to_compute([day for day in stale.days if day <= last], late, newest, last)
     if stretches:
-        seats = contracts.seat_periods() if book is None else book.seat_periods()
+        known_terms = contracts.Book.read() if book is None else book
         everyone = together(days, by)
         merged, until = counted.merged(by), last + 1
         for first, end, some in stretches:
             theirs = everyone if some is None else {c: everyone[c] for c in some if c in everyone}
-            periods = seat_periods(seats, theirs, until=until)
+            given = periods(known_terms, theirs, until=until)
             length = stretch_days(len(theirs))
             for start in range(first, end, length):
                 stop = min(start + length, end)
-                rows = values(known, periods, start, stop, merged)
+                rows = values(known, given, start, stop, merged)
                 store.write_days(METRICS_TABLE, rows, from_day=start, until_day=stop, at=at, customers=some)
                 if report is not None:
                     report(stop - stretches[0][0], until - stretches[0][0])
@@ -187,52 +192,13 @@ def together(days: Mapping[int, EventDays], by: Aliases) -> dict[int, EventDays]
     return found
 
 
-def values(known: tuple[Metric, ...], periods: pa.Table, from_day: int, until_day: int, merged: Merged) -> pa.Table:
+def values(known: tuple[Metric, ...], given: pa.Table, from_day: int, until_day: int, merged: Merged) -> pa.Table:
     """Return the daily values of [from_day, until_day): few days cost less one by one, many in one go."""
-    store, periods = lake(), champions.beside(periods, known, merged)
-    weeks = calendar.of_days(known, periods, from_day, until_day, merged)
+    store, named = lake(), champions.beside(given, known, merged)
+    weeks = calendar.of_days(known, named, from_day, until_day, merged)
     if until_day - from_day > FEW_DAYS:
         return store.metrics_backfill(
-            known, periods, from_day=from_day, until_day=until_day, merged=merged, calendar=weeks
+            known, named, from_day=from_day, until_day=until_day, merged=merged, calendar=weeks
         )
     days = range(from_day, until_day)
-    return pa.concat_tables([store.metrics_asof(known, periods, day, merged=merged, calendar=weeks) for day in days])
-
-
-def seat_periods(
-    seats: Mapping[int, Sequence[contracts.SeatPeriod]], days: Mapping[int, EventDays], *, until: int
-) -> pa.Table:
-    """Return each customer's stretches of days with the seats contracted then, without a gap from its first event on.
-
-    A customer without any event has no stretch and so no values: that nothing was measured is unknown, not zero
-    (private deployments, M21). Seats are unknown where no contract names them.
-    """
-    table: dict[str, list[int | None]] = {"customer": [], "from_day": [], "until_day": [], "seats": []}
-    for customer in customers.all_ids():
-        if customer not in days or days[customer].first_day >= until:
-            continue
-        spans = [
-            (day_number(start), day_number(end) if end else FOREVER, count)
-            for start, end, count in seats.get(customer, ())
-        ]
-        for start, end, count in _without_gaps(spans, days[customer].first_day, until):
-            for name, value in zip(table, (customer, start, end, count), strict=True):
-                table[name].append(value)
-    types = {"customer": pa.int64(), "from_day": pa.int32(), "until_day": pa.int32(), "seats": pa.int64()}
-    return pa.table({name: pa.array(values, types[name]) for name, values in table.items()})
-
-
-def _without_gaps(
-    spans: list[tuple[int, int, int | None]], first: int, until: int
-) -> Iterable[tuple[int, int, int | None]]:
-    place = first
-    for start, end, count in sorted(spans):
-        if start > place:
-            yield place, min(start, until), None
-        place = max(place, start)
-        if place >= until or end <= place:
-            continue
-        yield place, min(end, until), count
-        place = min(end, until)
-    if place < until:
-        yield place, until, None
+    return pa.concat_tables([store.metrics_asof(known, named, day, merged=merged, calendar=weeks) for day in days])

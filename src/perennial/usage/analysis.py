@@ -18,9 +18,8 @@ from perennial.lake.analysis import Analysis, CohortCell, CustomerUse, FeaturePo
 from perennial.lake.plans import readable_sql
 from perennial.lake.terms import day_date, day_number
 from perennial.usage import counted, own
-from perennial.usage.lake import METRICS_TABLE, definitions, lake
+from perennial.usage.lake import METRICS_TABLE, USE, WINDOW, definitions, lake
 
-WINDOW = 28
 CORE = Measure(Aggregate.COUNT, where=blueprint.core_predicate())
 """Core events; its column is in the facts because the metrics are made of it."""
 
@@ -172,6 +171,31 @@ def users(customer_id: int, *, on: date) -> list[UserDays]:
             USERS.column, CORE.column, by.family([customer_id]), counted.merged(by), day=day_number(on), window=WINDOW
         )
     return [UserDays(one.user, day_date(one.last_day), one.active_days, one.events) for one in found]
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureUser:
+    """What a user (None: nobody named) did with a feature in 28 days: core events, and the first and the last day."""
+
+    feature: str
+    user_id: int | None
+    events: int
+    first_on: date
+    last_on: date
+
+
+def users_of_features(customer_id: int, *, on: date, feature: str | None = None) -> list[FeatureUser] | None:
+    """Return who of a customer used which feature in the 28 days up to a day, the most events first; None where nobody
+    knows any more (raw events of these days were gone when such facts came). Two queries."""
+    by = aliases()
+    with lake().analysis() as asked:
+        found = asked.users_of_features(
+            USE.column, by.family([customer_id]), counted.merged(by), day=day_number(on), window=WINDOW, feature=feature
+        )
+    if found is None:
+        return None
+    return [FeatureUser(one.feature, one.user, one.events, day_date(one.first_day), day_date(one.last_day))
+            for one in found]  # fmt: skip
 
 
 def _members(customer_ids: Sequence[int]) -> list[tuple[int, int]]:

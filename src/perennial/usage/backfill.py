@@ -11,9 +11,10 @@ from datetime import datetime
 from perennial.contracts import queries as contracts
 from perennial.customers.aliases import aliases
 from perennial.usage import counted, own
-from perennial.usage.actions import Report, computed, seat_periods, stretch_days, together, values
+from perennial.usage.actions import Report, folded, stretch_days, together, values
 from perennial.usage.lake import METRICS_TABLE, lake, metric_keys
 from perennial.usage.models import MetricColumn
+from perennial.usage.periods import periods
 
 
 def run(*, at: datetime, report: Report) -> int:
@@ -63,12 +64,12 @@ def _stretch(kept: tuple[own.Kept, ...], making: list[own.Kept], begin: int, end
     start = min(marks.values())
     those = [one for one in making if marks[one.id] == start]
     store, by = lake(), aliases()
-    store.compact(computed(), at=at, left_out=counted.left_out())
+    store.compact(folded(), at=at, left_out=counted.left_out())
     everyone = together(store.event_days(), by)
     ahead = [mark for mark in marks.values() if mark > start]
     stop = min([start + stretch_days(len(everyone)), end, *ahead])
-    periods = seat_periods(contracts.seat_periods(), everyone, until=stop)
-    rows = values(tuple(one.metric for one in those), periods, start, stop, counted.merged(by))
+    given = periods(contracts.Book.read(), everyone, until=stop)
+    rows = values(tuple(one.metric for one in those), given, start, stop, counted.merged(by))
     columns = [*metric_keys(), *(one.metric.key for one in kept)]
     store.write_columns(METRICS_TABLE, rows, from_day=start, until_day=stop, at=at, keep=columns)
     MetricColumn.objects.filter(id__in=[one.id for one in those]).update(made_until=stop)

@@ -9,20 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
-import pyarrow as pa
-
 from perennial.blueprint import queries as blueprint
 from perennial.contracts import queries as contracts
 from perennial.customers.aliases import Aliases, aliases
-from perennial.lake.algebra import Aggregate, Measure, Metric
+from perennial.lake.algebra import Aggregate, Measure, Metric, measures_of
+from perennial.lake.bought import BOUGHT
 from perennial.lake.calendars import NO_CALENDAR
 from perennial.lake.terms import EventCount, Merged, day_date, day_number
 from perennial.usage import calendar, counted, own
-from perennial.usage.actions import FOREVER
-from perennial.usage.analysis import WINDOW
 from perennial.usage.calculations import seats as seats_of
 from perennial.usage.calculations.seats import Stretch
-from perennial.usage.lake import definitions, lake
+from perennial.usage.lake import WINDOW, definitions, lake
+from perennial.usage.periods import Bought, Seats, bought_of, crossed, seat_stretches, table
 from perennial.usage.queries import DayValues, Values, number
 
 Keyed = tuple[str, Metric]
@@ -60,9 +58,10 @@ def series_of(
     group = Aliases({one: root for one in by.family(customer_ids) if one != root})
     span = (day_number(from_on), day_number(until_on))
     wanted = _wanted(keys)
-    seats = _seats(customer_ids, wanted)
+    seats, bought = _contracted(customer_ids, wanted, until=span[1])
     stretches = seats_of.together(seats.values(), from_day=span[0], until_day=span[1])
-    rows = _computed({root: stretches}, span, counted.merged(group), wanted)
+    all_bought = [one for theirs in bought.values() for one in theirs]
+    rows = _computed({root: (stretches, all_bought)}, span, counted.merged(group), wanted)
     return [DayValues(on=day_date(day), values=values) for (_root, day), values in sorted(rows.items())]
 
 
@@ -73,8 +72,11 @@ def apart(customer_ids: Sequence[int], *, on: date, keys: Iterable[str] | None =
     mine = Aliases({one: customer for one, customer in by.into.items() if customer in set(customer_ids)})
     day = day_number(on)
     wanted = _wanted(keys)
-    seats = _seats(customer_ids, wanted)
-    stretches = {one: seats_of.together([seats.get(one, ())], from_day=day, until_day=day + 1) for one in customer_ids}
+    seats, bought = _contracted(customer_ids, wanted, until=day + 1)
+    stretches = {
+        one: (seats_of.together([seats.get(one, ())], from_day=day, until_day=day + 1), bought.get(one, ()))
+        for one in customer_ids
+    }
     rows = _computed(stretches, (day, day + 1), counted.merged(mine), wanted)
     return {customer: values for (customer, _day), values in rows.items()}
 
@@ -98,28 +100,27 @@ def _wanted(keys: Iterable[str] | None) -> list[Keyed]:
     return [(key, one) for key, one in _known() if asked is None or key in asked]
 
 
-def _seats(customer_ids: Sequence[int], wanted: Sequence[Keyed]) -> dict[int, list[Stretch]]:
-    """Return the seats of each customer by day; contracts are read only where a metric asks for them."""
-    if not any("seats" in one.attributes() for _key, one in wanted):
-        return {}
-    found = contracts.seat_periods(customer_ids)
-    return {
-        customer: [(day_number(start), day_number(end) if end else FOREVER, count) for start, end, count in periods]
-        for customer, periods in found.items()
-    }
+def _contracted(
+    customer_ids: Sequence[int], wanted: Sequence[Keyed], *, until: int
+) -> tuple[Mapping[int, Seats], Mapping[int, Bought]]:
+    """Return the seats of each customer by day, and the features that it bought; contracts are read only where a metric
+    asks for them."""
+    of_bought = any(measure.of == BOUGHT for measure in measures_of(one for _key, one in wanted))
+    if not of_bought and not any(one.attributes() for _key, one in wanted):
+        return {}, {}
+    book = contracts.Book.read(customer_ids)
+    seats = {customer: seat_stretches(found) for customer, found in book.seat_periods().items()}
+    return seats, bought_of(book.product_lines(), until=until)
 
 
 def _computed(
-    stretches: Mapping[int, Sequence[Stretch]], span: tuple[int, int], merged: Merged, wanted: Sequence[Keyed]
+    contracted: Mapping[int, tuple[Sequence[Stretch], Bought]],
+    span: tuple[int, int],
+    merged: Merged,
+    wanted: Sequence[Keyed],
 ) -> dict[tuple[int, int], Values]:
     """Return the values by customer and day of the days from the first of `span` to before the last."""
-    rows = [
-        {"customer": customer, "from_day": start, "until_day": end, "seats": count}
-        for customer, theirs in stretches.items()
-        for start, end, count in theirs
-    ]
-    types = {"customer": pa.int64(), "from_day": pa.int32(), "until_day": pa.int32(), "seats": pa.int64()}
-    periods = pa.Table.from_pylist(rows, schema=pa.schema(types.items()))
+    periods = table({customer: crossed(seats, bought, *span) for customer, (seats, bought) in contracted.items()})
     known = tuple(one for _key, one in wanted)
     weeks = calendar.between(*span) if calendar.is_wanted(known) else NO_CALENDAR
     with lake().analysis() as asked:

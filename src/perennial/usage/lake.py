@@ -8,7 +8,7 @@ from pathlib import Path
 from django.conf import settings
 
 from perennial.blueprint import queries as blueprint
-from perennial.lake.algebra import Metric, parse_metrics
+from perennial.lake.algebra import Aggregate, Measure, Metric, parse_metrics
 from perennial.lake.storage.bucket import Bucket
 from perennial.lake.storage.client import Client
 from perennial.lake.storage.folder import Folder
@@ -16,6 +16,9 @@ from perennial.lake.storage.place import Place
 from perennial.lake.store import Lake
 
 METRICS_TABLE = "metrics"
+WINDOW = 28
+USE = Measure(Aggregate.ADOPTED, of="bought", where=blueprint.core_predicate(), window=WINDOW)
+"""Core events by user and feature; its column is in the facts always, since pages read it."""
 
 
 def lake() -> Lake:

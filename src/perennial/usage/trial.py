@@ -11,8 +11,9 @@ from perennial.customers.aliases import aliases
 from perennial.lake.plans import readable_sql
 from perennial.lake.terms import day_number
 from perennial.usage import calendar, champions, counted, own
-from perennial.usage.actions import seat_periods, together
+from perennial.usage.actions import together
 from perennial.usage.lake import lake
+from perennial.usage.periods import periods
 
 
 def values_of(definition: MetricDefinition, on: date) -> dict[int, float | None]:
@@ -20,11 +21,11 @@ def values_of(definition: MetricDefinition, on: date) -> dict[int, float | None]
     measured is left out. The same few queries for any number of customers."""
     store, by, day = lake(), aliases(), day_number(on)
     everyone = together(store.event_days(), by)
-    periods = seat_periods(contracts.seat_periods(), everyone, until=day + 1)
+    given = periods(contracts.Book.read(), everyone, until=day + 1)
     metric = own.as_metric(definition.key, definition.algebra)
     merged = counted.merged(by)
-    named = champions.beside(periods, (metric,), merged)
-    weeks = calendar.of_days((metric,), periods, day, day + 1, merged)
+    named = champions.beside(given, (metric,), merged)
+    weeks = calendar.of_days((metric,), named, day, day + 1, merged)
     rows = store.metrics_trial((metric,), named, day, merged=merged, calendar=weeks)
     found = zip(rows["customer"].to_pylist(), rows[definition.key].to_pylist(), strict=True)
     return {customer: float(value) if isinstance(value, Decimal) else value for customer, value in found}

@@ -26,9 +26,10 @@ MOST_METRICS, MOST_MEASURES, MOST_PARTS = 40, 8, 16
 MOST_WINDOW, MOST_OFFSET = 366, 730
 MOST_WHERE, MOST_EXPRESSION = 2000, 300
 MOST_NUMBER = 10**9
-ATTRIBUTES = ("seats", "champion_left")
-"""What an expression may read of the customer besides its measures: the contracted seats of the day, and whether
-(1, else 0) the contact called the champion left and nobody else is called so."""
+ATTRIBUTES = ("seats", "champion_left", "features_bought")
+"""What an expression may read of the customer besides its measures: the contracted seats of the day, whether (1, else
+0) the contact called the champion left and nobody else is called so, and how many features the products have that
+were bought then."""
 _KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _TAKEN = frozenset({"customer", "day", "from_day", "until_day", *ATTRIBUTES})
 A_NAME = gettext_noop("a name of a-z, 0-9 and _ is wanted that begins with a letter, at most 40 characters")
@@ -106,7 +107,8 @@ def _measure(node: Node, kinds: EventKinds) -> Mapping[str, object]:
     found: dict[str, object] = {"aggregate": aggregate.value}
     of, allowed = node.at("of"), OF.get(aggregate, ())
     if of.given and not allowed:
-        raise of.fail(gettext_noop("only distinct, largest, effective, trend, gap and silence are of something"))
+        text = gettext_noop("only distinct, largest, effective, adopted, trend, gap and silence are of something")
+        raise of.fail(text)
     if allowed:
         if of.value not in allowed:
             raise of.fail(gettext_noop("one of %(allowed)s is wanted"), allowed=", ".join(allowed))

@@ -15,7 +15,7 @@ from perennial.pages.customer.page import find
 from perennial.pages.files import TYPES, download
 from perennial.reports import customer_products, sheets
 from perennial.reports.customer_products import ByProduct
-from perennial.usage.calculations.breadth import ADOPTED_FROM, Breadth
+from perennial.usage.calculations.breadth import ADOPTED_BY, ADOPTED_FROM, Breadth
 
 
 @require_GET
@@ -48,9 +48,9 @@ def definition() -> str:
     """Say what breadth is, and by which rule a feature is adopted."""
     return _(
         "Breadth: adopted features ÷ features of the products that a running contract line names on the as-of day. A "
-        "feature is adopted with %(least)d core events or more in 28 days; whether two users made them is not known. A "
+        "feature is adopted with %(least)d core events or more in 28 days, or by %(users)d users or more. A "
         "feature of two products counts once. Unknown where no product that was bought names features."
-    ) % {"least": ADOPTED_FROM}
+    ) % {"least": ADOPTED_FROM, "users": ADOPTED_BY}
 
 
 @require_POST

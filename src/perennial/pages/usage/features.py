@@ -69,6 +69,7 @@ def _one(request: HttpRequest, asking: Asking, base: Base, on: date) -> HttpResp
     return render(request, "usage/feature.html", {
         **asking.context("usage_features"),
         "feature": feature,
+        "asked": urlencode(query),
         "base": base,
         "choices": [(f"?{urlencode(query)}", _("With it"), len(found.using), has),
                     (f"?{urlencode(query | {'has': 'no'})}", _("Without it"), len(found.without), not has)],
