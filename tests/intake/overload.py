@@ -21,11 +21,13 @@ PAGES = ("/healthz", "/sign-in", "/api/v1/customers")
 
 @dataclass
 class Shown:
-    """What pages did meanwhile (seconds each; statuses that are not 200), and memory in MB, one a second."""
+    """What pages did meanwhile (seconds each; statuses that are not 200), and memory in MB at each page: of the largest
+    process that answers, and of the worker."""
 
     took: list[float] = field(default_factory=list)
     odd: list[int] = field(default_factory=list)
-    memory: list[float] = field(default_factory=list)
+    web: list[float] = field(default_factory=list)
+    worker: list[float] = field(default_factory=list)
 
     @property
     def p99(self) -> float:
@@ -64,7 +66,9 @@ class Overloaded:
             except OSError as error:
                 shown.odd.append(getattr(error, "code", 0))
             shown.took.append(time.monotonic() - started)
-            shown.memory.append(max(_memory(pid) for pid in self.served.tree()))
+            worker = self.served.worker()
+            shown.web.append(max(_memory(pid) for pid in self.served.tree() if pid != worker))
+            shown.worker.append(_memory(worker))
             turn += 1
             time.sleep(0.1)
         return shown

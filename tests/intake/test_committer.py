@@ -53,7 +53,7 @@ class Sending:
 def test_after_a_busy_file_the_next_one_takes_what_comes_while_it_is_gathered() -> None:
     disk, gathering, go_on = Disk(), Event(), Event()
 
-    def gather() -> None:
+    def gather(_seconds: float) -> None:
         gathering.set()
         assert go_on.wait(10)
 
@@ -78,7 +78,7 @@ def test_after_a_busy_file_the_next_one_takes_what_comes_while_it_is_gathered() 
 def test_many_events_are_written_without_waiting_for_more() -> None:
     disk = Disk()
 
-    def gather() -> None:
+    def gather(_seconds: float) -> None:
         raise AssertionError("enough was there")
 
     committer = Committer(disk.accept, gather=gather)

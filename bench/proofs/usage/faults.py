@@ -47,7 +47,7 @@ def overload() -> Iterator[dict[str, Any]]:
     yield figure("D6, refusals without Retry-After, other answers, lost connections", mute, "answers", 0, how)
     pages = f"{len(shown.took):,} pages meanwhile, {len(shown.odd)} of them failed; longest {max(shown.took):.2f} s"
     yield figure("D6, p99 of a page meanwhile", round(shown.p99, 2), "s", 2, pages)
-    share = round(100 * told[0]["accepted"] / max(1, accepted))
+    share = round(100 * told[0]["accepted"] / max(1, accepted), 1)
     yield figure(
         "D6, share of the key that floods while another waits",
         share,
@@ -55,11 +55,12 @@ def overload() -> Iterator[dict[str, Any]]:
         50,
         f"{told[0]['accepted']:,} of {accepted:,}",
     )
-    third = len(shown.memory) // 3
-    grown = max(shown.memory[third:]) - max(shown.memory[: max(1, third)])
-    yield figure(
-        "D6, memory after the first third", round(grown), "MB", 50, f"largest process {max(shown.memory):.0f} MB"
-    )
+    third = max(1, len(shown.web) // 3)
+    for name, memory in (("web", shown.web), ("worker", shown.worker)):
+        grown = max(memory[third:]) - max(memory[:third])
+        least = f"{min(memory[:third]):.0f} at least in the first third, {min(memory[third:]):.0f} after it"
+        how = f"peak {max(memory):.0f} MB; {least}"
+        yield figure(f"D6, memory of the {name} after the first third", round(grown), "MB", 50, how)
     yield figure("D6, backlog drained after", round(drained), "s", SECONDS, "nothing waits in the inbox")
 
 

@@ -100,19 +100,20 @@ def _answer(environ: dict[str, Any]) -> dict[str, Any] | None:
     if environ["REQUEST_METHOD"] != "POST":
         raise Refusal(405, "Events are sent by POST.")
     header_key = key_of(environ.get("HTTP_AUTHORIZATION", ""))
-    slots: Slots | None = environ.get(_SLOTS)
-    with slots.taken(header_key or "") if slots else nullcontext():
-        return _taken(environ, ROUTES[name], header_key)
+    slots: Slots = environ[_SLOTS]
+    with slots.taken(header_key or "") as count:
+        verdict, read = _taken(environ, ROUTES[name], header_key)
+        count(verdict.accepted)
+        return _told(verdict, read, strict=_is_strict(environ))
 
 
-def _taken(environ: dict[str, Any], kind: Kind | None, header_key: str | None) -> dict[str, Any]:
+def _taken(environ: dict[str, Any], kind: Kind | None, header_key: str | None) -> tuple[Verdict, Envelope]:
     if header_key is not None:
         _keys.sender(header_key)  # a stranger's body is not read
     read = envelope(_body(environ), is_batch=kind is None)
     sender = _keys.sender(header_key or _key_in(read))
     _keys.spend(sender, len(read.messages))
-    verdict = taking().take(sender, read, kind, at=datetime.now(UTC))
-    return _told(verdict, strict=_is_strict(environ), read=read)
+    return taking().take(sender, read, kind, at=datetime.now(UTC)), read
 
 
 def _key_in(read: Envelope) -> str | None:
@@ -122,7 +123,7 @@ def _key_in(read: Envelope) -> str | None:
     return read.write_key or (inner if isinstance(inner, str) else None)
 
 
-def _told(verdict: Verdict, *, strict: bool, read: Envelope) -> dict[str, Any]:
+def _told(verdict: Verdict, read: Envelope, *, strict: bool) -> dict[str, Any]:
     if not strict:
         return {"success": True}
     refused = [

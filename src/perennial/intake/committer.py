@@ -1,7 +1,7 @@
 """Group commit: what many requests bring becomes one durable file, and each is answered after the fsync.
 
 A batch is written when the one before is on disk: at rest at once, under load as many as waited (usage.md, Inbox), and
-those that come a moment later, because a file of five events costs as much as one of fifty.
+those that come while another would take as long, because a file of five events costs as much as one of fifty.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -26,7 +25,8 @@ MOST_WAITING = 20_000
 """Events that may wait in one process; beyond it senders are asked to come again."""
 BUSY = 2
 """Requests in the group before from which on the next one is gathered a moment longer."""
-GATHERING_SECONDS = 0.004
+MOST_GATHERING_SECONDS = 0.02
+"""A busy process gathers as long as its last file took, and no longer than this."""
 WORTH_WRITING = 64
 """Events that are written without waiting for more."""
 Columns = Sequence[Sequence[Any]]
@@ -49,10 +49,10 @@ class Committer:
         accept: Callable[[pa.Table], None],
         *,
         most_waiting: int = MOST_WAITING,
-        gather: Callable[[], None] | None = None,
+        gather: Callable[[float], None] = time.sleep,
     ) -> None:
         self._accept = accept
-        self._gather = gather or partial(time.sleep, GATHERING_SECONDS)
+        self._gather = gather
         self._most = most_waiting
         self._changed = threading.Condition()
         self._waiting: list[_Waiting] = []
@@ -95,18 +95,19 @@ class Committer:
             threading.Thread(target=self._run, daemon=True, name="committer").start()
 
     def _run(self) -> None:
-        before = 0
+        before, took = 0, 0.0
         while True:
             with self._changed:
                 while not self._waiting:
                     self._changed.wait()
                 few = sum(each.size for each in self._waiting) < WORTH_WRITING
             if few and before >= BUSY:
-                self._gather()
+                self._gather(min(took, MOST_GATHERING_SECONDS))
             with self._changed:
                 group = self._take()
+            started = time.monotonic()
             self._write(group)
-            before = len(group)
+            before, took = len(group), time.monotonic() - started
 
     def _take(self) -> list[_Waiting]:
         size, count = 0, 0
