@@ -1,8 +1,6 @@
 """Every engine gives the same rows: DuckDB is the measure, and its own are held to a recount in test_metrics."""
 
-import importlib.util
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -24,7 +22,6 @@ from perennial.lake.engines import dialects
 from perennial.lake.engines.choice import BySize, chosen
 from perennial.lake.engines.dialects import carried
 from perennial.lake.engines.duckdb import InProcess
-from perennial.lake.engines.spark import Cluster
 from perennial.lake.engines.terms import Door, NoEngine, Session
 from perennial.lake.facts import FACT_TABLES
 from perennial.lake.metrics import FEW
@@ -36,19 +33,6 @@ LIBRARY = blueprint.own_metrics_from(blueprint.metric_library())
 MEASURED = (*MEASURES, *parse_metrics([{"key": one.key, **one.algebra} for one in LIBRARY]))
 DAYS = {"from_day": DAY + 60, "until_day": DAY + 130}
 GIVEN = pa.concat_tables([periods(*range(1, 30), seats=7), periods(*range(30, 50), seats=None, until_day=DAY + 90)])
-
-
-@pytest.fixture(scope="module")
-def spark() -> Iterator[Door]:
-    if importlib.util.find_spec("pyspark") is None or shutil.which("java") is None:
-        pytest.skip("pyspark and Java are not both on this machine")
-    cluster = Cluster("local[2]", {"spark.sql.shuffle.partitions": "2", "spark.driver.memory": "1g",
-                                   "spark.ui.enabled": "false", "spark.driver.bindAddress": "127.0.0.1",
-                                   # compiling plans costs more than running them over so few rows
-                                   "spark.sql.codegen.wholeStage": "false",
-                                   "spark.sql.codegen.factoryMode": "NO_CODEGEN"})  # fmt: skip
-    yield cluster
-    cluster.stop()
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,8 @@ from perennial.lake.manifest import Rewrite
 from perennial.lake.spans import Span
 
 _BATCH = 65_536
+SORTED = "sorted"
+"""The lake's folder for rows on their way into files; what is there while nobody holds the lease is nobody's."""
 
 
 def use_spans(session: Session, spans: dict[int, Span]) -> None:
@@ -29,5 +31,5 @@ def rewrite(session: Session, rows_sql: str, target: Target, spans: dict[int, Sp
     use_spans(session, spans)
     keys = ", ".join(["span", *(f'"{name}"' for name in order)])
     sql = f"SELECT s.span, r.* FROM ({rows_sql}) AS r JOIN span_of AS s ON s.day = r.day ORDER BY {keys}"
-    files = write_spans(session.batches(sql, _BATCH), target, spans)
+    files = write_spans(session.batches(sql, _BATCH, target.root.folder / SORTED), target, spans)
     return Rewrite(target.table, frozenset(spans.values()), tuple(files))
