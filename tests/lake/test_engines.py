@@ -192,18 +192,20 @@ def test_little_work_stays_here_and_much_is_sent(tmp_path: Path) -> None:
     asked = []
 
     class There:
+        folds = True
+
         def session(self, rows: int) -> AbstractContextManager[Session]:
             asked.append(rows)
             return here.session(rows)
 
     here = InProcess(Engine(memory="1GB", threads=1))
     lake = Lake(tmp_path, engine=BySize(here, There(), least=50))
-    for count, sent in ((49, []), (50, [50])):  # the second rolls up the same day anew
+    for count, sent in ((49, []), (50, [50 + 49, 50])):  # the second judges and rolls up the same day anew
         lake.accept(batch(*(event(f"{number}", user=number) for number in range(count))), writer="w1")
         lake.compact(EVERY, at=AT)
         assert asked == sent
     lake.metrics_asof(EVERY, periods(1, 2), DAY)
-    assert len(asked) == 1
+    assert len(asked) == 2
     lake.metrics_backfill(EVERY, periods(1, 2), from_day=DAY, until_day=DAY + 25)
     lake.metrics_asof(EVERY, periods(*range(FEW + 1)), DAY)
-    assert asked[1:] == [50, FEW + 1 + 50 + 2]  # facts: 50 of users, one of the day, one of the event
+    assert asked[2:] == [50, FEW + 1 + 50 + 2]  # facts: 50 of users, one of the day, one of the event

@@ -1,7 +1,6 @@
 """Folding: the inbox and published imports become sorted day or month files and their facts, in one commit."""
 # ruff: noqa: S608 (names and numbers only; text from outside passes the algebra's allow-list)
 
-import shutil
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -9,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from perennial.lake import ageing, daily, dedupe, inbox, manifest
 from perennial.lake.engines.terms import Door, Session, answers
 from perennial.lake.manifest import Manifest, Rewrite
-from perennial.lake.rewriting import SORTED, rewrite
+from perennial.lake.rewriting import forget_sorted, rewrite
 from perennial.lake.rollup import rewrite_facts
 from perennial.lake.spans import Span
 from perennial.lake.storage.terms import Storage
@@ -50,7 +49,7 @@ def compact(
         gone = manifest.sweep(root, live, at=at, grace=grace)
         arrived = [name for name in inbox.waiting(root) if name not in live.retired] + list(live.adopted)
         work = Work(root, live, arrived, plan, live.left_out if left_out is None else tuple(sorted(set(left_out))))
-        shutil.rmtree(root.folder / SORTED, ignore_errors=True)
+        forget_sorted(root)
         with folds.session(work.size()) as session:
             aged = ageing.counted(session, work)
             done, rewrites = _fold(session, plans, work)
