@@ -87,7 +87,7 @@ class Work:
         if not self.live.pending and set(self.left_out) == set(self.live.left_out):
             days = {_days_in(found) for found in arrived}
             stored = [file for file in stored if any(file.span.overlaps(first, last + 1) for first, last in days)]
-        return sum(found.num_rows for found in arrived) + sum(file.rows for file in stored)
+        return sum(int(found.num_rows) for found in arrived) + sum(file.rows for file in stored)
 
     def spans(self, table: str, touched: Iterable[int]) -> dict[int, Span]:
         """Return day → span to rewrite in a table of events."""
