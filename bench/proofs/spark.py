@@ -1,7 +1,8 @@
 """A real Spark cluster on this machine, a master and two workers, against DuckDB over one lake: no row differs.
 
-The rollup of events to facts, the metrics as of a day, the backfill of many days, and the backfill again while a worker
-with its executors is killed half-way. Needs pyspark and Java 17; `./run proof spark` fetches pyspark once (456 MB).
+Events folded and rolled up to facts, the metrics as of a day, the backfill of many days, and the backfill again while a
+worker with its executors is killed half-way; then a compaction of repeats and conflicts, and an erasure, in which a
+worker is killed as well. Needs pyspark and Java 17; `./run proof spark` fetches pyspark once (456 MB).
 """
 
 from __future__ import annotations
@@ -10,22 +11,30 @@ import importlib.util
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
+from unittest import mock
 
-from tests.lake.agreeing import EVERY, differing, events, fact_rows
+import pyarrow as pa
+import pyarrow.compute as pc
+from tests.lake.agreeing import EVERY, differing, events, lakes_differing, live_rows, resent
 from tests.lake.builders import AT, DAY, periods
 
 from bench.proofs.standalone import Standalone
+from perennial.lake import dedupe
 from perennial.lake.engines.spark import Cluster
 from perennial.lake.engines.terms import Door
 from perennial.lake.store import Lake
+from perennial.lake.terms import Subject, Tombstone
 
 Result = TypeVar("Result")
 
 EVENTS, CUSTOMERS, DAYS = 300_000, 3_000, 200
 FIRST, UNTIL = DAY + 80, DAY + DAYS
+RESENT = 60_000
+"""Events of which some come again."""
+ERASED = (*(Tombstone(Subject.CUSTOMER, number) for number in (1, 5, 44)), Tombstone(Subject.USER, 3))
 SETTINGS = {
     "spark.driver.memory": "1g",
     "spark.executor.memory": "1g",
@@ -61,9 +70,9 @@ def _against_duckdb(folder: Path, door: Door, standalone: Standalone) -> Iterato
         lake.accept(came, writer="w1")
     one.compact(EVERY, at=AT)
     _done, took = _timed(lambda: other.compact(EVERY, at=AT))
-    pairs = list(zip(fact_rows(folder / "duckdb").values(), fact_rows(folder / "spark").values(), strict=True))
-    count = sum(mine.num_rows for mine, _theirs in pairs)
-    yield _row("rollup to facts", sum(differing(*pair) for pair in pairs), f"{count:,} rows, {took:.0f} s; {HOW}")
+    count = sum(rows.num_rows for rows in live_rows(folder / "spark").values())
+    wrong = lakes_differing(folder / "duckdb", folder / "spark")
+    yield _row("fold and rollup to facts", wrong, f"{count:,} rows of all tables, {took:.0f} s; {HOW}")
 
     given = periods(*range(1, CUSTOMERS + 1), seats=7)
     expected = one.metrics_asof(EVERY, given, UNTIL)
@@ -71,8 +80,7 @@ def _against_duckdb(folder: Path, door: Door, standalone: Standalone) -> Iterato
     yield _row("as of a day", differing(expected, theirs), f"{expected.num_rows:,} rows, {took:.0f} s")
     before = other.metrics_asof(EVERY, given, UNTIL - 1)
     planted = differing(expected, before.set_column(1, "day", expected["day"]))
-    yield {"name": "Spark, a planted difference: every window a day off", "value": planted, "unit": "rows differing",
-           "reach": "> 0", "ok": planted > 0, "how": "so that equal rows mean something"}  # fmt: skip
+    yield _planted("every window a day off", planted)
 
     def backfilled(lake: Lake) -> Any:
         return lake.metrics_backfill(EVERY, given, from_day=FIRST, until_day=UNTIL)
@@ -83,13 +91,65 @@ def _against_duckdb(folder: Path, door: Door, standalone: Standalone) -> Iterato
     yield _row("backfill", differing(expected, theirs), how)
     theirs, again = _timed(lambda: standalone.lose_a_worker(lambda: backfilled(other), after=took / 4))
     killed = standalone.killed_after
-    how = (
-        f"killed {killed:.0f} s in, over after {again:.0f} s"
-        if killed
-        else f"over after {again:.0f} s, before the kill"
-    )
-    row = _row("backfill while a worker is killed", differing(expected, theirs), f"{expected.num_rows:,} rows; {how}")
+    how = f"{expected.num_rows:,} rows; {_how(killed, again)}"
+    row = _row("backfill while a worker is killed", differing(expected, theirs), how)
     yield row | {"ok": row["ok"] and killed is not None}
+    for lake in (one, other):
+        lake.write_days("metrics", expected, from_day=FIRST, until_day=UNTIL, at=AT)
+    standalone.add_worker()
+    took = yield from _repeats(folder, one, other)
+    yield from _erasure(folder, one, other, standalone, after=took / 3)
+
+
+def _repeats(folder: Path, one: Lake, other: Lake) -> Generator[dict[str, Any], None, float]:
+    """What came again, in conflict, late or early, is judged and put into its days; return how long that took."""
+    again = resent(live_rows(folder / "duckdb", ["events"])["events"].slice(0, RESENT))
+    for lake in (one, other):
+        lake.accept(again, writer="w2")
+    shutil.copytree(folder / "duckdb", folder / "planted")
+    ours, quick = _timed(lambda: one.compact(EVERY, at=AT))
+    theirs, took = _timed(lambda: other.compact(EVERY, at=AT))
+    wrong = lakes_differing(folder / "duckdb", folder / "spark") + (ours != theirs) + len(other.check())
+    how = f"{again.num_rows:,} came: {ours.counts}; all tables of both lakes, {took:.0f} s; DuckDB {quick:.1f} s"
+    yield _row("compaction of repeats and conflicts", wrong, how)
+    with mock.patch.object(dedupe, "_IN_WINDOW", dedupe._IN_WINDOW.replace("<= 30", "<= 29")):
+        Lake(folder / "planted").compact(EVERY, at=AT)
+    yield _planted("a window of 29 days", lakes_differing(folder / "planted", folder / "spark"))
+    return took
+
+
+def _erasure(folder: Path, one: Lake, other: Lake, standalone: Standalone, *, after: float) -> Iterator[dict[str, Any]]:
+    """Customers and a user leave events, rejected events, facts and daily values."""
+    shutil.rmtree(folder / "planted")
+    shutil.copytree(folder / "duckdb", folder / "planted")
+    for lake, stones in ((one, ERASED), (other, ERASED), (Lake(folder / "planted"), ERASED[1:])):
+        lake.erase(stones)
+    ours = one.compact(EVERY, at=AT)
+    theirs, took = _timed(lambda: standalone.lose_a_worker(lambda: other.compact(EVERY, at=AT), after=after))
+    killed = standalone.killed_after
+    left = _of_erased(folder / "spark")
+    wrong = lakes_differing(folder / "duckdb", folder / "spark") + (ours != theirs) + len(other.check()) + left
+    how = f"{ours.counts.erased:,} events erased, {left} rows of theirs left in any table; {_how(killed, took)}"
+    row = _row("erasure while a worker is killed", wrong, how)
+    yield row | {"ok": row["ok"] and killed is not None and ours.counts.erased > 0}
+    Lake(folder / "planted").compact(EVERY, at=AT)
+    yield _planted("a customer forgotten", lakes_differing(folder / "planted", folder / "spark"))
+
+
+def _of_erased(root: Path) -> int:
+    """Return how many rows of all live files name somebody erased."""
+    return sum(
+        pc.sum(pc.is_in(rows[stone.subject], pa.array([stone.id], pa.int64()))).as_py() or 0
+        for rows in live_rows(root).values()
+        for stone in ERASED
+        if stone.subject in rows.column_names
+    )
+
+
+def _how(killed: float | None, over: float) -> str:
+    return (
+        f"killed {killed:.0f} s in, over after {over:.0f} s" if killed else f"over after {over:.0f} s, before the kill"
+    )
 
 
 def _timed(work: Callable[[], Result]) -> tuple[Result, float]:
@@ -100,3 +160,8 @@ def _timed(work: Callable[[], Result]) -> tuple[Result, float]:
 def _row(name: str, value: int, how: str) -> dict[str, Any]:
     return {"name": f"Spark, {name}", "value": value, "unit": "rows differing", "reach": 0, "ok": value == 0,
             "how": how}  # fmt: skip
+
+
+def _planted(name: str, value: int) -> dict[str, Any]:
+    return {"name": f"Spark, a planted difference: {name}", "value": value, "unit": "rows differing", "reach": "> 0",
+            "ok": value > 0, "how": "so that equal rows mean something"}  # fmt: skip

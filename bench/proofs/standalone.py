@@ -40,12 +40,8 @@ class Standalone:
         self.master = f"spark://127.0.0.1:{port}"
         try:
             self._start("master.Master", "master", "I have been elected leader", "--port", str(port))
-            for number in (1, 2):
-                self._start(
-                    "worker.Worker", f"worker{number}", "Successfully registered with master", "--port", "0",
-                    "--cores", "1", "--memory", self._memory, "--work-dir", str(self._folder / f"work{number}"),
-                    self.master,
-                )  # fmt: skip
+            for _worker in range(2):
+                self.add_worker()
         except BaseException:
             self._end()
             raise
@@ -53,6 +49,14 @@ class Standalone:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._end()
+
+    def add_worker(self) -> None:
+        """Start one more worker, in the place of one that was killed."""
+        number = len(self._running)
+        self._start(
+            "worker.Worker", f"worker{number}", "Successfully registered with master", "--port", "0",
+            "--cores", "1", "--memory", self._memory, "--work-dir", str(self._folder / f"work{number}"), self.master,
+        )  # fmt: skip
 
     def lose_a_worker(self, work: Callable[[], Result], *, after: float) -> Result:
         """Do some work, and `after` seconds into it kill one worker and its executors at once, without a word.

@@ -1,6 +1,8 @@
 """Lakes whose facts and metrics must be the same on every engine, and the count of rows that are not."""
 
 import random
+from collections.abc import Collection
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -60,6 +62,8 @@ SUMS = parse_metrics(
 )
 EVERY: tuple[Metric, ...] = (*METRICS, *SUMS)
 _EVENTS = ("use", "use", "use", "login", "error", r"a\_b", r"a\bc", "a_b", "aXb", "Ünï")
+_OTHER = (("n", 3), ("user", None), ("feature", None), ("feature", "é"), ("value", None), ("props", "{}"),
+          ("customer", 2), ("value", Decimal("0.000001")))  # fmt: skip
 _FEATURES = (None, "search", "Search", "export", "导出", "it's", r"c:\new", "")
 
 
@@ -98,14 +102,56 @@ def events(count: int, *, customers: int, first_day: int, days: int, seed: int =
     return pa.Table.from_arrays(arrays, schema=EVENT_SCHEMA)
 
 
-def fact_rows(root: Path) -> dict[str, pa.Table]:
-    """Return the rows of each fact table's live files, in the order in which they stand there."""
+def resent(rows: pa.Table, *, seed: int = 8) -> pa.Table:
+    """Return what came under the ids of some events besides: the same again, other content, clocks corrected, days
+    within the window and beyond it, received before or after or at once, some of it imported, some of it twice."""
+    dice = random.Random(seed)
+    found: list[dict[str, Any]] = []
+    for row in rows.to_pylist():
+        for _time in range(dice.choice((0, 1, 1, 2, 4))):
+            days = dice.choice((0, 0, 0, 0, 1, 29, 30, 31, 70))
+            again = row | {
+                "received_at": AT + timedelta(seconds=dice.choice((-9, 0, 0, 9, 60))),
+                "ts": row["ts"] + timedelta(days=days, seconds=dice.choice((0, 0, 0, 60, 61))),
+                "day": row["day"] + days,
+                "import_id": dice.choice((None, None, None, 1, 2)),
+                "source": dice.choice(("test", "other")),
+            }
+            if dice.random() < 0.5:
+                name, value = dice.choice(_OTHER)
+                again[name] = value
+            found += [again] * dice.choice((1, 1, 1, 2))
+    dice.shuffle(found)
+    return pa.Table.from_pylist(found, EVENT_SCHEMA)
+
+
+def live_rows(root: Path, tables: Collection[str] | None = None) -> dict[str, pa.Table]:
+    """Return the rows of the live files of some tables (None: of all that have one), in the order in which they stand
+    there; a column that some files do not have is null in these."""
     live = manifest.read(Folder(root))
     return {
-        table: pa.concat_tables([pq.ParquetFile(root / file.path).read() for file in live.files(table)])
-        for table in FACT_TABLES
+        table: pa.concat_tables(
+            [pq.ParquetFile(root / file.path).read() for file in live.files(table)], promote_options="default"
+        )
+        for table in (live.tables if tables is None else tables)
         if live.files(table)
     }
+
+
+def fact_rows(root: Path) -> dict[str, pa.Table]:
+    """Return the same of the tables of facts."""
+    return live_rows(root, FACT_TABLES)
+
+
+def lakes_differing(one: Path, other: Path) -> int:
+    """Return how many rows of all tables stand in one of two lakes only, and how many files hold other days."""
+    spans = [
+        {(table, file.span) for table, files in manifest.read(Folder(root)).tables.items() for file in files}
+        for root in (one, other)
+    ]
+    ours, theirs = live_rows(one), live_rows(other)
+    rows = sum(differing(ours[table], theirs[table]) for table in ours.keys() & theirs.keys())
+    return rows + len(spans[0] ^ spans[1])
 
 
 def differing(one: pa.Table, other: pa.Table) -> int:

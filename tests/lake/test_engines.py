@@ -1,8 +1,6 @@
 """Every engine gives the same rows: DuckDB is the measure, and its own are held to a recount in test_metrics."""
 
-import importlib.util
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -24,7 +22,6 @@ from perennial.lake.engines import dialects
 from perennial.lake.engines.choice import BySize, chosen
 from perennial.lake.engines.dialects import carried
 from perennial.lake.engines.duckdb import InProcess
-from perennial.lake.engines.spark import Cluster
 from perennial.lake.engines.terms import Door, NoEngine, Session
 from perennial.lake.facts import FACT_TABLES
 from perennial.lake.metrics import FEW
@@ -46,19 +43,6 @@ GIVEN = pa.concat_tables([
 GIVEN = GIVEN.append_column(
     "champion", pa.array([None, 3] * (GIVEN.num_rows // 2) + [2] * (GIVEN.num_rows % 2), pa.int64())
 )
-
-
-@pytest.fixture(scope="module")
-def spark() -> Iterator[Door]:
-    if importlib.util.find_spec("pyspark") is None or shutil.which("java") is None:
-        pytest.skip("pyspark and Java are not both on this machine")
-    cluster = Cluster("local[2]", {"spark.sql.shuffle.partitions": "2", "spark.driver.memory": "1g",
-                                   "spark.ui.enabled": "false", "spark.driver.bindAddress": "127.0.0.1",
-                                   # compiling plans costs more than running them over so few rows
-                                   "spark.sql.codegen.wholeStage": "false",
-                                   "spark.sql.codegen.factoryMode": "NO_CODEGEN"})  # fmt: skip
-    yield cluster
-    cluster.stop()
 
 
 @pytest.fixture(scope="module")
@@ -219,18 +203,20 @@ def test_little_work_stays_here_and_much_is_sent(tmp_path: Path) -> None:
     asked = []
 
     class There:
+        folds = True
+
         def session(self, rows: int) -> AbstractContextManager[Session]:
             asked.append(rows)
             return here.session(rows)
 
     here = InProcess(Engine(memory="1GB", threads=1))
     lake = Lake(tmp_path, engine=BySize(here, There(), least=50))
-    for count, sent in ((49, []), (50, [50])):  # the second rolls up the same day anew
+    for count, sent in ((49, []), (50, [50 + 49, 50])):  # the second judges and rolls up the same day anew
         lake.accept(batch(*(event(f"{number}", user=number) for number in range(count))), writer="w1")
         lake.compact(EVERY, at=AT)
         assert asked == sent
     lake.metrics_asof(EVERY, periods(1, 2), DAY)
-    assert len(asked) == 1
+    assert len(asked) == 2
     lake.metrics_backfill(EVERY, periods(1, 2), from_day=DAY, until_day=DAY + 25)
     lake.metrics_asof(EVERY, periods(*range(FEW + 1)), DAY)
-    assert asked[1:] == [50, FEW + 1 + 2 * 50 + 2]  # facts: 50 of users and of use, one of the day, one of the event
+    assert asked[2:] == [50, FEW + 1 + 2 * 50 + 2]  # facts: 50 of users and of use, one of the day, one of the event

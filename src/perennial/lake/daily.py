@@ -11,8 +11,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from perennial.lake import manifest
-from perennial.lake.engine import Engine, Target, excluding_sql
+from perennial.lake.engine import Engine, Target, excluding_sql, sql_type
 from perennial.lake.engines.duckdb import DuckSession
+from perennial.lake.engines.terms import Door, Session, answers
 from perennial.lake.manifest import DataFile, Manifest, Rewrite
 from perennial.lake.rewriting import rewrite
 from perennial.lake.spans import SUMS, spans_to_write
@@ -20,6 +21,7 @@ from perennial.lake.storage.terms import Storage
 from perennial.lake.terms import Subject
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
+_KEYS = pa.schema([("customer", pa.int64()), ("day", pa.int32())])
 _ORDER = ("customer", "day")  # one customer's year is read far more often than one day's customers
 
 
@@ -126,21 +128,42 @@ def read_days(
     ).to_arrow_table()
 
 
-def without_erased(connection: duckdb.DuckDBPyConnection, root: Storage, live: Manifest) -> list[Rewrite]:
+def without_erased(folds: Door, root: Storage, live: Manifest) -> list[Rewrite]:
     """Write anew the files of every daily table that hold rows of customers erased since the last compaction."""
     erased = [stone.id for stone in live.pending if stone.subject == Subject.CUSTOMER]
     rewrites = []
     for table in [table for table in live.tables if table.startswith("daily/") and erased and live.tables[table]]:
         files = live.files(table)
         hers = f"customer IN ({', '.join(map(str, erased))})"
-        days = connection.execute(f"SELECT DISTINCT day FROM ({rows_sql(root, files)}) WHERE {hers}").fetchall()
-        spans = spans_to_write((file.span for file in files), [day for (day,) in days], SUMS)
-        present = [file for file in files if file.span.from_day in spans]
-        if present:
-            target = Target(root, table, live.generation + 1, _schema(root, present))
-            sql = f"SELECT * FROM ({rows_sql(root, present)}) WHERE NOT {hers}"
-            rewrites.append(rewrite(DuckSession(connection), sql, target, spans, _ORDER))
+        with folds.session(sum(file.rows for file in files)) as session:
+            found = answers(session, f"SELECT DISTINCT day FROM ({_keys_sql(session, root, files)}) WHERE {hers}")
+            spans = spans_to_write((file.span for file in files), [day for (day,) in found], SUMS)
+            present = [file for file in files if file.span.from_day in spans]
+            if present:
+                target = Target(root, table, live.generation + 1, _schema(root, present))
+                sql = f"SELECT * FROM ({_whole_sql(session, root, present, target.schema)}) WHERE NOT {hers}"
+                rewrites.append(rewrite(session, sql, target, spans, _ORDER))
     return rewrites
+
+
+def _keys_sql(session: Session, root: Storage, files: list[DataFile]) -> str:
+    return session.files_sql(root, [file.path for file in files], _KEYS)
+
+
+def _whole_sql(session: Session, root: Storage, files: list[DataFile], schema: pa.Schema) -> str:
+    """Return SELECT of all columns over files some of which do not know all: one part for each set of columns."""
+    by_columns: dict[tuple[str, ...], list[str]] = {}
+    for file in files:
+        by_columns.setdefault(tuple(_schema(root, [file]).names), []).append(file.path)
+    parts = []
+    for known, paths in by_columns.items():
+        rows = session.files_sql(root, paths, pa.schema([schema.field(name) for name in known]))
+        columns = (
+            f'"{field.name}"' if field.name in known else f'CAST(NULL AS {sql_type(field.type)}) AS "{field.name}"'
+            for field in schema
+        )
+        parts.append(f"SELECT {', '.join(columns)} FROM ({rows}) AS part")
+    return " UNION ALL ".join(parts)
 
 
 def _schema(root: Storage, present: list[DataFile], *more: pa.Schema) -> pa.Schema:

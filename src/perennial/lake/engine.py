@@ -57,7 +57,7 @@ def files_sql(root: Storage, paths: Iterable[str], schema: pa.Schema, *, where: 
     """Return SELECT over Parquet files of one schema; an empty relation of that schema where there are none."""
     names = ", ".join("'" + str(path).replace("'", "''") + "'" for path in root.here(paths))
     if not names:
-        columns = ", ".join(f'NULL::{_sql_type(field.type)} AS "{field.name}"' for field in schema)
+        columns = ", ".join(f'NULL::{sql_type(field.type)} AS "{field.name}"' for field in schema)
         return f"SELECT {columns} WHERE FALSE"
     columns = ", ".join(f'"{name}"' for name in schema.names)
     # The folders look like Hive partitions (day=…), which would shadow the column of that name.
@@ -143,11 +143,14 @@ def _pieces(batches: Iterable[pa.RecordBatch], spans: dict[int, Span]) -> Iterat
                 yield spans[int(keys[start])], batch.slice(start, end - start)
 
 
-def _sql_type(kind: pa.DataType) -> str:
+def sql_type(kind: pa.DataType) -> str:
+    """Return a column's type in SQL."""
     if pa.types.is_decimal(kind):
         return f"DECIMAL({kind.precision}, {kind.scale})"
     if pa.types.is_timestamp(kind):
         return "TIMESTAMPTZ"
     if pa.types.is_fixed_size_binary(kind):
         return "BLOB"
+    if pa.types.is_list(kind):
+        return f"{sql_type(kind.value_type)}[]"
     return {pa.int64(): "BIGINT", pa.int32(): "INTEGER", pa.float64(): "DOUBLE", pa.string(): "VARCHAR"}[kind]

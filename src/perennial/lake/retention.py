@@ -8,6 +8,7 @@ import duckdb
 
 from perennial.lake import ageing, known, manifest
 from perennial.lake.algebra import Metric
+from perennial.lake.engines.duckdb import DuckSession
 from perennial.lake.manifest import Manifest
 from perennial.lake.reading import Snapshot
 from perennial.lake.storage.terms import Storage
@@ -39,7 +40,7 @@ class Retention:
     def would_go(self, before: int) -> Ageing:
         """Return what `expire` would have removed; nothing is changed."""
         with self._reader() as (connection, snapshot):
-            return ageing.asked(connection, snapshot.root, snapshot.live, before)
+            return ageing.asked(DuckSession(connection), snapshot.root, snapshot.live, before)
 
     def kept_from(self) -> int | None:
         """Return the first day whose raw events are kept, or are from the next fold on; None where all are."""

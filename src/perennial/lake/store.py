@@ -14,7 +14,7 @@ from perennial.lake.algebra import Metric, plan_of
 from perennial.lake.analysis import Analysis
 from perennial.lake.engine import Engine
 from perennial.lake.engines.choice import DUCKDB, chosen
-from perennial.lake.engines.duckdb import DuckSession
+from perennial.lake.engines.duckdb import DuckSession, InProcess
 from perennial.lake.engines.terms import Door
 from perennial.lake.latest import Arrivals
 from perennial.lake.manifest import Manifest
@@ -46,7 +46,7 @@ class Lake:
 
     Days are INT32 numbers since 1970-01-01 in the organisation's zone; ranges of days are half-open. `at` is always
     the real clock, not the as-of day: it times the grace of files that readers may still hold. `engine` names where
-    facts and metrics are computed (engines/); all else is DuckDB's, in this process.
+    events are folded, and facts and metrics computed (engines/); all else is DuckDB's, in this process.
     """
 
     def __init__(
@@ -61,6 +61,7 @@ class Lake:
         self._root = Folder(root) if isinstance(root, Path) else root
         self._engine = Engine(memory=memory, threads=threads, spill=self._root.folder / "spilled")
         self._plans = chosen(engine, self._engine) if isinstance(engine, str) else engine
+        self._folds = self._plans if self._plans.folds else InProcess(self._engine)
         self._grace = grace
         self._latest = manifest.Latest(self._root)
         self._seen = 0
@@ -136,7 +137,7 @@ class Lake:
         out = None if left_out is None else tuple(left_out)
         done = again(
             lambda: compaction.compact(
-                self._root, self._engine, self._plans, plan_of(definitions), at=at, grace=self._grace, left_out=out
+                self._root, self._folds, self._plans, plan_of(definitions), at=at, grace=self._grace, left_out=out
             )
         )
         self._tidy()

@@ -4,8 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
-from perennial.lake.engine import Target, excluding_sql, files_sql
+from perennial.lake.engine import Target, excluding_sql
+from perennial.lake.engines.terms import Session
 from perennial.lake.facts import FACT_DAY
 from perennial.lake.manifest import Manifest
 from perennial.lake.spans import Span, spans_to_write
@@ -73,9 +75,19 @@ class Work:
         customers, users = self.live.erased(Subject.CUSTOMER), self.live.erased(Subject.USER)
         return f"{excluding_sql('customer', customers)} AND {excluding_sql('user', users)}"
 
-    def rows_sql(self, table: str, from_day: int | None = None, until_day: int | None = None) -> str:
+    def rows_sql(self, session: Session, table: str, from_day: int | None = None, until_day: int | None = None) -> str:
         """Return SELECT over the whole files of events or rejected events that may hold these days."""
-        return files_sql(self.root, [f.path for f in self.live.files(table, from_day, until_day)], EVENT_SCHEMA)
+        return session.files_sql(self.root, [f.path for f in self.live.files(table, from_day, until_day)], EVENT_SCHEMA)
+
+    def size(self) -> int:
+        """Return about how many rows the run goes through: those that arrived and those of the files that they may go
+        into; all, where somebody's are looked for."""
+        stored = [file for table in (EVENTS, REJECTED) for file in self.live.files(table)]
+        arrived = [pq.read_metadata(path) for path in self.root.here(self.arrived)]
+        if not self.live.pending and set(self.left_out) == set(self.live.left_out):
+            days = {_days_in(found) for found in arrived}
+            stored = [file for file in stored if any(file.span.overlaps(first, last + 1) for first, last in days)]
+        return sum(int(found.num_rows) for found in arrived) + sum(file.rows for file in stored)
 
     def spans(self, table: str, touched: Iterable[int]) -> dict[int, Span]:
         """Return day → span to rewrite in a table of events."""
@@ -84,6 +96,13 @@ class Work:
     def target(self, table: str, schema: pa.Schema) -> Target:
         """Return where this run writes a table's files."""
         return Target(self.root, table, self.live.generation + 1, schema)
+
+
+def _days_in(found: pq.FileMetaData) -> tuple[int, int]:
+    """Return the first and the last day of a file that arrived, from its statistics; no day where it has no row."""
+    place = EVENT_SCHEMA.names.index("day")
+    known = [found.row_group(group).column(place).statistics for group in range(found.num_row_groups)]
+    return min((one.min for one in known), default=0), max((one.max for one in known), default=-1)
 
 
 def in_turns(spans: Iterable[Span], rows: Mapping[Span, int], at_once: int) -> Iterator[list[Span]]:

@@ -16,6 +16,7 @@ class BySize:
 
     def __init__(self, here: Door, there: Door, *, least: int) -> None:
         self._here, self._there, self._least = here, there, least
+        self.folds = there.folds
 
     def session(self, rows: int) -> AbstractContextManager[Session]:
         return (self._there if rows >= self._least else self._here).session(rows)

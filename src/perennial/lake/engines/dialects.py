@@ -7,6 +7,7 @@ import sqlglot
 from sqlglot import exp
 
 Dialect = Literal["spark", "postgres"]
+_IN_SPARK = {"epoch_us": "UNIX_MICROS"}
 
 
 @lru_cache(maxsize=256)
@@ -17,6 +18,9 @@ def carried(sql: str, dialect: Dialect) -> str:
         # A backslash is a character to DuckDB, and an escape to the others.
         if like.expression.is_string:
             like.set("expression", exp.Literal.string(like.expression.name.replace("\\", "\\\\")))
+    if dialect == "spark":
+        for function in tree.find_all(exp.Anonymous):
+            function.set("this", _IN_SPARK.get(function.name.lower(), function.this))
     if dialect == "postgres":
         tree = tree.transform(_for_postgres)
         _name_subqueries(tree)

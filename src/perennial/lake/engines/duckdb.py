@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
@@ -28,16 +29,21 @@ class DuckSession:
     def keep(self, name: str, sql: str) -> None:
         self._connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {sql}")
 
+    def forget(self, name: str) -> None:
+        self._connection.execute(f"DROP TABLE {name}")
+
     def rows(self, sql: str) -> pa.Table:
         return self._connection.sql(sql).to_arrow_table()
 
-    def batches(self, sql: str, size: int) -> Iterable[pa.RecordBatch]:
+    def batches(self, sql: str, size: int, scratch: Path) -> Iterable[pa.RecordBatch]:
         batches: Iterable[pa.RecordBatch] = self._connection.sql(sql).to_arrow_reader(size)
         return batches
 
 
 class InProcess:
     """The door to this process's DuckDB."""
+
+    folds = True
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine

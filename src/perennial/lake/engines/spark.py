@@ -6,12 +6,16 @@ Spark looks for them: `spark-defaults.conf` in SPARK_CONF_DIR.
 
 import os
 import re
+import shutil
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from perennial.lake.engines.dialects import carried
 from perennial.lake.engines.terms import NoEngine
@@ -21,6 +25,7 @@ _SETTINGS = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.ansi.enabled": "true",  # an overflow is an error there too, never a wrapped number
     "spark.sql.caseSensitive": "true",
+    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
     "spark.sql.execution.arrow.maxRecordsPerBatch": "65536",
     "spark.ui.showConsoleProgress": "false",
 }
@@ -32,7 +37,7 @@ class SparkSession:
 
     def __init__(self, spark: Any) -> None:
         self._spark = spark
-        self._kept: list[Any] = []
+        self._kept: list[tuple[str, Any]] = []
         self._files = 0
 
     def files_sql(self, root: Storage, paths: Iterable[str], schema: pa.Schema, *, where: str = "TRUE") -> str:
@@ -54,20 +59,32 @@ class SparkSession:
 
     def keep(self, name: str, sql: str) -> None:
         rows = self._made(sql).persist()
-        self._kept.append(rows)
+        self._kept.append((name, rows))
         rows.createOrReplaceTempView(name)
+
+    def forget(self, name: str) -> None:
+        for _name, rows in [each for each in self._kept if each[0] == name]:
+            rows.unpersist()  # what is kept of it and not made yet is made from its source
 
     def rows(self, sql: str) -> pa.Table:
         found = self._made(sql).toArrow()
         return found.cast(pa.schema([pa.field(field.name, field.type) for field in found.schema]))
 
-    def batches(self, sql: str, size: int) -> Iterable[pa.RecordBatch]:
-        batches: Iterable[pa.RecordBatch] = self.rows(sql).to_batches(size)
-        return batches
+    def batches(self, sql: str, size: int, scratch: Path) -> Iterator[pa.RecordBatch]:
+        """The workers sort and write into `scratch`, where a part that a lost one left half done never appears; the
+        driver holds a batch at a time."""
+        folder = scratch / uuid4().hex
+        try:
+            self._made(sql).write.parquet(f"file:{folder.absolute()}")
+            for part in sorted(folder.glob("part-*.parquet")):
+                with pq.ParquetFile(part) as file:
+                    yield from file.iter_batches(size)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
     def close(self) -> None:
         """Let the workers forget what was kept."""
-        for rows in self._kept:
+        for _name, rows in self._kept:
             rows.unpersist()
 
     def _made(self, sql: str) -> Any:
@@ -76,6 +93,8 @@ class SparkSession:
 
 class Cluster:
     """The door to a Spark master; one connection a process, made on first use."""
+
+    folds = True
 
     def __init__(self, master: str, settings: Mapping[str, str] | None = None) -> None:
         self._master = master
@@ -124,4 +143,6 @@ def _spark_type(kind: pa.DataType) -> str:
         return "TIMESTAMP"
     if pa.types.is_fixed_size_binary(kind):
         return "BINARY"
+    if pa.types.is_list(kind):
+        return f"ARRAY<{_spark_type(kind.value_type)}>"
     return {pa.int64(): "BIGINT", pa.int32(): "INT", pa.float64(): "DOUBLE", pa.string(): "STRING"}[kind]

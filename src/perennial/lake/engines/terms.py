@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
-from typing import Protocol
+from pathlib import Path
+from typing import Any, Protocol
 
 import pyarrow as pa
 
@@ -28,15 +29,27 @@ class Session(Protocol):
     def keep(self, name: str, sql: str) -> None:
         """Run a SELECT once and give its rows a name, in place of what had it."""
 
+    def forget(self, name: str) -> None:
+        """Let go of rows that were kept; nothing reads them any more."""
+
     def rows(self, sql: str) -> pa.Table:
         """Return the rows of a SELECT."""
 
-    def batches(self, sql: str, size: int) -> Iterable[pa.RecordBatch]:
-        """Yield the rows of a SELECT, about `size` at a time."""
+    def batches(self, sql: str, size: int, scratch: Path) -> Iterable[pa.RecordBatch]:
+        """Yield the rows of a SELECT in its order, about `size` at a time, however many they are; they may wait in
+        files in the folder `scratch` and are gone from there at the end."""
+
+
+def answers(session: Session, sql: str) -> list[tuple[Any, ...]]:
+    """Return the few rows of a SELECT as tuples."""
+    return list(zip(*(column.to_pylist() for column in session.rows(sql).columns), strict=True))
 
 
 class Door(Protocol):
     """An engine, connected to on first use."""
+
+    folds: bool
+    """Whether raw events are folded there as well; else DuckDB does that in this process."""
 
     def session(self, rows: int) -> AbstractContextManager[Session]:
         """Yield a session for work on about so many rows."""
