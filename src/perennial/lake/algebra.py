@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
@@ -172,7 +173,8 @@ class Metric:
         return [column.name for column in self.tree().find_all(exp.Column)]
 
 
-def predicate(text: str, columns: Iterable[str]) -> str:
+@lru_cache(maxsize=1_000)  # many measures are over the same events, and every process begins by reading them all
+def predicate(text: str, columns: tuple[str, ...]) -> str:
     """Return a predicate over `columns` as canonical SQL, TRUE where the text is empty.
 
     :raises BadDefinition: the text is more than comparisons of these columns with constants.
