@@ -1,7 +1,7 @@
 """All tables, imported from their rooms so that Django finds them in one app."""
 
 from perennial.blueprint.models import ConfigVersion
-from perennial.contracts.models import Cancellation, Contract, LedgerMark, Line, Movement, Product, Receivable
+from perennial.contracts.models import Cancellation, Contract, LedgerMark, Line, Movement, Product, Rate, Receivable
 from perennial.customers.models import (
     Contact,
     Customer,
@@ -62,6 +62,7 @@ __all__ = [
     "Product",
     "ProductUser",
     "PutAway",
+    "Rate",
     "Receivable",
     "RejectedMessage",
     "Reseller",

@@ -18,6 +18,7 @@ from tests.contracts.calculations.test_published_subscriptions import HELD, KIND
 from perennial.contracts import ledger
 from perennial.contracts.access import revenue_of
 from perennial.contracts.models import Line
+from perennial.contracts.rates import Exchange
 from perennial.contracts.terms import MovementKind
 from perennial.kernel.periods import Period, day_before
 from perennial.members.models import Member
@@ -26,6 +27,7 @@ pytestmark = pytest.mark.django_db
 LAST_DAY = date(2024, 12, 31)
 YEAR = Period(date(2024, 1, 1), date(2025, 1, 1))
 ALL = Q()
+USD = Exchange("USD")
 
 
 def test_months_reconcile_and_count_who_pays_at_their_end(organisation: None, now: datetime) -> None:
@@ -38,7 +40,7 @@ def test_months_reconcile_and_count_who_pays_at_their_end(organisation: None, no
         ],
         at=now,
     )
-    rows = ledger.movement_rows(Period(date(2024, 1, 1), date(2024, 4, 1)), ALL, as_of=LAST_DAY)
+    rows = ledger.movement_rows(Period(date(2024, 1, 1), date(2024, 4, 1)), ALL, USD, as_of=LAST_DAY)
     told = [
         (row.opening, {kind.value: n for kind, n in row.movements.items() if n}, row.closing, row.customers)
         for row in rows
@@ -55,7 +57,7 @@ def test_printed_months_add_up_where_exact_amounts_do_not_fit_cents(organisation
     thirds = [line(name, customer, f"2024-0{number}-01", None, 100, amount_months=3)
               for number, (name, customer) in enumerate(ids.items(), start=1)]  # fmt: skip
     keep(thirds, at=now)
-    rows = ledger.movement_rows(Period(date(2024, 1, 1), date(2024, 4, 1)), ALL, as_of=LAST_DAY)
+    rows = ledger.movement_rows(Period(date(2024, 1, 1), date(2024, 4, 1)), ALL, USD, as_of=LAST_DAY)
     assert [row.closing for row in rows] == [33, 67, 100]
     assert [row.opening + sum(row.movements.values()) for row in rows] == [33, 67, 100]
 
@@ -63,16 +65,16 @@ def test_printed_months_add_up_where_exact_amounts_do_not_fit_cents(organisation
 def test_what_lies_after_the_day_has_not_happened(organisation: None, now: datetime) -> None:
     ids = customers("A", at=now)
     keep([line("1", ids["A"], "2024-01-01", "2024-06-20", 100_00)], at=now)
-    [june] = ledger.movement_rows(Period(date(2024, 6, 1), date(2024, 7, 1)), ALL, as_of=date(2024, 6, 19))
+    [june] = ledger.movement_rows(Period(date(2024, 6, 1), date(2024, 7, 1)), ALL, USD, as_of=date(2024, 6, 19))
     assert (june.opening, june.closing, june.customers) == (100_00, 100_00, 1)
-    assert ledger.changes(june.period, ALL, as_of=date(2024, 6, 19)) == {}
+    assert ledger.changes(june.period, ALL, USD, as_of=date(2024, 6, 19)) == {}
 
 
 def test_no_movement_is_no_first_day_and_empty_months(organisation: None) -> None:
     assert ledger.first_day(ALL) is None
-    [row] = ledger.movement_rows(Period(date(2024, 1, 1), date(2024, 2, 1)), ALL, as_of=LAST_DAY)
+    [row] = ledger.movement_rows(Period(date(2024, 1, 1), date(2024, 2, 1)), ALL, USD, as_of=LAST_DAY)
     assert (row.opening, row.closing, row.customers) == (0, 0, 0)
-    assert ledger.retention(YEAR.since, LAST_DAY, ALL).net is None
+    assert ledger.retention(YEAR.since, LAST_DAY, ALL, USD).net is None
 
 
 def test_retention_looks_at_those_who_paid_at_the_start(organisation: None, now: datetime) -> None:
@@ -87,7 +89,7 @@ def test_retention_looks_at_those_who_paid_at_the_start(organisation: None, now:
         ],
         at=now,
     )
-    found = ledger.retention(YEAR.since, LAST_DAY, ALL)
+    found = ledger.retention(YEAR.since, LAST_DAY, ALL, USD)
     assert (found.opening, found.kept, found.closing) == (400_00, 200_00, 260_00)
     assert (found.gross, found.net, found.logo) == (Fraction(1, 2), Fraction(13, 20), Fraction(2, 3))
     assert (found.customers, found.customers_kept) == (3, 2)
@@ -102,8 +104,8 @@ def test_a_line_counts_on_the_day_it_starts_and_not_on_the_day_it_ends(organisat
         ],
         at=now,
     )
-    assert ledger.retention(date(2024, 1, 1), LAST_DAY, ALL).opening == 100_00
-    assert ledger.retention(date(2023, 12, 31), date(2024, 1, 1), ALL).closing == 0
+    assert ledger.retention(date(2024, 1, 1), LAST_DAY, ALL, USD).opening == 100_00
+    assert ledger.retention(date(2023, 12, 31), date(2024, 1, 1), ALL, USD).closing == 0
 
 
 def test_changes_name_their_lines_products_and_tags(organisation: None, now: datetime) -> None:
@@ -115,7 +117,7 @@ def test_changes_name_their_lines_products_and_tags(organisation: None, now: dat
         ],
         at=now,
     )
-    [change] = ledger.changes(YEAR, ALL, as_of=LAST_DAY, kind=MovementKind.EXPANSION)[ids["A"]]
+    [change] = ledger.changes(YEAR, ALL, USD, as_of=LAST_DAY, kind=MovementKind.EXPANSION)[ids["A"]]
     assert (change.on, change.amount, change.tags) == (date(2024, 5, 1), 60_00, ("cross_sell",))
     assert change.causes == (ledger.Cause("S-2", "plus"),)
     assert ledger.named([ids["A"]], ALL)[ids["A"]].name == "A"
@@ -131,12 +133,14 @@ def test_a_csm_sees_the_own_book_and_totals_are_the_sum_over_it(member: Callable
         role: revenue_of(Member.objects.get(id=who))
         for role, who in {"mine": mine, "theirs": theirs, "reader": member("reader"), "all": member("analyst")}.items()
     }
-    closings = {role: ledger.movement_rows(YEAR, rows, as_of=LAST_DAY)[-1].closing for role, rows in scopes.items()}
+    closings = {
+        role: ledger.movement_rows(YEAR, rows, USD, as_of=LAST_DAY)[-1].closing for role, rows in scopes.items()
+    }
     assert closings == {"mine": 100, "theirs": 200, "reader": 0, "all": 600}
-    assert ledger.balances_before(YEAR.until, scopes["mine"]) == {ids["A"]: 100}
-    assert set(ledger.changes(YEAR, scopes["theirs"], as_of=LAST_DAY)) == {ids["B"]}
+    assert ledger.balances_before(YEAR.until, scopes["mine"], USD) == {ids["A"]: 100}
+    assert set(ledger.changes(YEAR, scopes["theirs"], USD, as_of=LAST_DAY)) == {ids["B"]}
     assert ledger.named(ids.values(), scopes["mine"]).keys() == {ids["A"]}
-    assert ledger.retention(date(2024, 3, 1), LAST_DAY, scopes["mine"]).opening == 100
+    assert ledger.retention(date(2024, 3, 1), LAST_DAY, scopes["mine"], USD).opening == 100
 
 
 def test_forty_customers_cost_as_many_queries_as_one(organisation: None, now: datetime) -> None:
@@ -146,9 +150,9 @@ def test_forty_customers_cost_as_many_queries_as_one(organisation: None, now: da
         keep([line(name, customer, "2024-01-01", None, 100) for name, customer in ids.items()], at=now)
         cost = []
         for read in (
-            lambda: ledger.movement_rows(YEAR, ALL, as_of=LAST_DAY),
-            lambda: ledger.retention(YEAR.since, LAST_DAY, ALL),
-            lambda: ledger.changes(YEAR, ALL, as_of=LAST_DAY),
+            lambda: ledger.movement_rows(YEAR, ALL, USD, as_of=LAST_DAY),
+            lambda: ledger.retention(YEAR.since, LAST_DAY, ALL, USD),
+            lambda: ledger.changes(YEAR, ALL, USD, as_of=LAST_DAY),
             lambda: ledger.first_day(ALL),
         ):
             with CaptureQueriesContext(connection) as asked:
@@ -181,7 +185,7 @@ def test_ravenstack_months_and_retention_are_what_sql_says(ravenstack: Path) -> 
     by_month: dict[date, dict[str, int]] = defaultdict(dict)
     for month, kind, amount in read.execute(KINDS).fetchall():
         by_month[month][kind] = amount
-    rows = ledger.movement_rows(Period(date(2023, 1, 1), date(2025, 1, 1)), ALL, as_of=LAST_DAY)
+    rows = ledger.movement_rows(Period(date(2023, 1, 1), date(2025, 1, 1)), ALL, USD, as_of=LAST_DAY)
     assert len(rows) == 24
     for row in rows:
         held = held_on(read, day_before(row.period.until))
@@ -194,7 +198,7 @@ def test_ravenstack_months_and_retention_are_what_sql_says(ravenstack: Path) -> 
         FROM s AS s(customer_id, mrr) LEFT JOIN e AS e(customer_id, mrr) USING (customer_id)""",
         {"first": date(2023, 12, 31), "last": LAST_DAY},
     ).fetchall()[0]
-    found = ledger.retention(date(2023, 12, 31), LAST_DAY, ALL)
+    found = ledger.retention(date(2023, 12, 31), LAST_DAY, ALL, USD)
     assert (found.kept, found.closing, found.opening) == (gross, net, opening)
     assert (found.customers, found.customers_kept) == (logos, kept)
     assert found.gross == Fraction(int(gross), int(opening))

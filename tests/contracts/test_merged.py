@@ -12,6 +12,7 @@ from tests.contracts.books import SOURCE, customers, keep, line
 from perennial.contracts import ledger, queries
 from perennial.contracts.actions import rebuild_movements, write_cancellations, write_receivables
 from perennial.contracts.models import Cancellation, Contract, LedgerMark, Line, Movement, Receivable
+from perennial.contracts.rates import Exchange
 from perennial.customers.merging import merge, part
 from perennial.kernel.periods import Period
 from perennial.kernel.versions import Incoming
@@ -63,10 +64,10 @@ def test_movements_belong_to_the_one_that_remains_and_are_those_of_one_life(ids:
 
 def test_nobody_is_lost_who_was_merged_and_the_year_adds_up_either_way(ids: dict[str, int], now: datetime) -> None:
     year = Period(date(2024, 1, 1), date(2025, 1, 1))
-    apart = ledger.movement_rows(year, Q(), as_of=ON)
+    apart = ledger.movement_rows(year, Q(), Exchange("USD"), as_of=ON)
     merge(customer_id=ids["A"], into=ids["B"], by=None, at=now)
     rebuild_movements(on=ON)
-    one = ledger.movement_rows(year, Q(), as_of=ON)
+    one = ledger.movement_rows(year, Q(), Exchange("USD"), as_of=ON)
     assert [row.closing for row in one] == [row.closing for row in apart]
     assert [row.customers for row in apart] == [1, 1, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1]
     assert [row.customers for row in one] == [1] * 12

@@ -16,6 +16,7 @@ from tests.contracts.books import customers, keep, line, own
 
 from perennial.contracts.access import revenue_of
 from perennial.contracts.calculations.retention import wilson_interval
+from perennial.contracts.rates import Exchange
 from perennial.contracts.terms import PolicySwitches
 from perennial.customers.models import PortfolioRow
 from perennial.kernel.periods import Period
@@ -25,7 +26,7 @@ from perennial.reports.retention_by import Dimension
 from perennial.reports.revenue import Book
 from perennial.reports.revenue_figures import FIGURES, RATES
 
-BOOK = Book(rows=Q(), currency="USD", as_of=date(2024, 12, 31), switches=PolicySwitches())
+BOOK = Book(rows=Q(), exchange=Exchange("USD"), as_of=date(2024, 12, 31), switches=PolicySwitches())
 YEAR = Period(date(2023, 12, 31), date(2024, 12, 31))
 VALUES: dict[str, list[Any]] = {
     "tier": ["enterprise", "smb", None], "segment": ["Bank", "Retail", ""], "region": ["华东", None],
@@ -129,7 +130,7 @@ def test_a_csm_sees_the_parts_of_the_own_book_only(member: Callable[..., int], n
     own(ids["A"], mine, now)
     own(ids["B"], member("csm"), now)
     keep([line(name, ids[name], "2023-01-01", None, 10_00) for name in ids], at=now)
-    book = Book(rows=revenue_of(Member.objects.get(id=mine)), currency="USD", as_of=BOOK.as_of,
+    book = Book(rows=revenue_of(Member.objects.get(id=mine)), exchange=Exchange("USD"), as_of=BOOK.as_of,
                 switches=PolicySwitches())  # fmt: skip
     [part] = retention_by.told(book, YEAR, Dimension.OWNER).parts
     assert (part.label, part.outside, part.found.customers) == ("Ann", "csm1@example.com", 1)

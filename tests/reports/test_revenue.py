@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.contracts.books import customers, keep, line
 
+from perennial.contracts.rates import Exchange
 from perennial.contracts.terms import MovementKind, PolicySwitches
 from perennial.kernel.organisation.models import Organisation
 from perennial.kernel.periods import Period
@@ -23,7 +24,7 @@ from perennial.reports.revenue import Book
 from perennial.reports.revenue_figures import CHOICES, FIGURES, SWITCH_LABELS
 
 pytestmark = pytest.mark.django_db
-BOOK = Book(rows=Q(), currency="USD", as_of=date(2024, 12, 31), switches=PolicySwitches())
+BOOK = Book(rows=Q(), exchange=Exchange("USD"), as_of=date(2024, 12, 31), switches=PolicySwitches())
 YEAR = Period(date(2024, 1, 1), date(2025, 1, 1))
 
 LINES = st.lists(
@@ -58,7 +59,7 @@ def test_the_customers_behind_a_printed_number_add_up_to_it(
 
 
 def test_months_stop_at_the_as_of_day_and_a_year_ends_there(organisation: None) -> None:
-    book = Book(rows=Q(), currency="USD", as_of=date(2024, 5, 10), switches=PolicySwitches())
+    book = Book(rows=Q(), exchange=Exchange("USD"), as_of=date(2024, 5, 10), switches=PolicySwitches())
     assert [row.period.since.month for row in revenue.movements(book, YEAR)] == [1, 2, 3, 4, 5]
     assert revenue.movements(book, Period(date(2024, 6, 1), date(2024, 7, 1))) == []
     assert revenue.trailing_year(book, YEAR.until) == Period(date(2023, 5, 10), date(2024, 5, 10))

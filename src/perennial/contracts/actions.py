@@ -16,6 +16,7 @@ from perennial.contracts import facts, marks, numbers
 from perennial.contracts.calculations.movements import movements
 from perennial.contracts.calculations.mrr import stretches
 from perennial.contracts.models import Cancellation, Contract, Line, Movement, Product, Receivable
+from perennial.contracts.rates import Exchange
 from perennial.contracts.terms import BillingStatus, LineKind, PolicySwitches
 from perennial.contracts.terms import Movement as Moved
 from perennial.customers.aliases import Aliases, aliases
@@ -38,16 +39,13 @@ class TooFine(ArithmeticError):
     """A movement whose exact amount fits no column; the message names the customer and the day."""
 
 
-def check_line(values: Mapping[str, Any], *, currency: str) -> str | None:
+def check_line(values: Mapping[str, Any]) -> str | None:
     """Return why a line with these values (Line's columns) cannot be kept, None where it can. No query.
 
-    `currency` is the organisation's: amounts in another one wait for exchange rates.
+    Whether its currency has a rate is another question (`Exchange.refusal`): rates may come with the same import.
     """
     starts_on, ends_on = values.get("starts_on"), values.get("ends_on")
     kind, months = values.get("kind", LineKind.RECURRING), values.get("amount_months")
-    if values.get("currency") != currency:
-        return _("The amount is in %(theirs)s, and this organisation keeps its revenue in %(ours)s.") % {
-            "theirs": values.get("currency"), "ours": currency}  # fmt: skip
     if starts_on is None:
         return _("The line has no first day.")
     if ends_on is not None and ends_on < starts_on:
@@ -160,11 +158,12 @@ def write_lines(rows: Sequence[Incoming], *, source: str, at: datetime, import_i
     The values are Line's columns, the whole line; `renewal_of_external_id` names the line of the same source that this
     one follows. Where a cancellation names the line, an empty day of notice in the line's own source says nothing.
 
-    :raises LineRefused: a line that `check_line` refuses; nothing is written.
+    :raises LineRefused: a line that `check_line` refuses, or without an exchange rate on its first day; nothing is
+        written.
     """
-    currency, rows = house().currency, numbers.as_known(Line, rows, source)
+    exchange, rows = Exchange.of_house(), numbers.as_known(Line, rows, source)
     for row in rows:
-        reason = check_line(row.values, currency=currency)
+        reason = check_line(row.values) or exchange.refusal(row.values["currency"], row.values["starts_on"])
         if reason is not None:
             raise LineRefused(f"{row.external_id}: {reason}")
     followed = {row.values["renewal_of_external_id"] for row in rows if row.values.get("renewal_of_external_id")}

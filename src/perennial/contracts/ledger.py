@@ -1,26 +1,30 @@
 """Reads of the ledger: MRR and its movements, over exactly the customers that the reader may see.
 
 `rows` is the condition of those customers' rows (access.revenue_of): every total here is the sum over them. Sums are
-exact; SQL adds numerators of one denominator, and what is left is added as fractions.
+exact; SQL adds numerators of one currency and denominator, and what is left is added as fractions and
+valued by `Exchange`.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
+from functools import partial
 
 from django.db.models import Min, Q, QuerySet, Sum
 
+from perennial.contracts.calculations.exchange import held_through
 from perennial.contracts.calculations.retention import Retention
 from perennial.contracts.calculations.retention import retention as retention_of
 from perennial.contracts.calculations.waterfall import waterfall
 from perennial.contracts.models import Line, Movement, Product
+from perennial.contracts.rates import Exchange
 from perennial.contracts.terms import Movement as Moved
 from perennial.contracts.terms import MovementKind
-from perennial.kernel.periods import Period, months_of
+from perennial.kernel.periods import Period, day_before, months_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,94 +44,168 @@ def first_day(rows: Q) -> date | None:
     return found
 
 
-def balances_before(day: date, rows: Q) -> dict[int, Fraction]:
-    """Return the MRR of each customer at the start of the day, before its movements; 0 where it left. One query."""
-    sums = (
-        Movement.objects.filter(rows, on__lt=day).values_list("customer_id", "denominator").annotate(n=Sum("numerator"))
-    )
+def has_others(rows: Q, exchange: Exchange) -> bool:
+    """Say whether anything is in another currency than ours. One query."""
+    return Movement.objects.filter(rows).exclude(currency=exchange.currency).exists()
+
+
+def balances_before(day: date, rows: Q, exchange: Exchange) -> dict[int, Fraction]:
+    """Return the MRR of each customer at the start of the day, before its movements; 0 where it left. One query, one
+    more where somebody pays in another currency: that is worth what it was at the end of the day before."""
     held: dict[int, Fraction] = defaultdict(Fraction)
-    for customer_id, denominator, numerator in sums:
-        held[customer_id] += Fraction(int(numerator), denominator)
+    for (customer_id, currency), amount in _held_before(day, rows).items():
+        held[customer_id] += exchange.value(amount, currency, day_before(day))
     return dict(held)
 
 
-def movement_rows(span: Period, rows: Q, *, as_of: date) -> list[MovementRow]:
-    """Return a row for each month that holds a day of the span. Two queries, however many customers.
+def _held_before(day: date, rows: Q) -> dict[tuple[int, str], Fraction]:
+    sums = Movement.objects.filter(rows, on__lt=day).values_list("customer_id", "currency", "denominator")
+    held: dict[tuple[int, str], Fraction] = defaultdict(Fraction)
+    for customer_id, currency, denominator, numerator in sums.annotate(n=Sum("numerator")):
+        held[customer_id, currency] += Fraction(int(numerator), denominator)
+    return held
 
-    What lies after `as_of` has not happened: such movements are left out.
+
+def movement_rows(span: Period, rows: Q, exchange: Exchange, *, as_of: date) -> list[MovementRow]:
+    """Return a row for each month that holds a day of the span. Two queries, however many customers, and one more
+    where somebody pays in another currency.
+
+    What lies after `as_of` has not happened: such movements are left out. A movement in another currency is worth what
+    it was on its day, a balance what it was on the row's last; what rates did to it in between is `fx`.
     """
     months = list(months_of(span))
     if not months:
         return []
-    held = defaultdict(Fraction, balances_before(months[0].since, rows))
-    opening = sum(held.values(), Fraction(0))
-    live = sum(amount > 0 for amount in held.values())
-    sums: dict[tuple[date, MovementKind], Fraction] = defaultdict(Fraction)
+    books = _Books(_held_before(months[0].since, rows), exchange)
+    opening = books.value(day_before(months[0].since))
+    booked: list[Moved] = []
     customers: list[int] = []
     happened = _by_month(_happened(months[0].since, months[-1].until, rows, as_of))
     for month in months:
-        were_live: dict[int, bool] = {}
-        for customer_id, kind, amount in happened.get(month.since, ()):
-            were_live.setdefault(customer_id, held[customer_id] > 0)
-            held[customer_id] += amount
-            sums[month.since, kind] += amount
-        live += sum((held[customer_id] > 0) - was for customer_id, was in were_live.items())
-        customers.append(live)
-    booked = [
-        Moved(customer_id=0, product_id=None, on=on, kind=kind, amount=amount, currency="")
-        for (on, kind), amount in sums.items()
-    ]
+        until = min(month.until, as_of + timedelta(days=1))
+        sums = books.carry(happened.get(month.since, ()), Period(month.since, max(until, month.since)))
+        booked += [
+            Moved(customer_id=0, product_id=None, on=month.since, kind=kind, amount=amount, currency="")
+            for kind, amount in sums.items()
+        ]
+        customers.append(len(books.live))
     return [
         MovementRow(row.period, row.opening, row.movements, row.closing, count)
         for row, count in zip(waterfall(opening, booked, months), customers, strict=True)
     ]
 
 
-Happened = tuple[date, int, MovementKind, Fraction]
+Slot = tuple[int, str]
+"""A customer and the currency that it pays in."""
+
+
+class _Books:
+    """What customers hold while the months are walked through: exact, each in its own currency."""
+
+    def __init__(self, held: Mapping[Slot, Fraction], exchange: Exchange) -> None:
+        self.held: dict[int, dict[str, Fraction]] = defaultdict(lambda: defaultdict(Fraction))
+        self.totals: dict[str, Fraction] = defaultdict(Fraction)
+        self.exchange = exchange
+        for (customer_id, currency), amount in held.items():
+            self.held[customer_id][currency] += amount
+            self.totals[currency] += amount
+        self.live = {customer_id for customer_id, held in self.held.items() if _is_live(held)}
+
+    def value(self, day: date) -> Fraction:
+        """Return what all hold, at the rates of a day."""
+        return sum((self.exchange.value(held, currency, day) for currency, held in self.totals.items()), Fraction(0))
+
+    def carry(self, happened: Iterable[Happened], month: Period) -> dict[MovementKind, Fraction]:
+        """Book a month; return its sums in our currency, with what rates did."""
+        sums: dict[MovementKind, Fraction] = defaultdict(Fraction)
+        moved: dict[str, list[tuple[date, Fraction]]] = defaultdict(list)
+        touched = set()
+        for on, customer_id, kind, currency, amount in happened:
+            self.held[customer_id][currency] += amount
+            sums[kind] += self.exchange.value(amount, currency, on)
+            moved[currency].append((on, amount))
+            touched.add(customer_id)
+        for customer_id in touched:
+            (self.live.add if _is_live(self.held[customer_id]) else self.live.discard)(customer_id)
+        sums[MovementKind.FX] += fx_of(self.totals, moved, month, self.exchange)
+        for currency, changes in moved.items():
+            self.totals[currency] += sum((amount for _on, amount in changes), Fraction(0))
+        return sums
+
+
+def _is_live(held: Mapping[str, Fraction]) -> bool:
+    return any(amount > 0 for amount in held.values())
+
+
+def fx_of(
+    opening: Mapping[str, Fraction], moved: Mapping[str, Sequence[tuple[date, Fraction]]], month: Period,
+    exchange: Exchange,
+) -> Fraction:  # fmt: skip
+    """Return what rates did within a month to balances by currency, computed from the balances and never as what is
+    missing to the closing one (analytics 3.1)."""
+    return sum(
+        (
+            held_through(
+                opening.get(currency, Fraction(0)), moved.get(currency, ()), month, partial(exchange.rate, currency)
+            )
+            for currency in opening.keys() | moved.keys()
+            if currency != exchange.currency and month.days
+        ),
+        Fraction(0),
+    )
+
+
+Happened = tuple[date, int, MovementKind, str, Fraction]
 
 
 def _happened(since: date, until: date, rows: Q, as_of: date) -> Iterator[Happened]:
     until = min(until, as_of + timedelta(days=1))
     found = Movement.objects.filter(rows, on__gte=since, on__lt=until)
-    for on, customer_id, kind, numerator, denominator in found.values_list(
-        "on", "customer_id", "kind", "numerator", "denominator"
+    for on, customer_id, kind, currency, numerator, denominator in found.values_list(
+        "on", "customer_id", "kind", "currency", "numerator", "denominator"
     ):
-        yield on, customer_id, MovementKind(kind), Fraction(numerator, denominator)
+        yield on, customer_id, MovementKind(kind), currency, Fraction(numerator, denominator)
 
 
-def _by_month(happened: Iterable[Happened]) -> dict[date, list[tuple[int, MovementKind, Fraction]]]:
-    by_month: dict[date, list[tuple[int, MovementKind, Fraction]]] = defaultdict(list)
-    for on, customer_id, kind, amount in happened:
-        by_month[on.replace(day=1)].append((customer_id, kind, amount))
+def _by_month(happened: Iterable[Happened]) -> dict[date, list[Happened]]:
+    by_month: dict[date, list[Happened]] = defaultdict(list)
+    for one in happened:
+        by_month[one[0].replace(day=1)].append(one)
     return by_month
 
 
-def retention(first: date, last: date, rows: Q) -> Retention:
-    """Return what the customers with MRR above zero on the first day hold on the last one. Two queries.
+def retention(first: date, last: date, rows: Q, exchange: Exchange) -> Retention:
+    """Return what the customers with MRR above zero on the first day hold on the last one. Two queries, three where
+    somebody pays in another currency.
 
-    Each day is told at its end: a line counts on the day it starts and not on the day it ends (analytics 3.2).
+    Each day is told at its end: a line counts on the day it starts and not on the day it ends; both days are told at
+    the rates of the first (analytics 3.2).
     """
-    return retention_of(balances_on(first, rows), balances_on(last, rows))
+    frozen = exchange.fixed(first)
+    return retention_of(balances_on(first, rows, frozen), balances_on(last, rows, frozen))
 
 
-def balances_on(day: date, rows: Q) -> dict[int, Fraction]:
-    """Return the MRR of each customer at the end of the day; 0 where it left. One query."""
-    return balances_before(day + timedelta(days=1), rows)
+def balances_on(day: date, rows: Q, exchange: Exchange) -> dict[int, Fraction]:
+    """Return the MRR of each customer at the end of the day; 0 where it left. Queries: `balances_before`."""
+    return balances_before(day + timedelta(days=1), rows, exchange)
 
 
-def balances_by_product(day: date, rows: Q) -> dict[tuple[int, int | None], Fraction]:
-    """Return the MRR of each customer and product at the end of the day; 0 where it left. One query.
+def balances_by_product(day: date, rows: Q, exchange: Exchange) -> dict[tuple[int, int | None], Fraction]:
+    """Return the MRR of each customer and product at the end of the day; 0 where it left. Queries: `balances_before`.
 
     Together they are `balances_on`: a movement names its product.
     """
     sums = (
         Movement.objects.filter(rows, on__lte=day)
-        .values_list("customer_id", "product_id", "denominator")
+        .values_list("customer_id", "product_id", "currency", "denominator")
         .annotate(n=Sum("numerator"))
     )
+    local: dict[tuple[int, int | None, str], Fraction] = defaultdict(Fraction)
+    for customer_id, product_id, currency, denominator, numerator in sums:
+        local[customer_id, product_id, currency] += Fraction(int(numerator), denominator)
     held: dict[tuple[int, int | None], Fraction] = defaultdict(Fraction)
-    for customer_id, product_id, denominator, numerator in sums:
-        held[customer_id, product_id] += Fraction(int(numerator), denominator)
+    for (customer_id, product_id, currency), amount in local.items():
+        held[customer_id, product_id] += exchange.value(amount, currency, day)
     return dict(held)
 
 
@@ -170,10 +248,13 @@ class Change:
     tags: tuple[str, ...]
 
 
-def changes(span: Period, rows: Q, *, as_of: date, kind: MovementKind | None = None) -> dict[int, list[Change]]:
-    """Return the movements of the span's days by customer, each with its lines, by day. Two queries.
+def changes(
+    span: Period, rows: Q, exchange: Exchange, *, as_of: date, kind: MovementKind | None = None
+) -> dict[int, list[Change]]:
+    """Return the movements of the span's days by customer, each with its lines, by day, valued on its day. Two queries,
+    one more where somebody pays in another currency.
 
-    `kind` None: of every kind.
+    `kind` None: of every kind that customers caused; what rates did is told by `fx_changes`.
     """
     until = min(span.until, as_of + timedelta(days=1))
     found = Movement.objects.filter(rows, on__gte=span.since, on__lt=until)
@@ -184,9 +265,35 @@ def changes(span: Period, rows: Q, *, as_of: date, kind: MovementKind | None = N
     by_customer: dict[int, list[Change]] = defaultdict(list)
     for one in moved:
         behind = tuple(known[fact] for fact in one.line_facts if fact in known)
-        amount = Fraction(one.numerator, one.denominator)
+        amount = exchange.value(Fraction(one.numerator, one.denominator), one.currency, one.on)
         by_customer[one.customer_id].append(Change(one.on, MovementKind(one.kind), amount, behind, tuple(one.tags)))
     return dict(by_customer)
+
+
+def fx_changes(span: Period, rows: Q, exchange: Exchange, *, as_of: date) -> dict[int, list[Change]]:
+    """Return what rates did to each customer's MRR, month by month, on the last day of each that has happened.
+
+    Two queries, and the rates; only who pays in another currency is read.
+    """
+    foreign = rows & ~Q(currency=exchange.currency)
+    months = [Period(one.since, min(one.until, as_of + timedelta(days=1))) for one in months_of(span)]
+    months = [one for one in months if one.since < one.until]
+    if not months:
+        return {}
+    held: dict[Slot, Fraction] = defaultdict(Fraction, _held_before(months[0].since, foreign))
+    happened = _by_month(_happened(months[0].since, months[-1].until, foreign, as_of))
+    found: dict[int, list[Change]] = defaultdict(list)
+    for month in months:
+        moved: dict[Slot, list[tuple[date, Fraction]]] = defaultdict(list)
+        for on, customer_id, _kind, currency, amount in happened.get(month.since, ()):
+            moved[customer_id, currency].append((on, amount))
+        for customer_id, currency in sorted(held.keys() | moved.keys()):
+            slot = customer_id, currency
+            did = fx_of({currency: held[slot]}, {currency: moved[slot]}, month, exchange)
+            if did:
+                found[customer_id].append(Change(day_before(month.until), MovementKind.FX, did, (), ()))
+            held[slot] += sum((amount for _on, amount in moved[slot]), Fraction(0))
+    return dict(found)
 
 
 def causes(line_facts: Iterable[str]) -> dict[str, Cause]:

@@ -119,6 +119,18 @@ class Movement(models.Model):
         ]
 
 
+class Rate(Version):
+    """An exchange rate: what one major unit of `base` is worth in `currency`, from `on` until the next one's day.
+
+    `rate` is a decimal text as the source wrote it ("7.8012").
+    """
+
+    base = models.CharField(max_length=3)
+    currency = models.CharField(max_length=3)
+    on = models.DateField()
+    rate = models.CharField(max_length=30)
+
+
 class LedgerMark(models.Model):
     """From what a customer's movements were derived: while `drawn_from` is the same, they are. `on`: the day up to
     which the lines were known, which matters where one pauses."""

@@ -126,6 +126,7 @@ def _term_lines(rows: Q) -> list[TermLine]:
                 starts_on=line.starts_on,
                 ends_on=line.ends_on,
                 arr=12 * mrr_on(terms, last, switches),
+                currency=terms.currency,
                 signed_on=line.contract.signed_on,
                 renewal_of=terms.renewal_of,
                 cancelled_on=line.cancelled_on,

@@ -20,8 +20,10 @@ from perennial.contracts import facts
 from perennial.contracts.calculations.due_terms import due_keys
 from perennial.contracts.calculations.mrr import counts_until, mrr_on
 from perennial.contracts.models import Line, Movement, Receivable
+from perennial.contracts.rates import Exchange
 from perennial.contracts.terms import BillingStatus, LineKind, LineTerms, MovementKind, PolicySwitches
 from perennial.customers.aliases import Aliases, aliases
+from perennial.kernel.money import round_half_even
 from perennial.kernel.organisation.queries import house
 from perennial.kernel.periods import day_before
 
@@ -69,6 +71,8 @@ class ProductLine:
 
 
 SeatPeriod = tuple[date, date | None, int | None]
+_Moved = tuple[date, str, str, Fraction]  # day, kind, currency, amount
+_Owed = tuple[int | None, date, int, date | None, int, str]  # contract, due, amount, received on, received, currency
 Run = tuple[date, date | None, int | None, date | None]  # starts on, counts until, quantity, day of notice
 
 
@@ -93,15 +97,18 @@ class Book:
 
     switches: PolicySwitches
     lines: dict[int, list[_Line]]  # by start
-    moved: dict[int, list[tuple[date, str, Fraction]]]  # by day
-    owed: dict[int, list[tuple[int | None, date, int, date | None, int]]]  # contract, due, amount, received; by due day
+    moved: dict[int, list[_Moved]]  # by day
+    owed: dict[int, list[_Owed]]  # by due day
     followed: set[str]
+    exchange: Exchange
     told: dict[date, dict[int, Standing]] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def read(cls, customer_ids: Sequence[int] | None = None) -> Book:
-        """Read the contracts of these customers (None: all); five queries, six for some."""
-        switches, merged = facts.switches_of(house().policy_switches), aliases()
+        """Read the contracts of these customers (None: all); five queries, six for some, and the rates where somebody
+        pays in another currency."""
+        place, merged = house(), aliases()
+        switches = facts.switches_of(place.policy_switches)
         ids = None if customer_ids is None else merged.family(customer_ids)
         lines = _lines(ids, merged, switches)
         followed = {one.terms.renewal_of for found in lines.values() for one in found if one.terms.renewal_of}
@@ -109,7 +116,7 @@ class Book:
             mine = Line.objects.current().filter(customer_id__in=ids).values("fact")
             rows = Line.objects.current().filter(renewal_of__in=mine)
             followed |= {str(fact) for fact in rows.values_list("renewal_of", flat=True)}
-        return cls(switches, lines, _moved(ids, merged), _owed(ids, merged), followed)
+        return cls(switches, lines, _moved(ids, merged), _owed(ids, merged), followed, Exchange(place.currency))
 
     def standing(self, on: date) -> dict[int, Standing]:
         """Return how each customer stands at the end of a day; those without line and receivable are left out.
@@ -152,7 +159,7 @@ class Book:
         """Return each customer's recurring lines by start; who has none is left out."""
         paid: dict[int, date] = {}
         for steps in self.owed.values():
-            for contract_id, _due_on, _amount, received_on, _received in steps:
+            for contract_id, _due_on, _amount, received_on, _received, _currency in steps:
                 if contract_id is not None and received_on is not None:
                     paid[contract_id] = min(received_on, paid.get(contract_id, received_on))
         found = {
@@ -184,11 +191,12 @@ class Book:
         for one in lines:
             end, key = one.terms.ends_on, one.terms.line_key
             if end is not None and not one.is_given_up and key in due and key not in self.followed:
-                ending[end] += 12 * mrr_on(one.terms, day_before(end), self.switches)
+                arr = 12 * mrr_on(one.terms, day_before(end), self.switches)
+                ending[end] += self.exchange.value(arr, one.terms.currency, end)
         return sorted(ending.items())
 
     @cached_property
-    def _balances(self) -> dict[int, tuple[list[date], list[tuple[Fraction, date | None]]]]:
+    def _balances(self) -> dict[int, tuple[list[date], list[tuple[dict[str, Fraction], date | None]]]]:
         return {customer_id: _held(moved) for customer_id, moved in self.moved.items()}
 
     def _balance(self, customer_id: int, on: date) -> tuple[Fraction, date | None]:
@@ -197,19 +205,20 @@ class Book:
         place = bisect_right(days, on)
         if not place:
             return _NOTHING, None
-        mrr, since = held[place - 1]
+        amounts, since = held[place - 1]
+        mrr = sum((self.exchange.value(amount, currency, on) for currency, amount in amounts.items()), _NOTHING)
         return mrr, since if mrr > 0 else None
 
     def _overdue(self, customer_id: int, on: date) -> tuple[int | None, date | None]:
         steps = self.owed.get(customer_id)
         if steps is None:
             return None, None
-        total, since = 0, None
-        for _contract_id, due_on, amount, received_on, received in steps:
+        total, since = _NOTHING, None
+        for _contract_id, due_on, amount, received_on, received, currency in steps:
             left = amount - (received if received_on is not None and received_on <= on else 0)
-            if due_on < on and left > 0:
-                total, since = total + left, since or due_on
-        return total, since
+            if due_on < on and left > 0 and self.exchange.knows(currency, on):
+                total, since = total + self.exchange.value(left, currency, on), since or due_on
+        return round_half_even(total), since
 
 
 def _lines(ids: Sequence[int] | None, merged: Aliases, switches: PolicySwitches) -> dict[int, list[_Line]]:
@@ -224,44 +233,43 @@ def _lines(ids: Sequence[int] | None, merged: Aliases, switches: PolicySwitches)
     return dict(found)
 
 
-def _moved(ids: Sequence[int] | None, merged: Aliases) -> dict[int, list[tuple[date, str, Fraction]]]:
+def _moved(ids: Sequence[int] | None, merged: Aliases) -> dict[int, list[_Moved]]:
     rows = Movement.objects.all() if ids is None else Movement.objects.filter(customer_id__in=ids)
-    found: dict[int, list[tuple[date, str, Fraction]]] = defaultdict(list)
-    columns = ("customer_id", "on", "kind", "numerator", "denominator")
-    for customer_id, on, kind, numerator, denominator in rows.order_by("on", "id").values_list(*columns):
-        found[merged.of(customer_id)].append((on, kind, Fraction(numerator, denominator)))
+    found: dict[int, list[_Moved]] = defaultdict(list)
+    columns = ("customer_id", "on", "kind", "currency", "numerator", "denominator")
+    for customer_id, on, kind, currency, numerator, denominator in rows.order_by("on", "id").values_list(*columns):
+        found[merged.of(customer_id)].append((on, kind, currency, Fraction(numerator, denominator)))
     return dict(found)
 
 
-def _owed(
-    ids: Sequence[int] | None, merged: Aliases
-) -> dict[int, list[tuple[int | None, date, int, date | None, int]]]:
+def _owed(ids: Sequence[int] | None, merged: Aliases) -> dict[int, list[_Owed]]:
     rows = Receivable.objects.current()
     if ids is not None:
         rows = rows.filter(customer_id__in=ids)
     found: dict[int, list[Any]] = defaultdict(list)
-    columns = ("customer_id", "contract_id", "due_on", "amount", "received_on", "received_amount")
+    columns = ("customer_id", "contract_id", "due_on", "amount", "received_on", "received_amount", "currency")
     for customer_id, *step in rows.order_by("due_on", "id").values_list(*columns):
         found[merged.of(customer_id)].append(tuple(step))
     return dict(found)
 
 
-def _held(
-    moved: Iterable[tuple[date, str, Fraction]],
-) -> tuple[list[date], list[tuple[Fraction, date | None]]]:
-    """Return the days of movements, and what was held at the end of each with the day since when it was positive."""
-    by_day: dict[date, list[tuple[str, Fraction]]] = defaultdict(list)
-    for on, kind, amount in moved:
-        by_day[on].append((kind, amount))
-    total, since, held = _NOTHING, None, []
+def _held(moved: Iterable[_Moved]) -> tuple[list[date], list[tuple[dict[str, Fraction], date | None]]]:
+    """Return the days of movements, and what was held in each currency at the end of each, with the day since when any
+    of it was positive."""
+    by_day: dict[date, list[_Moved]] = defaultdict(list)
+    for one in moved:
+        by_day[one[0]].append(one)
+    amounts: dict[str, Fraction] = {}
+    since, held = None, []
     for day, changes in by_day.items():
-        before = total
-        for _kind, amount in changes:
-            total += amount
-        resumed = any(kind == MovementKind.RESUME for kind, _amount in changes)
-        if before <= 0 < total and not (resumed and since):
+        was_live = any(amount > 0 for amount in amounts.values())
+        amounts = dict(amounts)
+        for _on, _kind, currency, amount in changes:
+            amounts[currency] = amounts.get(currency, _NOTHING) + amount
+        resumed = any(kind == MovementKind.RESUME for _on, kind, _currency, _amount in changes)
+        if not was_live and any(amount > 0 for amount in amounts.values()) and not (resumed and since):
             since = day
-        held.append((total, since))
+        held.append((amounts, since))
     return list(by_day), held
 
 

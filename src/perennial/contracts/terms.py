@@ -160,7 +160,7 @@ class Movement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TermLine:
-    """A line as renewals see it. `arr`: exact minor units on its last day, or on its first where it has no end.
+    """A line as renewals see it. `arr`: exact minor units of `currency` on its last day, or on its first without one.
 
     `signed_on` None: the paper names no day. `ends_on` None: open-ended. `renews`: its end is a due day
     (calculations/due_terms).
@@ -172,6 +172,7 @@ class TermLine:
     starts_on: date
     ends_on: date | None
     arr: Fraction
+    currency: str
     signed_on: date | None
     renewal_of: str | None
     cancelled_on: date | None

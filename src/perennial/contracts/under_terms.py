@@ -15,6 +15,7 @@ from perennial.contracts import facts
 from perennial.contracts.calculations.due_terms import due_keys
 from perennial.contracts.calculations.mrr import stretches
 from perennial.contracts.models import Line
+from perennial.contracts.rates import Exchange
 from perennial.contracts.terms import LineKind
 from perennial.customers.aliases import aliases
 from perennial.kernel.organisation.queries import house
@@ -38,11 +39,12 @@ class Split:
         return sum(self.others.values(), Fraction(0))
 
 
-def split(day: date, rows: Q) -> Split:
+def split(day: date, rows: Q, exchange: Exchange) -> Split:
     """Return the MRR at the end of a day under terms and outside of any; together they are the day's MRR. `rows` is
     the condition of the lines that the reader may see (access.facts_of).
 
-    Three queries, but every such line is read: for what somebody opens, not for every page.
+    Three queries, and the rates where a line is in another currency, but every such line is read: for what somebody
+    opens, not for every page.
     """
     switches = facts.switches_of(house().policy_switches)
     found = Line.objects.current().filter(rows, kind=LineKind.RECURRING.value)
@@ -54,5 +56,5 @@ def split(day: date, rows: Q) -> Split:
     for stretch in stretches(lines, switches):
         if stretch.holds(day) and stretch.mrr:
             held = terms if stretch.line.line_key in due else others
-            held[stretch.line.customer_id] += stretch.mrr
+            held[stretch.line.customer_id] += exchange.value(stretch.mrr, stretch.line.currency, day)
     return Split(dict(terms), dict(others))

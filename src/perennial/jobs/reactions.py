@@ -37,6 +37,7 @@ def backfill(_customers: Sequence[int | None], at: datetime) -> None:
 REACTIONS: dict[str, tuple[Reaction, ...]] = {
     "import.published": (recompute,),
     "customers.written": (recompute,),
+    "rates.written": (recompute,),
     "configuration.changed": (recompute,),
     "metrics.changed": (backfill,),
     "metrics.made": (recompute,),

@@ -43,6 +43,11 @@ def _known_currencies() -> frozenset[str]:
     return frozenset(list_currencies())
 
 
+def is_known(currency: str) -> bool:
+    """Say whether this is an ISO 4217 code."""
+    return currency in _known_currencies()
+
+
 def decimals_of(currency: str) -> int:
     """Return how many decimals the currency's minor unit has by ISO 4217 (CNY 2, JPY 0, KWD 3, CLF 4).
 

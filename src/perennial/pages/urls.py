@@ -20,7 +20,7 @@ from perennial.pages.privacy import keeping
 from perennial.pages.privacy import views as privacy
 from perennial.pages.revenue import opening as revenue_opens
 from perennial.pages.revenue import views as revenue
-from perennial.pages.settings import configuration, keys, people, profile, welcome
+from perennial.pages.settings import configuration, keys, people, profile, rates, welcome
 from perennial.pages.settings import house as home
 from perennial.pages.today import actions as decide
 from perennial.pages.today import away, tasks
@@ -89,6 +89,7 @@ urlpatterns = [
     path("settings/members", people.members, name="settings_members"),
     path("settings/members/<int:member_id>", people.member, name="settings_member"),
     path("settings/roles", people.roles, name="settings_roles"),
+    path("settings/rates", rates.rates, name="settings_rates"),
     path("settings/keys", keys.keys, name="settings_keys"),
     path("settings/keys/<int:key_id>/revoke", keys.revoke, name="settings_key_revoke"),
     path("settings/events", write_keys.keys, name="settings_events"),

@@ -170,6 +170,7 @@ TABLE: dict[str, Held] = {
              "node node_since_on"), C, None, BLANK),
     "Movement": Held({}, kept(ledger="customer product on kind numerator denominator currency line_facts tags")),
     "LedgerMark": Held({}, kept(row="customer drawn_from on")),
+    "Rate": Held({}, kept(row=VERSION, method="base currency on rate external_id")),
     "Product": Held({}, kept(method="code name")),
     "Score": Held({"parts": J}, kept("scorecard on", row="customer computed_at"), C, None, GONE),
     "Scorecard": Held({}, kept(method="key version config published_at", staff="by")),

@@ -11,6 +11,7 @@ from fractions import Fraction
 from django.db.models import Q
 
 from perennial.contracts import queries as contracts
+from perennial.contracts.rates import Exchange
 from perennial.contracts.terms import TermLine
 from perennial.customers.aliases import Aliases, aliases
 from perennial.kernel.periods import add_months, months_between
@@ -21,7 +22,7 @@ from perennial.renewals.terms import GRACE_DAYS, Due
 def due_in(since: date, until: date, rows: Q, *, on: date, late_days: int = GRACE_DAYS) -> list[Due]:
     """Return the terms that end within [since, until) among `rows`, by day, with what became of them by `on`.
 
-    `late_days`: so long after its end a term may still be renewed. Five queries for up to 500 customers; two where
+    `late_days`: so long after its end a term may still be renewed. Six queries for up to 500 customers; two where
     nothing is due; more where only followers tell which ends were terms (contracts.queries.due_lines).
     """
     due = contracts.due_lines(since, until, rows)
@@ -30,8 +31,9 @@ def due_in(since: date, until: date, rows: Q, *, on: date, late_days: int = GRAC
     merged = aliases()
     family = merged.family(line.customer_id for line in due)
     return outcomes(
-        _counted(due, merged), _counted(contracts.recurring_lines(family), merged), on=on, late_days=late_days
-    )
+        _counted(due, merged), _counted(contracts.recurring_lines(family), merged), on=on, late_days=late_days,
+        value=Exchange.of_house().value,
+    )  # fmt: skip
 
 
 def _counted(lines: Sequence[TermLine], merged: Aliases) -> list[TermLine]:
@@ -54,7 +56,7 @@ def reviews_in(since: date, until: date, rows: Q) -> list[Review]:
 
     Two queries. A line is reviewed a year after its first day and every year from then.
     """
-    found = []
+    found, exchange = [], Exchange.of_house()
     for line in contracts.open_lines(rows):
         years = max(1, -(-months_between(line.starts_on, since) // 12))
         day = add_months(line.starts_on, 12 * years)
@@ -63,5 +65,5 @@ def reviews_in(since: date, until: date, rows: Q) -> list[Review]:
         ended = line.ends_on is not None and line.ends_on <= day
         ceased = line.cancelled_on is not None and line.cancelled_on <= day
         if since <= day < until and not ended and not ceased:
-            found.append(Review(line.customer_id, day, line.arr, line.fact))
+            found.append(Review(line.customer_id, day, exchange.value(line.arr, line.currency, day), line.fact))
     return sorted(found, key=lambda one: (one.on, one.customer_id, one.line))

@@ -175,7 +175,7 @@ def _renewal_arr(file: File) -> list[Input]:
     followed = {term.renewal_of for term in terms}
     due = [term for term in terms if term.ends_on == file.row.next_renewal_on and term.renews
            and term.cancelled_on is None and term.fact not in followed]  # fmt: skip
-    return [Input(names.get(t.fact, ""), round_half_even(t.arr), Unit.MONEY, file.row.currency) for t in due]
+    return [Input(names.get(t.fact, ""), round_half_even(t.arr), Unit.MONEY, t.currency) for t in due]
 
 
 def _name(line: Any) -> Text:

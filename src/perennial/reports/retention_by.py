@@ -94,11 +94,12 @@ def told(book: Book, span: Period, dimension: Dimension) -> Told:
     The cohort and its days are `revenue.retention`'s: MRR above zero at the end of `span.since`.
     """
     first, last = min(span.since, span.until, book.as_of), min(span.until, book.as_of)
-    opening, closing = ledger.balances_on(first, book.rows), ledger.balances_on(last, book.rows)
+    rates = book.exchange.fixed(first)
+    opening, closing = (ledger.balances_on(day, book.rows, rates) for day in (first, last))
     whole = retention(opening, closing)
     if dimension is Dimension.PRODUCT:
         cohort = {key for key, amount in opening.items() if amount > 0}
-        of_units = [{unit: amount for unit, amount in ledger.balances_by_product(day, book.rows).items()
+        of_units = [{unit: amount for unit, amount in ledger.balances_by_product(day, book.rows, rates).items()
                      if unit[0] in cohort} for day in (first, last)]  # fmt: skip
         parts = _parts(of_units[0], of_units[1], _products())
     else:
@@ -121,16 +122,17 @@ def part_of(found: Told, value: str) -> Part | None:
 def behind(book: Book, figure: Figure, span: Period, found: Told, part: Part) -> list[CustomerBehind]:
     """Return the customers behind a part's rate, the largest change first; their columns add up to the part's."""
     first, last = min(span.since, span.until, book.as_of), min(span.until, book.as_of)
+    rates = book.exchange.fixed(first)
     if found.dimension is Dimension.PRODUCT:
         opening, closing = (
-            {unit[0]: amount for unit, amount in ledger.balances_by_product(day, book.rows).items()
+            {unit[0]: amount for unit, amount in ledger.balances_by_product(day, book.rows, rates).items()
              if _text(unit[1]) == part.value} for day in (first, last)
         )  # fmt: skip
     else:
         of = _values(found.dimension, book).of
-        opening = {key: amount for key, amount in ledger.balances_on(first, book.rows).items()
+        opening = {key: amount for key, amount in ledger.balances_on(first, book.rows, rates).items()
                    if _text(of(key)) == part.value}  # fmt: skip
-        closing = ledger.balances_on(last, book.rows)
+        closing = ledger.balances_on(last, book.rows, rates)
     printed = part.opening, part.kept if figure.key == "grr" else part.closing
     return revenue.named(revenue.cohort_behind(figure, opening, closing, printed), book)
 

@@ -14,6 +14,7 @@ from django.db.models import Q
 from perennial.contracts import access, facts, ledger, under_terms
 from perennial.contracts.calculations.retention import Retention
 from perennial.contracts.ledger import Change, MovementRow, NamedCustomer
+from perennial.contracts.rates import Exchange
 from perennial.contracts.terms import MovementKind, PolicySwitches
 from perennial.contracts.under_terms import Split
 from perennial.kernel.money import largest_remainder, round_half_even
@@ -25,14 +26,19 @@ from perennial.reports.revenue_figures import TERMS, Figure
 
 @dataclass(frozen=True)
 class Book:
-    """What a member sees of the ledger (`rows`) and of the lines behind it (`lines`), in which currency, up to which
-    day, under which settings."""
+    """What a member sees of the ledger (`rows`) and of the lines behind it (`lines`), in which currency and at which
+    rates, up to which day, under which settings."""
 
     rows: Q
-    currency: str
+    exchange: Exchange
     as_of: date
     switches: PolicySwitches
     lines: Q = field(default_factory=Q)
+
+    @property
+    def currency(self) -> str:
+        """Return the currency of every amount."""
+        return self.exchange.currency
 
     @property
     def tomorrow(self) -> date:
@@ -40,16 +46,21 @@ class Book:
         return self.as_of + timedelta(days=1)
 
 
-def book_of(member: Member, *, at: datetime) -> Book:
-    """Return the ledger as the member sees it. One query."""
+def book_of(member: Member, *, at: datetime, constant: bool = False) -> Book:
+    """Return the ledger as the member sees it; `constant`: everything at the as-of day's rates. One query."""
     place = house()
     return Book(
         rows=access.revenue_of(member),
-        currency=place.currency,
+        exchange=Exchange(place.currency, fixed_on=place.today(at) if constant else None),
         as_of=place.today(at),
         switches=facts.switches_of(place.policy_switches),
         lines=access.facts_of(member),
     )
+
+
+def has_others(book: Book) -> bool:
+    """Say whether anybody pays in another currency. One query."""
+    return ledger.has_others(book.rows, book.exchange)
 
 
 def first_day(book: Book) -> date | None:
@@ -64,7 +75,9 @@ def movements(book: Book, span: Period) -> list[MovementRow]:
     Opening + movements = closing in every row, and a closing is the next opening.
     """
     until = min(span.until, month_of(book.as_of).until)
-    return ledger.movement_rows(Period(span.since, until), book.rows, as_of=book.as_of) if span.since < until else []
+    if span.since >= until:
+        return []
+    return ledger.movement_rows(Period(span.since, until), book.rows, book.exchange, as_of=book.as_of)
 
 
 def total(rows: Sequence[MovementRow]) -> MovementRow:
@@ -94,7 +107,7 @@ def retention(book: Book, span: Period) -> Retention:
     """Return what the customers who paid on day `span.since` hold on day `span.until`, or on the as-of day where that
     comes first. Two queries."""
     last = min(span.until, book.as_of)
-    return ledger.retention(min(span.since, last), last, book.rows)
+    return ledger.retention(min(span.since, last), last, book.rows, book.exchange)
 
 
 @dataclass(frozen=True)
@@ -137,7 +150,7 @@ def named(found: Sequence[CustomerBehind], book: Book) -> list[CustomerBehind]:
 def _behind_movements(book: Book, kind: MovementKind, span: Period) -> list[CustomerBehind]:
     """Each customer's part of each printed month, by largest remainder: the list adds up to what was printed."""
     printed = {row.period.since: row.movements[kind] for row in movements(book, span)}
-    by_customer = ledger.changes(span, book.rows, as_of=book.as_of, kind=kind)
+    by_customer = _moved(book, kind, span)
     parts: dict[date, dict[int, Fraction]] = {month: defaultdict(Fraction) for month in printed}
     for customer_id, told in by_customer.items():
         for change in told:
@@ -149,9 +162,15 @@ def _behind_movements(book: Book, kind: MovementKind, span: Period) -> list[Cust
     return [_unnamed(key, amounts[key], changes=tuple(told)) for key, told in by_customer.items()]
 
 
+def _moved(book: Book, kind: MovementKind, span: Period) -> dict[int, list[Change]]:
+    if kind is MovementKind.FX:
+        return ledger.fx_changes(span, book.rows, book.exchange, as_of=book.as_of)
+    return ledger.changes(span, book.rows, book.exchange, as_of=book.as_of, kind=kind)
+
+
 def _behind_balance(book: Book, figure: Figure, span: Period) -> list[CustomerBehind]:
     day = span.since if figure.key == "opening" else min(span.until, book.tomorrow)
-    held = {key: amount for key, amount in ledger.balances_before(day, book.rows).items() if amount}
+    held = {key: amount for key, amount in ledger.balances_before(day, book.rows, book.exchange).items() if amount}
     if figure.key == "arr":
         held = {key: 12 * amount for key, amount in held.items()}
     if figure.key == "customers":
@@ -162,7 +181,7 @@ def _behind_balance(book: Book, figure: Figure, span: Period) -> list[CustomerBe
 
 def under_terms_of(book: Book, span: Period) -> Split:
     """Return what is under terms and what never comes due when the span closes. Three queries; reads every line."""
-    return under_terms.split(day_before(min(span.until, book.tomorrow)), book.lines)
+    return under_terms.split(day_before(min(span.until, book.tomorrow)), book.lines, book.exchange)
 
 
 def _behind_terms(book: Book, figure: Figure, span: Period) -> list[CustomerBehind]:
@@ -173,7 +192,8 @@ def _behind_terms(book: Book, figure: Figure, span: Period) -> list[CustomerBehi
 
 def _behind_retention(book: Book, figure: Figure, span: Period) -> list[CustomerBehind]:
     last = min(span.until, book.as_of)
-    opening, closing = ledger.balances_on(span.since, book.rows), ledger.balances_on(last, book.rows)
+    frozen = book.exchange.fixed(span.since)
+    opening, closing = (ledger.balances_on(day, book.rows, frozen) for day in (span.since, last))
     return cohort_behind(figure, opening, closing)
 
 

@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 
 from perennial.blueprint import queries as blueprint
 from perennial.contracts import ledger
+from perennial.contracts.rates import Exchange
 from perennial.customers.access import portfolio_of, rows_of, visible_fields
 from perennial.customers.catalogue import FIELDS
 from perennial.customers.models import PortfolioRow
@@ -132,7 +133,7 @@ def _by_product(member: Member, customer_ids: list[int], on: date) -> list[tuple
     revenue = rows_of(member, "revenue.read", path="customer__portfolio__")
     held: dict[int, list[Any]] = {one: [] for one in customer_ids}
     if revenue is not None:
-        for (customer, product), amount in ledger.balances_by_product(on, revenue).items():
+        for (customer, product), amount in ledger.balances_by_product(on, revenue, Exchange.of_house()).items():
             if amount > 0 and customer in held:
                 held[customer].append(product)
     return [(customer, product) for customer, products in held.items() for product in products or [None]]

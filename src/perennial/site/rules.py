@@ -101,6 +101,7 @@ RULES: dict[str, Rule] = {
     "settings_events_unconfirmed_choose": Rule("events.manage"),
     "settings_events_unconfirmed_back": Rule("events.manage"),
     "settings_events_guides": Rule("events.manage"),
+    "settings_rates": Rule("settings.manage"),
     "settings_blueprint": Rule("settings.manage"),
     "settings_blueprint_part": Rule("settings.manage"),
     "settings_blueprint_file": Rule("settings.manage"),

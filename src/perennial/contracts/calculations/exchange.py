@@ -6,7 +6,7 @@
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from fractions import Fraction
@@ -47,6 +47,67 @@ class DatedRates:
         if not known:
             raise MissingRate(currency, day)
         return steps[known - 1][1] * minor_per_major(self.currency) / minor_per_major(currency)
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What one major unit of `base` is worth in `currency`, from a day on."""
+
+    base: str
+    currency: str
+    on: date
+    rate: Fraction
+
+
+_Steps = list[tuple[date, Fraction]]
+
+
+def dated_rates(currency: str, quotes: Iterable[Quote]) -> DatedRates:
+    """Return the rates of `currency` that quotes tell: of the pair itself, read from either side, or over one currency
+    that both are quoted in (a file of the European Central Bank quotes all against EUR).
+
+    A pair that is quoted itself never goes over another. Over another, each day on which either rate changed is a step.
+    """
+    pairs: dict[tuple[str, str], dict[date, Fraction]] = defaultdict(dict)
+    for one in quotes:
+        pairs[one.base, one.currency][one.on] = one.rate
+        pairs[one.currency, one.base].setdefault(one.on, 1 / one.rate)
+    steps: dict[str, _Steps] = {}
+    for foreign in sorted({base for base, _ in pairs} - {currency}):
+        if (foreign, currency) in pairs:
+            steps[foreign] = sorted(pairs[foreign, currency].items())
+            continue
+        bridges = [middle for base, middle in pairs if base == foreign and (middle, currency) in pairs]
+        if bridges:
+            middle = max(sorted(bridges), key=lambda one: len(pairs[foreign, one]))
+            steps[foreign] = _over(sorted(pairs[foreign, middle].items()), sorted(pairs[middle, currency].items()))
+    return DatedRates(currency, steps)
+
+
+def _over(first: _Steps, second: _Steps) -> _Steps:
+    found: _Steps = []
+    for day in sorted({day for day, _ in first} | {day for day, _ in second}):
+        known = [bisect_right(leg, day, key=lambda step: step[0]) for leg in (first, second)]
+        if all(known):
+            found.append((day, first[known[0] - 1][1] * second[known[1] - 1][1]))
+    return found
+
+
+def held_through(
+    opening: Fraction, changes: Iterable[tuple[date, Fraction]], period: Period, rate: Callable[[date], Fraction]
+) -> Fraction:
+    """Return what the rate's changes within the period did to a balance of one currency, in ours.
+
+    `opening` is the balance before the period and `changes` are its movements within, by day, in minor units of its
+    currency; `rate` tells what one is worth on a day. The sum over the period's days of balance(day before) × (rate of
+    the day - rate of the day before), told for each stretch over which the balance stood.
+    """
+    moved, balance, since = Fraction(0), opening, day_before(period.since)
+    for day, amount in sorted([*changes, (day_before(period.until), Fraction(0))]):
+        if balance and day > since:
+            moved += balance * (rate(day) - rate(since))
+        balance, since = balance + amount, day
+    return moved
 
 
 def converted(movements: Iterable[Movement], rates: DatedRates) -> list[Movement]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from perennial.contracts import actions, queries
+from perennial.contracts.rates import Exchange
 from perennial.integrations.imports.kinds import KindKey
 from perennial.integrations.imports.publish import Import, Outcome, Resolved, Row, Staged, incoming, resolved
 from perennial.kernel.versions import Incoming
@@ -32,6 +33,7 @@ class _Writer:
         self.written: set[str] = set()
         self.frameworks: dict[str, tuple[Row, str]] = {}
         self.waiting: list[tuple[Row, Incoming]] = []
+        self.exchange = Exchange.of_house()
         self.waiting_ids: set[str] = set()
 
     def write(self, rows: Sequence[Row]) -> None:
@@ -50,7 +52,8 @@ class _Writer:
 
     def _with_parties(self, kept: Resolved) -> tuple[Resolved, Mapping[str, int]]:
         """Find the parties. Within a reach a row is refused for one that is not there, and for the number of a contract
-        that is another customer's; without, an unknown party is left empty."""
+        that is another customer's; without, an unknown party is left empty. Refused too: a line whose currency has no
+        exchange rate on its first day."""
         named = sorted({values[key] for _row, values in kept for key in _PARTIES if values.get(key)})
         parties = self.given.ids_of(named)
         taken = set[str]()
@@ -65,6 +68,9 @@ class _Writer:
                 continue
             if unknown and self.given.reach is not None:
                 self.outcome.refuse(KIND, row, "not_yours", values[unknown[0]], at=unknown[0])
+                continue
+            if not self.exchange.knows(values["currency"], values["starts_on"]):
+                self.outcome.refuse(KIND, row, "missing_rate", values["currency"], at="currency")
                 continue
             for key in unknown:
                 self.outcome.leave_empty(row, values[key])

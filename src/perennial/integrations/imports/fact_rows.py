@@ -8,6 +8,7 @@ from typing import Any
 
 from perennial.contracts import actions as contracts
 from perennial.contracts import queries as contract_reads
+from perennial.contracts import rates
 from perennial.customers import actions as customer_actions
 from perennial.engagement import actions as engagement
 from perennial.integrations.imports import contract_rows, customer_rows
@@ -175,7 +176,19 @@ def _snapshot(staged: Staged, given: Import, outcome: Outcome) -> None:
         outcome.add(KindKey.SNAPSHOT, Counted(new=len(fresh), same=len(rows) - len(fresh)))
 
 
+def _rates(staged: Staged, given: Import, outcome: Outcome) -> None:
+    """Write exchange rates. They value everybody's contracts: within a reach nobody may set them."""
+    for rows in staged:
+        if given.reach is not None:
+            for row in rows:
+                outcome.refuse(KindKey.RATES, row, "not_for_a_team", row["id"], at="base")
+            continue
+        ready = [incoming(row, values_of(row), given) for row in rows]
+        outcome.add(KindKey.RATES, rates.write_rates(ready, **given.origin))
+
+
 WRITERS: Mapping[KindKey, Writer] = {
+    KindKey.RATES: _rates,
     KindKey.CUSTOMERS: customer_rows.write,
     KindKey.CONTACTS: _through(KindKey.CONTACTS, customer_actions.write_contacts),
     KindKey.CONTRACTS: contract_rows.write,

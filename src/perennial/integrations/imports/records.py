@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from perennial.contracts.actions import check_line
+from perennial.contracts.rates import check_rate
 from perennial.contracts.terms import ContractKind, LineKind
 from perennial.engagement.terms import Channel
 from perennial.integrations.imports.kinds import KindKey
@@ -114,7 +115,7 @@ def _line(table: TableMap, given: dict[str, Any], currency: str) -> dict[str, An
     if given.get("contract_kind") and given["contract_kind"] not in set(ContractKind):
         raise RowRefused("not_one_of", column=_column(table, "contract_kind"), value=given["contract_kind"],
                          detail={"options": ", ".join(ContractKind)})  # fmt: skip
-    reason = check_line({**given, "amount": int(given["amount"])}, currency=currency)
+    reason = check_line({**given, "amount": int(given["amount"])})
     if reason is not None:
         raise RowRefused("line_refused", detail={"text": str(reason)})
     return given
@@ -215,6 +216,18 @@ def _target(table: TableMap, given: dict[str, Any], currency: str) -> dict[str, 
     return given | {"kind": given["kind"].lower(), "amount": amount, "currency": currency}
 
 
+def _rate(table: TableMap, given: dict[str, Any], currency: str) -> dict[str, Any]:
+    for key in ("base", "currency"):
+        given[key] = str(given.get(key) or currency).upper()
+        if not money.is_known(given[key]):
+            raise RowRefused("unknown_currency", column=_column(table, key), value=given[key])
+    given["rate"] = f"{Decimal(given['rate']).normalize():f}"
+    reason = check_rate(given)
+    if reason is not None:
+        raise RowRefused("line_refused", detail={"text": reason})
+    return given
+
+
 Shape = Callable[[TableMap, dict[str, Any], str], dict[str, Any]]
 _SHAPES: Mapping[KindKey, Shape] = {
     KindKey.CUSTOMERS: _customer,
@@ -226,4 +239,5 @@ _SHAPES: Mapping[KindKey, Shape] = {
     KindKey.SURVEYS: _answer,
     KindKey.TOUCHPOINTS: _touchpoint,
     KindKey.TARGETS: _target,
+    KindKey.RATES: _rate,
 }

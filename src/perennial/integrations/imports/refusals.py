@@ -29,11 +29,14 @@ _WORDS = {
     "unknown_customer": _("No customer has this id. Import the customers first, or correct the id."),
     "code_taken": _("Another customer has this unified social credit code. Correct one of the two."),
     "unknown_member": _("No member has this mail address, and no team this name. Add them in Settings first."),
+    "missing_rate": _(
+        "No exchange rate of this currency is known on the line's first day. Import rates with or before the contracts."
+    ),
     "line_refused": _("%(text)s"),
     "not_yours": _(
         "This is not yours to write. You may import rows of your customers, and add customers that your team owns."
     ),
-    "not_for_a_team": _("Labelled snapshots are no team's. Ask somebody who may import everything."),
+    "not_for_a_team": _("Labelled snapshots and exchange rates are no team's. Ask somebody who may import everything."),
 }
 FIELDS = {
     "conflict": ("external_id", "event_id"),

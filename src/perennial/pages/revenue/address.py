@@ -1,13 +1,14 @@
 """Which months a Revenue address asks for: `?period=12m`, `?period=2024`, `?period=custom&from=2024-01&until=2024-06`.
 
 Months are written 2024-05; `until` is the last month that is shown. `month` opens one of them in the chart; `by` is
-what retention is told apart by.
+what retention is told apart by; `rates=constant` values every amount at the rates of the as-of day.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from urllib.parse import urlencode
 
@@ -18,6 +19,8 @@ from perennial.kernel.periods import Period, add_months, month_of, months_betwee
 from perennial.reports.retention_by import Dimension
 
 LAST_12, CUSTOM = "12m", "custom"
+CONSTANT = {"rates": "constant"}
+"""What an address says of amounts that are all valued at the same rates."""
 MOST_MONTHS = 120
 _MONTH = re.compile(r"(20\d\d|19\d\d)-(0[1-9]|1[0-2])")
 _YEAR = re.compile(r"20\d\d|19\d\d")
@@ -32,6 +35,7 @@ class Chosen:
     month: Period | None = None
     by: Dimension = Dimension.TIER
     problem: str = ""
+    rates: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def charted(self) -> Period:
@@ -47,7 +51,7 @@ class Chosen:
             asked["month"] = written(month)
         if (by or self.by) is not Dimension.TIER:
             asked["by"] = (by or self.by).value
-        return urlencode(asked)
+        return urlencode(asked | {**self.rates})
 
 
 def written(month: Period) -> str:
@@ -60,8 +64,17 @@ def months_query(span: Period) -> dict[str, str]:
     return {"from": f"{span.since:%Y-%m}", "until": f"{add_months(span.until, -1):%Y-%m}"}
 
 
+def rates_at(query: QueryDict) -> Mapping[str, str]:
+    """Return what the address says of rates: `CONSTANT` or nothing."""
+    return CONSTANT if query.get("rates") == CONSTANT["rates"] else {}
+
+
 def read(query: QueryDict, today: date) -> Chosen:
     """Return what an address asks for; what cannot be read becomes the last 12 months, with the reason."""
+    return replace(_read(query, today), rates=rates_at(query))
+
+
+def _read(query: QueryDict, today: date) -> Chosen:
     period, by = query.get("period", LAST_12), dimension_at(query.get("by", "")) or Dimension.TIER
     month = month_at(query.get("month", ""))
     if _YEAR.fullmatch(period):

@@ -83,7 +83,7 @@ def label_of(told: Told, part: Part) -> str:
 def _row(part: Part, label: str, told: Told | None, chosen: Chosen, currency: str) -> Row:
     found = part.found
     values = {"nrr": found.net, "grr": found.gross, "logo": found.logo}
-    named = None if told is None else {"by": told.dimension.value, "value": part.value}
+    named = {**chosen.rates} if told is None else {"by": told.dimension.value, "value": part.value, **chosen.rates}
     return Row(
         label=label,
         customers=number(found.customers) if found.customers else UNKNOWN,

@@ -34,8 +34,8 @@ def member_of(request: HttpRequest) -> Member:
 
 
 def book_of(request: HttpRequest) -> Book:
-    """Return the ledger as the member who asks sees it."""
-    return revenue.book_of(member_of(request), at=timezone.now())
+    """Return the ledger as the member who asks sees it, at the rates that the address asks for."""
+    return revenue.book_of(member_of(request), at=timezone.now(), constant=bool(address.rates_at(request.GET)))
 
 
 def chosen_of(request: HttpRequest, book: Book) -> Chosen:
@@ -87,9 +87,10 @@ class About:
     @property
     def named(self) -> dict[str, str]:
         """Return the part as an address names it; nothing for all customers."""
+        rates = tables.rates_of(self.book)
         if self.apart is None or self.part is None:
-            return {}
-        return {"by": self.apart.dimension.value, "value": self.part.value}
+            return {**rates}
+        return {"by": self.apart.dimension.value, "value": self.part.value, **rates}
 
     @property
     def told(self) -> dict[str, str]:
@@ -142,13 +143,14 @@ def explanation(request: HttpRequest) -> HttpResponse:
     figure = about.figure
     changed = [(str(one.label), str(one.value)) for one in tables.settings_of(book) if not one.is_default]
     told = {"currency": book.currency, "version": figure.version}
+    rates = f" · {tables.rates_told(book)}" if book.exchange.fixed_on else ""
     return render(request, "components/explanation.html", {
         "title": about.title,
         "definition": figure.definition,
         "formula": figure.formula,
         "inputs": [*about.inputs(), *changed],
         "as_of": book.as_of,
-        "source": _("Contract lines, MRR without tax, %(currency)s, definition %(version)d") % told,
+        "source": _("Contract lines, MRR without tax, %(currency)s, definition %(version)d") % told + rates,
         "link": tables.customers_url(figure, about.span, about.named),
     })  # fmt: skip
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from perennial.contracts.ledger import Change, MovementRow
 from perennial.kernel.money import decimal_string, decimals_of, minor_per_major
 from perennial.kernel.periods import Period, day_before
-from perennial.pages.revenue.address import Chosen, months_query, written
+from perennial.pages.revenue.address import CONSTANT, Chosen, months_query, written
 from perennial.pages.tags import day, number, percent
 from perennial.reports import policy, revenue, sheets
 from perennial.reports.revenue import Book, CustomerBehind
@@ -70,7 +70,7 @@ def table_of(rows: Sequence[MovementRow], chosen: Chosen, book: Book) -> Table:
     months = [_month(row, headings, chosen, book, decimals) for row in rows]
     whole = revenue.total(rows)
     total = Month(_("Total"), "", _cells(whole, headings, book, decimals))
-    opened = [(one, explanation_url(one, chosen.span)) for one in headings]
+    opened = [(one, explanation_url(one, chosen.span, rates_of(book))) for one in headings]
     return Table(opened, months, total, [str(one.label) for one in KINDS if one not in kinds])
 
 
@@ -99,7 +99,7 @@ def _cells(row: MovementRow, headings: Sequence[Figure], book: Book, decimals: i
             text = number(value)
         else:
             text = number(Decimal(decimal_string(value, book.currency)), decimals)
-        url = explanation_url(figure, row.period) if value else ""
+        url = explanation_url(figure, row.period, rates_of(book)) if value else ""
         cells.append(Shown(text, url, str(figure.label), is_closing=figure.key == "closing"))
     return cells
 
@@ -111,6 +111,19 @@ def value_of(row: MovementRow, figure: Figure) -> int:
     if figure.key == "arr":
         return 12 * row.closing
     return {"opening": row.opening, "customers": row.customers}.get(figure.key, row.closing)
+
+
+def rates_of(book: Book) -> Mapping[str, str]:
+    """Return what an address behind a number says of rates."""
+    return {} if book.exchange.fixed_on is None else CONSTANT
+
+
+def rates_told(book: Book) -> str:
+    """Say at which rates amounts of other currencies stand."""
+    fixed = book.exchange.fixed_on
+    if fixed is None:
+        return _("at the rates of each day; what rates did is told apart")
+    return _("constant currency: all at the rates of %(day)s") % {"day": day(fixed)}
 
 
 def explanation_url(figure: Figure, span: Period, part: Mapping[str, str] | None = None) -> str:
@@ -160,6 +173,7 @@ def notes(book: Book) -> list[tuple[str, str]]:
     told = [
         (_("Basis"), str(FIGURES["mrr"].definition)),
         (_("Currency"), book.currency),
+        (_("Exchange rates"), rates_told(book)),
         (_("As of"), book.as_of.isoformat()),
     ]
     return told + [(str(one.label), f"{one.value} ({one.meaning})") for one in settings_of(book)]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -50,7 +51,7 @@ def page(request: HttpRequest) -> HttpResponse:
     chosen = opening.chosen_of(request, book)
     rows = revenue.movements(book, chosen.span)
     asked = {"book": book, "chosen": chosen, "may": may, "periods": _periods(book, chosen, since),
-             "months": address.months_query(chosen.span)}  # fmt: skip
+             "months": address.months_query(chosen.span), "currencies": _currencies(book, chosen)}  # fmt: skip
     return render(request, "revenue/page.html", asked | (_told(rows, chosen, book, member) if rows else {}))
 
 
@@ -61,9 +62,10 @@ def _told(rows: list[MovementRow], chosen: address.Chosen, book: Book, member: M
     apart = retention_by.told(book, year, chosen.by)
     return {
         "table": tables.table_of(rows, chosen, book),
-        "kpis": [*_balances(rows, chosen.span, book), *_rates(apart.whole.found, year, chosen.span)],
+        "kpis": [*_balances(rows, chosen.span, book), *_rates(apart.whole.found, year, chosen)],
         "by": by.table_of(apart, chosen, year, book.currency, retention_by.dimensions_of(member)),
-        "terms": tables.explanation_url(FIGURES["terms"], chosen.span),
+        "terms": tables.explanation_url(FIGURES["terms"], chosen.span, chosen.rates),
+        "rates": tables.rates_told(book),
         "settings": tables.settings_of(book),
         "chart_url": f"{reverse('revenue_chart')}?{chosen.query(month=chosen.month)}",
         "chart_title": chart.title(charted, book),
@@ -77,7 +79,17 @@ def _told(rows: list[MovementRow], chosen: address.Chosen, book: Book, member: M
 def _periods(book: Book, chosen: address.Chosen, since: date) -> list[tuple[str, str, bool]]:
     years = range(book.as_of.year, max(since.year, book.as_of.year - YEARS_OFFERED + 1) - 1, -1)
     offered = [(address.LAST_12, _("Last 12 months")), *((str(year), str(year)) for year in years)]
-    return [(f"?period={period}", label, period == chosen.period) for period, label in offered]
+    kept = f"&{urlencode(chosen.rates)}" if chosen.rates else ""
+    return [(f"?period={period}{kept}", label, period == chosen.period) for period, label in offered]
+
+
+def _currencies(book: Book, chosen: address.Chosen) -> list[tuple[str, str, bool]]:
+    """Return the two ways to value other currencies; none where nobody pays in one. One query."""
+    if not revenue.has_others(book):
+        return []
+    ways = [({}, _("Rates of each day")), (address.CONSTANT, _("Constant currency"))]
+    return [(f"?{replace(chosen, rates=rates).query(month=chosen.month)}", label, rates == chosen.rates)
+            for rates, label in ways]  # fmt: skip
 
 
 def _balances(rows: list[MovementRow], span: Period, book: Book) -> list[Kpi]:
@@ -94,12 +106,12 @@ def _balances(rows: list[MovementRow], span: Period, book: Book) -> list[Kpi]:
         ("customers", number(last.customers), as_of),
     ]
     return [
-        Kpi(str(FIGURES[key].label), text, tables.explanation_url(FIGURES[key], span), note)
+        Kpi(str(FIGURES[key].label), text, tables.explanation_url(FIGURES[key], span, tables.rates_of(book)), note)
         for key, text, note in values
     ]
 
 
-def _rates(found: Retention, year: Period, span: Period) -> list[Kpi]:
+def _rates(found: Retention, year: Period, chosen: address.Chosen) -> list[Kpi]:
     nobody = _("nobody paid on %(day)s") % {"day": day(year.since)}
     over = _("12 months to %(day)s") % {"day": day(year.until)}
     notes = {
@@ -109,7 +121,7 @@ def _rates(found: Retention, year: Period, span: Period) -> list[Kpi]:
     }
     values = {"nrr": found.net, "grr": found.gross, "logo": found.logo}
     return [
-        Kpi(str(one.label), percent(values[one.key], 1), tables.explanation_url(one, span),
+        Kpi(str(one.label), percent(values[one.key], 1), tables.explanation_url(one, chosen.span, chosen.rates),
             notes[one.key] if found.customers else nobody)
         for one in RATES
     ]  # fmt: skip

@@ -33,6 +33,7 @@ TABS = (
     Tab("settings_blueprint", _("Blueprint"), "settings.manage"),
     Tab("settings_metrics", _("Metrics"), "settings.manage"),
     Tab("settings_privacy", _("Privacy"), "privacy.manage"),
+    Tab("settings_rates", _("Exchange rates"), "settings.manage"),
     Tab("settings_organisation", _("Organisation"), "settings.manage"),
 )
 

@@ -5,7 +5,7 @@ from one period into another (analytics 3.4).
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
@@ -13,9 +13,27 @@ from fractions import Fraction
 from perennial.contracts.terms import TermLine
 from perennial.renewals.terms import EARLY_DAYS, GRACE_DAYS, RENEWED, Due, Outcome, RenewalRate
 
+Value = Callable[[Fraction, str, date], Fraction]
+"""What an amount of a currency is worth on a day."""
 
-def outcomes(due: Sequence[TermLine], lines: Sequence[TermLine], *, on: date, late_days: int = GRACE_DAYS) -> list[Due]:
+
+def as_it_is(amount: Fraction, _currency: str, _day: date) -> Fraction:
+    """Return the amount, where all lines are in one currency."""
+    return amount
+
+
+def outcomes(
+    due: Sequence[TermLine],
+    lines: Sequence[TermLine],
+    *,
+    on: date,
+    late_days: int = GRACE_DAYS,
+    value: Value = as_it_is,
+) -> list[Due]:
     """Return what became, by `on`, of the terms that are due, those of one customer and day together, by day.
+
+    A term and what follows it are worth what they are at the rates of the day on which the term ends, so that no rate
+    makes a renewal larger or smaller.
 
     `lines` are all recurring lines of these customers. A line follows a term that it names; where a line names none,
     it follows a term of its product that ends on its first day or at most `late_days` before. A line follows once.
@@ -33,7 +51,7 @@ def outcomes(due: Sequence[TermLine], lines: Sequence[TermLine], *, on: date, la
     for (due_on, customer_id), terms in sorted(ending.items(), key=lambda item: item[0]):
         after = [line for line in free[customer_id] if _follows(line, terms, due_on, late_days)]
         free[customer_id] = [line for line in free[customer_id] if line not in after]
-        found.append(_told(customer_id, due_on, terms, after, _Clock(on, late_days)))
+        found.append(_told(customer_id, due_on, terms, after, _Clock(on, late_days), value))
     return found
 
 
@@ -52,15 +70,17 @@ def _follows(line: TermLine, terms: Sequence[TermLine], due_on: date, late_days:
     return in_time and any(line.product_id == term.product_id for term in terms)
 
 
-def _told(customer_id: int, due_on: date, terms: Sequence[TermLine], after: Sequence[TermLine], clock: _Clock) -> Due:
+def _told(
+    customer_id: int, due_on: date, terms: Sequence[TermLine], after: Sequence[TermLine], clock: _Clock, value: Value
+) -> Due:
     agreed_on = min((line.signed_on or line.starts_on for line in after), default=None)
     given_up = all(term.cancelled_on is not None and term.cancelled_on <= clock.on for term in terms)
     outcome = _outcome(due_on, agreed_on, clock, given_up=given_up)
     return Due(
         customer_id=customer_id,
         due_on=due_on,
-        arr=sum((term.arr for term in terms), Fraction(0)),
-        renewed=sum((line.arr for line in after), Fraction(0)) if outcome in RENEWED else Fraction(0),
+        arr=sum((value(term.arr, term.currency, due_on) for term in terms), Fraction(0)),
+        renewed=sum((value(line.arr, line.currency, due_on) for line in after if outcome in RENEWED), Fraction(0)),
         agreed_on=agreed_on,
         outcome=outcome,
         lines=tuple(sorted(term.fact for term in terms)),

@@ -15,6 +15,7 @@ from django.db.models import Q
 from perennial.contracts import ledger, receivables
 from perennial.contracts import queries as contracts
 from perennial.contracts.facts import switches_of
+from perennial.contracts.rates import Exchange
 from perennial.contracts.terms import MovementKind, Tag
 from perennial.customers.aliases import aliases
 from perennial.kernel.organisation.queries import House
@@ -81,23 +82,23 @@ def collections(period: Period, rows: Q, place: House, on: date) -> Found:
     found = Found(TargetKind.COLLECTIONS, is_known=receivables.any_kept(rows))
     if not found.is_known:
         return found
-    merged = aliases()
+    merged, exchange = aliases(), Exchange(place.currency)
     read = receivables.steps(rows, received_in=[period, before], due_before=period.until, on=on)
     for step in read:
-        if step.currency != place.currency:
+        if not exchange.knows(step.currency, step.due_on):
             found.left_out += 1
             continue
         figures = found.of(merged.of(step.customer_id))
         if step.payer:
             figures.payers.add(step.payer)
         if step.received_on is not None and step.received_on <= on:
-            came = Fraction(step.received_amount)
+            came = exchange.value(step.received_amount, step.currency, step.received_on)
             if step.received_on in period:
                 figures.take(Item(step.received_on, "", {Figure.DONE: came, Figure.TO_DATE: came}))
             elif step.received_on in before:
                 found.has_last_year = True
                 figures.take(Item(step.received_on, "", {Figure.LAST_YEAR: came}))
-        if step.due_on < period.until and (owed := Fraction(step.owed(on))):
+        if step.due_on < period.until and (owed := exchange.value(step.owed(on), step.currency, on)):
             if step.invoiced_on is not None and step.invoiced_on <= on:
                 figures.take(Item(step.due_on, "", {Figure.OWED: owed}))
             elif step.node and (step.node_since_on is None or step.node_since_on <= on):
@@ -127,7 +128,7 @@ READS: Mapping[TargetKind, Callable[[Period, Q, House, date], Found]] = {
 
 
 def _grow(found: Found, period: Period, figures: tuple[Figure, ...], rows: Q, place: House, on: date) -> None:
-    for customer_id, changes in ledger.changes(period, rows, as_of=on).items():
+    for customer_id, changes in ledger.changes(period, rows, Exchange(place.currency), as_of=on).items():
         for change in changes:
             if change.kind in GROWTH and Tag.RAMP not in change.tags:
                 won = 12 * change.amount * _factor([cause.tax_rate for cause in change.causes], place, found)
