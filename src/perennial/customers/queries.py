@@ -231,7 +231,8 @@ def facts_of(customer_ids: Sequence[int] | None = None) -> dict[int, Customer]:
 
 def regions() -> dict[int, str]:
     """Return the region of each customer that was not merged away and has one; one query."""
-    return dict(Customer.objects.filter(merged_into=None, region__gt="").values_list("id", "region"))
+    rows = Customer.objects.filter(merged_into=None, region__gt="").values_list("id", "region")
+    return {customer: region for customer, region in rows if region}
 
 
 def owners(customer_ids: Sequence[int] | None = None) -> dict[int, tuple[int | None, int | None]]:

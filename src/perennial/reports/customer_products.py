@@ -13,6 +13,7 @@ from perennial.reports.customer_file import File
 from perennial.usage import analysis
 from perennial.usage import queries as usage
 from perennial.usage.calculations.breadth import Breadth, FeatureUses, breadth, in_none, uses_of
+from perennial.usage.lake import WINDOW
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def by_product(file: File) -> ByProduct:
 
 def _used(file: File, on: date) -> Counter[str]:
     """Return the customer's core events of 28 days by feature."""
-    first = on - timedelta(days=analysis.WINDOW - 1)
+    first = on - timedelta(days=WINDOW - 1)
     used: Counter[str] = Counter()
     for one in usage.counts_of(file.customer.pk, from_on=first, until_on=on + timedelta(days=1)):
         if blueprint.is_core(one.event):
