@@ -30,7 +30,7 @@ def group(request: HttpRequest, external_id: str, query: Annotated[GroupQuery, Q
     asking = Asking.of(request)
     key = find(asking.member, external_id, query.source).key
     file = customer_file.find(asking.member, key, house=asking.house, on=asking.today)
-    found = file and customer_group.group_of(file)
+    found = customer_group.group_of(file) if file else None
     if file is None or found is None:
         raise Http404
     told = customer_group.metrics_of(file)
