@@ -30,7 +30,7 @@ GOOD = """metrics:
 def test_what_ships_is_no_metric_of_ones_own_and_the_library_can_be_taken_over() -> None:
     assert queries.own_metrics() == ()
     found = queries.own_metrics_from(queries.metric_library())
-    assert len(found) == 9
+    assert len(found) == 14
     parse_metrics([{"key": one.key, **one.algebra} for one in found])
 
 
@@ -77,11 +77,11 @@ def test_a_definition_is_read_as_the_algebra_takes_it() -> None:
             "aggregate: trend\n        of: user\n        where: core\n        window: 14",
             "a trend is one of weeks",
         ),
-        ("aggregate: count", "aggregate: since", "days since the last event have no window"),
+        ("aggregate: count", "aggregate: since", "since the last event and a champion's silence have no window"),
         (
             "        aggregate: count",
             "        aggregate: count\n        of: day",
-            "only distinct, largest, effective and trend",
+            "only distinct, largest, effective, adopted, trend, gap and silence",
         ),
     ],
 )

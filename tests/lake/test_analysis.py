@@ -15,7 +15,7 @@ from tests.lake.builders import AT, CORE, DAY, METRICS, batch, event
 from tests.lake.ear import said
 
 from perennial.lake.algebra import USERS, Aggregate, Measure
-from perennial.lake.analysis import CustomerUse, FeatureUse, UserUse
+from perennial.lake.answers import CustomerUse, FeatureUse, UserUse
 from perennial.lake.store import Lake
 from perennial.lake.terms import Merged, Subject, Tombstone, day_date
 

@@ -98,10 +98,16 @@ class Work:
         return Target(self.root, table, self.live.generation + 1, schema)
 
 
+ANY_DAY = (0, 2**31 - 2)
+
+
 def _days_in(found: pq.FileMetaData) -> tuple[int, int]:
-    """Return the first and the last day of a file that arrived, from its statistics; no day where it has no row."""
+    """Return the first and the last day of a file that arrived, from its statistics; no day where it has no row, any
+    day where it has no statistics."""
     place = EVENT_SCHEMA.names.index("day")
     known = [found.row_group(group).column(place).statistics for group in range(found.num_row_groups)]
+    if not all(one is not None and one.has_min_max for one in known):
+        return ANY_DAY
     return min((one.min for one in known), default=0), max((one.max for one in known), default=-1)
 
 

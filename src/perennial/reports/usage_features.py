@@ -13,7 +13,7 @@ from fractions import Fraction
 
 from perennial.blueprint import queries as blueprint
 from perennial.contracts import queries as contracts
-from perennial.lake.analysis import FeatureUse
+from perennial.lake.answers import FeatureUse
 from perennial.members.models import Member
 from perennial.reports.usage_parts import named, rows_seen
 from perennial.usage import analysis

@@ -5,6 +5,7 @@ Each with what it counts, how it is made, and the SQL that makes it: this stands
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -46,6 +47,12 @@ def metrics_of(member: Member) -> list[str]:
     fields = visible_fields(member)
     known = [*(one.key for one in blueprint.metrics()), *(one.key for one in own.served())]
     return [key for key in known if key in fields]
+
+
+def by_origin(keys: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return those that ship, and the company's own."""
+    mine = {one.key for one in own.served()}
+    return [key for key in keys if key not in mine], [key for key in keys if key in mine]
 
 
 def told(key: str) -> Told:

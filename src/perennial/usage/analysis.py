@@ -14,7 +14,8 @@ from functools import lru_cache
 from perennial.blueprint import queries as blueprint
 from perennial.customers.aliases import aliases
 from perennial.lake.algebra import USERS, Aggregate, Measure, Metric
-from perennial.lake.analysis import Analysis, CohortCell, CustomerUse, FeaturePoint, FeatureUse, Point
+from perennial.lake.analysis import Analysis
+from perennial.lake.answers import CohortCell, CustomerUse, FeaturePoint, FeatureUse, Point
 from perennial.lake.plans import readable_sql
 from perennial.lake.terms import day_date, day_number
 from perennial.usage import counted, own
@@ -47,14 +48,13 @@ def sql_of(metric: str, on: date) -> str:
 
 
 @lru_cache(maxsize=64)
-def _sql(metric: str, _column: str, day: int) -> str:
-    """A column always means the same way of computing, so that what was written once holds for the day."""
-    found = _computed(metric)
-    return readable_sql((replace(found, key=metric),), day)
+def _sql(metric: str, column: str, day: int) -> str:
+    return readable_sql((replace(_computed(metric, column), key=metric),), day)
 
 
-def _computed(metric: str) -> Metric:
-    """Return a metric as it is computed; its own key is the column of the daily values."""
+@lru_cache(maxsize=128)
+def _computed(metric: str, _column: str) -> Metric:
+    """Return a metric as it is computed. A column always means the same way of computing, so it is parsed once."""
     shipped = next((one for one in definitions() if one.key == metric), None)
     if shipped is not None:
         return shipped
@@ -67,7 +67,7 @@ def _column(metric: str) -> str:
 
 
 def _lone(metric: str) -> Measure | None:
-    found = _computed(metric)
+    found = _computed(metric, _column(metric))
     return None if found.expression or len(found.measures) != 1 else next(iter(found.measures.values()))
 
 

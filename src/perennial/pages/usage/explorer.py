@@ -15,6 +15,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from perennial.customers.catalogue import FIELDS
 from perennial.members import access
 from perennial.pages import tags
 from perennial.pages.files import TYPES, download
@@ -87,10 +88,9 @@ def page(request: HttpRequest) -> HttpResponse:
 
 def _offered(keys: Sequence[str]) -> list[tuple[str | Promise, list[tuple[str, str | Promise]]]]:
     """Return the metrics to choose from in their groups: those that ship, and the company's own where it has any."""
-    known = [usage_metrics.told(key) for key in keys]
-    groups = [(_("Shipped"), [one for one in known if not one.is_own]),
-              (_("Own metrics"), [one for one in known if one.is_own])]  # fmt: skip
-    return [(name, [(one.key, one.label) for one in found]) for name, found in groups if found]
+    groups = usage_metrics.by_origin(keys)
+    named = ((_("Shipped"), groups[0]), (_("Own metrics"), groups[1]))
+    return [(name, [(key, FIELDS[key].label) for key in found]) for name, found in named if found]
 
 
 def _by(one: Breakdown) -> str:
