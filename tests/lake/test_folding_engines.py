@@ -66,7 +66,7 @@ def test_verdicts_are_the_same_rows(
     ("planted", "instead"),
     [
         (" <= 30 ", " <= 29 "),  # a window one day too short
-        ("`feature` NULLS LAST", "`feature` NULLS FIRST"),  # of two at one moment the other wins
+        ("`value` NULLS LAST", "`value` NULLS FIRST"),  # of two at one moment the other wins
         ("received_at NULLS LAST", "received_at DESC"),  # the last accepted wins
         ("60000000", "59000000"),  # a corrected clock makes a conflict
         ("u.again > 1", "u.again > 2"),  # the same conflict twice
