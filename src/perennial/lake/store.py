@@ -201,8 +201,8 @@ class Lake:
         self, definitions: tuple[Metric, ...], periods: pa.Table, *, from_day: int, until_day: int,
         merged: Merged = NOBODY_MERGED, calendar: calendars.Calendar = calendars.NO_CALENDAR,
     ) -> pa.Table:  # fmt: skip
-        """Return the same as `metrics_asof` for each day in [from_day, until_day), in no order, at linear cost; facts of
-        customers without a period are not read."""
+        """Return the same as `metrics_asof` for each day in [from_day, until_day), in no order, at linear cost. Facts
+        of customers without a period are not read."""
         snapshot = self._snapshot()
         days = range(from_day, until_day)
         with self._plans.session(metrics.size(snapshot, definitions, periods, days=days)) as session:
