@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import pytest
 
-from perennial.insights.calculations.lives import ages_of, life_of, years_between
+from perennial.insights.calculations.lives import ages_of, life_of, stayed, years_between
 from perennial.insights.terms import Ages, Life
 
 ON = date(2024, 6, 30)
@@ -70,3 +70,9 @@ def test_customers_that_were_all_lost_end_the_ages_where_nobody_was_left():
     lives = [Life(number, date(2018, 1, 1), date(2020, 1, 1)) for number in range(4)]
     assert ages_of(lives, on=ON, grace_days=30) == Ages((0, 4), (4, 4), (0, 4))
     assert ages_of([], on=ON, grace_days=30) == Ages()
+
+
+def test_a_cohort_tells_of_each_age_who_was_observed_and_who_had_stayed():
+    lives = [Life(1, date(2021, 1, 1), date(2022, 1, 1)), Life(2, date(2021, 6, 1)), Life(3, date(2021, 12, 1))]
+    assert stayed(lives, on=date(2023, 7, 1), grace_days=30) == ((3, 2), (2, 1))
+    assert stayed([], on=ON, grace_days=30) == ((), ())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import date, timedelta
 from fractions import Fraction
@@ -40,31 +41,46 @@ def years_between(first: date, day: date) -> int:
     return day.year - first.year - ((day.month, day.day) < born)
 
 
-def ages_of(lives: Iterable[Life], *, on: date, grace_days: int) -> Ages:
-    """Return the customers by renewal age. An anniversary counts once the grace after it is over, for everyone alike:
-    were the prompt payers counted sooner, those who still may pay would be missing."""
-    observed: dict[int, int] = {}
-    ended: dict[tuple[int, int], int] = {}
+def anniversaries(life: Life, *, on: date, grace_days: int) -> list[bool]:
+    """Return of each anniversary that has come whether the customer was still there.
+
+    One counts once the grace after it is over, for everyone alike: were the prompt payers counted sooner, those who
+    still may pay would be missing.
+    """
     last = on - timedelta(days=grace_days)
+    observed = years_between(life.starts_on, last)
+    stayed = observed if life.left_on is None else years_between(life.starts_on, life.left_on - timedelta(days=1))
+    return [age <= stayed for age in range(1, observed + 1)]
+
+
+def stayed(lives: Iterable[Life], *, on: date, grace_days: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return of each age how many customers were observed at it, and how many of these had stayed."""
+    told = [anniversaries(life, on=on, grace_days=grace_days) for life in lives]
+    most = max(map(len, told), default=0)
+    observed = [[one[age] for one in told if age < len(one)] for age in range(most)]
+    return tuple(map(len, observed)), tuple(map(sum, observed))
+
+
+def ages_of(lives: Iterable[Life], *, on: date, grace_days: int) -> Ages:
+    """Return the customers by renewal age. Ages that nobody lived to see are left out."""
+    entered: Counter[int] = Counter()
+    at_risk: Counter[int] = Counter()
+    lost: Counter[int] = Counter()
     for life in lives:
-        years = years_between(life.starts_on, last) if life.starts_on <= last else 0
-        if years < 1:
+        told = anniversaries(life, on=on, grace_days=grace_days)
+        if not told:
             continue
-        observed[years] = observed.get(years, 0) + 1
-        if life.left_on is not None:
-            age = years_between(life.starts_on, life.left_on - timedelta(days=1)) + 1
-            if age <= years:
-                ended[years, age] = ended.get((years, age), 0) + 1
-    most = max(observed, default=0)
-    lost = [sum(count for (_years, age), count in ended.items() if age == at) for at in range(1, most + 1)]
-    at_risk = []
-    for at in range(1, most + 1):
-        gone = sum(count for (years, age), count in ended.items() if years >= at and age < at)
-        at_risk.append(sum(count for years, count in observed.items() if years >= at) - gone)
-    while at_risk and not at_risk[-1]:  # all had left before: nothing was observed at this age
-        at_risk.pop()
-    points = len(at_risk)
-    entered = [observed.get(years, 0) for years in range(1, most + 1)]
-    if points and points < most:
-        entered = [*entered[: points - 1], sum(entered[points - 1 :])]
-    return Ages(tuple(entered[:points]), tuple(at_risk), tuple(lost[:points]))
+        entered[len(told)] += 1
+        lived = sum(told)
+        for age in range(1, min(lived + 1, len(told)) + 1):
+            at_risk[age] += 1
+        if lived < len(told):
+            lost[lived + 1] += 1
+    points = max(at_risk, default=0)
+    beyond = sum(count for years, count in entered.items() if years > points)
+    ages = range(1, points + 1)
+    return Ages(
+        tuple(entered[age] + (beyond if age == points else 0) for age in ages),
+        tuple(at_risk[age] for age in ages),
+        tuple(lost[age] for age in ages),
+    )
