@@ -100,7 +100,8 @@ class Group:
     @property
     def years_interval(self) -> tuple[float, float]:
         """Return the 90 % interval of the discounted years."""
-        return worth.quantile(self.draws, 0.05), worth.quantile(self.draws, 0.95)
+        low, high = worth.quantile(self.draws, 0.05), worth.quantile(self.draws, 0.95)
+        return min(low, self.years), max(high, self.years)
 
     @property
     def worth(self) -> int | None:
@@ -164,8 +165,9 @@ class Staged:
 
 @dataclass(frozen=True)
 class Told:
-    """The whole and its parts, the largest first; cohorts by first paid year; the stage, which only who sees all
-    customers is told; `unallocated`: spend in minor units that names no part; `pending`: curves to be fitted."""
+    """The whole and its parts, the largest first and the unknown one last; cohorts by first paid year; the stage, which
+    only who sees all customers is told; `unallocated`: spend in minor units that names no part; `pending`: curves to be
+    fitted."""
 
     by: Dimension
     rules: LifetimeRules
@@ -215,7 +217,7 @@ def told(book: Book, by: Dimension, *, is_whole: bool) -> Told | None:
         by=by,
         rules=rules,
         whole=whole,
-        parts=sorted(parts, key=lambda one: (-one.customers, one.value)),
+        parts=sorted(parts, key=lambda one: (not one.value, -one.customers, one.value)),
         cohorts=_cohorts(lives, book.as_of),
         staged=_staged(whole, earlier, quarters, book) if is_whole else None,
         unallocated=sum(one.amount for one in spent if not by.of(one)),

@@ -132,4 +132,5 @@ def observed_curve(ages: Ages, *, seed: int = SEED) -> Curve:
 
 def _with_interval(model: Model | None, stays: tuple[float, ...], draws: Sequence[Sequence[float]]) -> Curve:
     low, high = np.quantile(np.array(draws), [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
+    low, high = np.minimum(low, stays), np.maximum(high, stays)  # of four customers who all left, none is below
     return Curve(model, stays, tuple(low.tolist()), tuple(high.tolist()), tuple(tuple(one) for one in draws))

@@ -45,6 +45,7 @@ def answer(found: Told | None) -> dict[str, Any]:
         "x": [ngettext("%(n)s year", "%(n)s years", age) % {"n": age} for age in ages],
         "series": series,
         "format": {"style": "percent", "maximumFractionDigits": 1},
+        "most": 1,
         "summary": title(found),
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -52,8 +53,8 @@ def kpis(found: Told, asked: Asked) -> list[Kpi]:
     """Return the headline figures of all customers."""
     told, group = texts(found.whole, asked.book.currency), found.whole
     notes = {
-        "worth": _("90%% interval %(range)s") % {"range": told["worth"][1]} if told["worth"][1] else "",
-        "years": _("90%% interval %(range)s") % {"range": told["years"][1]} if told["years"][1] else "",
+        "worth": format_html(_("90% interval {range}"), range=told["worth"][1]) if told["worth"][1] else "",
+        "years": format_html(_("90% interval {range}"), range=told["years"][1]) if told["years"][1] else "",
         "revenue": ngettext("%(n)s customer pays", "%(n)s customers pay", group.paying) % {"n": number(group.paying)},
         "cost": _won(group),
         "payback": _("the usual test: under 12 months"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
 from perennial.pages.tags import UNKNOWN, money, number
@@ -22,7 +23,7 @@ def texts(group: Group, currency: str) -> dict[str, tuple[str, str]]:
     years = number(Decimal(str(round(group.years, 2))), 2) if group.ages.points else UNKNOWN
     cost = group.cost.each if group.cost else None
     return {
-        "worth": (_("at least %(value)s") % {"value": value} if group.is_floor and low is not None else value,
+        "worth": (format_html(_("at least {value}"), value=value) if group.is_floor and low is not None else value,
                   between(money(low, currency), money(high, currency)) if low is not None else ""),
         "years": (years, between(*(number(Decimal(str(round(one, 2))), 2) for one in group.years_interval))
                   if group.ages.points else ""),
@@ -30,13 +31,13 @@ def texts(group: Group, currency: str) -> dict[str, tuple[str, str]]:
         "cost": (money(cost, currency), ""),
         "payback": (months(group.payback), ""),
         "ratio": (times(group.ratio),
-                  _("at least %(value)s") % {"value": times(group.ratio_low)} if group.ratio else ""),
+                  format_html(_("at least {value}"), value=times(group.ratio_low)) if group.ratio else ""),
     }  # fmt: skip
 
 
 def between(low: str, high: str) -> str:
     """Write an interval."""
-    return _("%(first)s to %(last)s") % {"first": low, "last": high}
+    return format_html(_("{first} to {last}"), first=low, last=high)
 
 
 def months(value: float | None) -> str:
