@@ -47,7 +47,7 @@ def test_a_floor_is_told_until_a_curve_is_kept(
     assert floor < low < float(found["whole"]["value_of_customer"]) < high
     assert len(found["whole"]["survival"]["value"]) == 11
     assert found["computed_by"]["seed"] and found["computed_by"]["scipy"]
-    assert found["whole"]["cac"] is None and found["stage"]["stage"] == "searching"
+    assert found["whole"]["cac"] is None and found["stage"]["stage"] == "pmf"
 
 
 def test_an_earlier_day_knows_nothing_of_what_came_later(
