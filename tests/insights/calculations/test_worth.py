@@ -43,7 +43,7 @@ def test_a_point_estimate_over_three_is_not_yet_certain_where_its_lower_bound_is
 def test_a_curve_flattens_where_the_last_two_ages_lose_at_most_half_of_the_first():
     assert worth.flattens((100, 60, 50, 45), (40, 10, 5, 4)) == pytest.approx((9 / 95, 0.4))
     assert [one.verdict for one in worth.fit_test((100, 60, 50, 45), (40, 10, 5, 4), 30)] == [PASSED, PASSED]
-    assert [one.verdict for one in worth.fit_test((29, 20, 18), (9, 6, 6), 30)] == [FAILED, FAILED]
+    assert [one.verdict for one in worth.fit_test((29, 20, 18), (9, 4, 4), 30)] == [FAILED, FAILED]
 
 
 def test_scale_wants_four_quarters_and_a_steady_grr():
