@@ -15,6 +15,7 @@ from perennial.customers.models import (
 )
 from perennial.engagement.models import Touchpoint
 from perennial.health.models import Score, Scorecard
+from perennial.insights.models import Spend, SurvivalFit
 from perennial.intake.models import LastGroup, RejectedMessage, Stream, Unconfirmed
 from perennial.integrations.imports.models import Import, ImportChunk, ImportFile, ImportRejection, SnapshotRow
 from perennial.kernel.journal.models import JournalEntry, JournalPersonal
@@ -70,8 +71,10 @@ __all__ = [
     "Score",
     "Scorecard",
     "SnapshotRow",
+    "Spend",
     "Stream",
     "SurveyAnswer",
+    "SurvivalFit",
     "Target",
     "Task",
     "Team",

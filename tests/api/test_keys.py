@@ -17,6 +17,7 @@ READS = [
     "/customers/c1/metrics?from=2026-01-01&to=2026-02-01",
     "/revenue/movements?from=2026-01&to=2026-02",
     "/revenue/retention?from=2025-01-01&to=2026-01-01",
+    "/revenue/lifetime",
 ]
 ONE = {"source": "crm", "customers": [{"external_id": "c1", "name": "New name"}]}
 

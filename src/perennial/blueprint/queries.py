@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from perennial.blueprint.calculations import document
 from perennial.blueprint.calculations.lifecycle import parse_stages, parse_tiers
+from perennial.blueprint.calculations.lifetime import parse_lifetime
 from perennial.blueprint.calculations.metrics import event_predicates, parse_events, parse_metrics, spellings
 from perennial.blueprint.calculations.node import Node
 from perennial.blueprint.calculations.own_metrics import parse_own_metrics
@@ -28,6 +29,7 @@ from perennial.blueprint.kept import Version, versions
 from perennial.blueprint.terms import (
     BlueprintError,
     EventKinds,
+    LifetimeRules,
     MetricDefinition,
     ProductFeatures,
     Rights,
@@ -41,8 +43,9 @@ from perennial.kernel.organisation.queries import config_stamp
 T = TypeVar("T")
 log = logging.getLogger("perennial.blueprint")
 
-PARTS = ("revenue", "scorecard", "tiers", "stages", "today", "rights", "products", "own_metrics", "metrics", "events")
-CHANGEABLE = ("revenue", "scorecard", "tiers", "stages", "today", "rights", "products", "own_metrics")
+PARTS = ("revenue", "scorecard", "tiers", "stages", "today", "rights", "products", "own_metrics", "lifetime", "metrics",
+         "events")  # fmt: skip
+CHANGEABLE = ("revenue", "scorecard", "tiers", "stages", "today", "rights", "products", "own_metrics", "lifetime")
 """The parts that an administrator may change. Shipped metrics and events define what the lake's past days hold."""
 
 
@@ -56,6 +59,7 @@ _PARSERS: Mapping[str, Callable[[Any], Any]] = {
     "stages": parse_stages,
     "rights": parse_rights,
     "products": parse_products,
+    "lifetime": parse_lifetime,
     "own_metrics": _own_metrics,
 }
 _SPEAK_OF_OWN: Mapping[str, Callable[[Any, frozenset[str]], Any]] = {"scorecard": parse_scorecard, "today": parse_today}
@@ -203,6 +207,12 @@ def products(on: date | None = None) -> tuple[ProductFeatures, ...]:
     """Return which features belong to which product; none where nobody has said so."""
     found: tuple[ProductFeatures, ...] = _read(config_stamp(), "products", on)
     return found
+
+
+def lifetime(on: date | None = None) -> LifetimeRules:
+    """Return what lifetime value assumes."""
+    rules: LifetimeRules = _read(config_stamp(), "lifetime", on)
+    return rules
 
 
 def scorecard() -> Scorecard:

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from perennial.jobs import imports, metrics, nightly
+from perennial.jobs import imports, lifetime, metrics, nightly
 from perennial.kernel.queue.actions import Claim, Report
 from perennial.privacy import exporting, work
-from perennial.reports import export
+from perennial.reports import export, lifetime_waiting
 
 Handler = Callable[[Claim, Report, datetime], Mapping[str, Any] | None]
 
@@ -19,6 +19,8 @@ HANDLERS: dict[str, Handler] = {
     "recompute": nightly.nightly,
     "refresh": nightly.refresh,
     metrics.KIND: metrics.backfill,
+    lifetime_waiting.NIGHTLY: lifetime.nightly,
+    lifetime_waiting.FIT: lifetime.fit,
     "import.look": imports.look,
     "import.check": imports.check,
     "import.publish": imports.publish,

@@ -9,8 +9,9 @@ from perennial.kernel.journal import actions as journal
 from perennial.kernel.organisation.queries import NotInitialised, house
 from perennial.kernel.queue import actions as queue
 from perennial.kernel.queue.models import Job
+from perennial.reports import lifetime_waiting
 
-DAILY: dict[str, time_of_day] = {"nightly": time_of_day(2, 30)}
+DAILY: dict[str, time_of_day] = {"nightly": time_of_day(2, 30), lifetime_waiting.NIGHTLY: time_of_day(3, 30)}
 LOOK_EVERY = timedelta(seconds=30)
 
 _looked_at: dict[str, datetime] = {}

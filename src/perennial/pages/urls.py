@@ -20,6 +20,7 @@ from perennial.pages.privacy import keeping
 from perennial.pages.privacy import views as privacy
 from perennial.pages.revenue import opening as revenue_opens
 from perennial.pages.revenue import views as revenue
+from perennial.pages.revenue.lifetime import views as lifetime
 from perennial.pages.settings import configuration, keys, people, profile, rates, welcome
 from perennial.pages.settings import house as home
 from perennial.pages.today import actions as decide
@@ -53,6 +54,11 @@ urlpatterns = [
     path("revenue/explanation", revenue_opens.explanation, name="revenue_explanation"),
     path("revenue/customers", revenue_opens.customers, name="revenue_customers"),
     path("revenue/export", revenue.export, name="revenue_export"),
+    path("revenue/lifetime", lifetime.page, name="revenue_lifetime"),
+    path("revenue/lifetime/chart", lifetime.chart, name="revenue_lifetime_chart"),
+    path("revenue/lifetime/explanation", lifetime.explanation, name="revenue_lifetime_explanation"),
+    path("revenue/lifetime/customers", lifetime.customers, name="revenue_lifetime_customers"),
+    path("revenue/lifetime/export", lifetime.export, name="revenue_lifetime_export"),
     path("usage", explorer.page, name="usage"),
     path("usage/customers", behind.customers, name="usage_customers"),
     path("usage/export", explorer.export, name="usage_export"),

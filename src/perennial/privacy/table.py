@@ -200,6 +200,8 @@ TABLE: dict[str, Held] = {
     "Organisation": Held({}, kept(method="name currency timezone language fiscal_start_month amounts_include_tax "
                                   "as_of_on policy_switches config_stamp events_kept_months is_demo created_at")),
     "Stream": Held({}, kept(row="key", method="source events_per_second")),
+    "Spend": Held({}, kept("month channel segment amount currency", row=f"{VERSION} external_id")),
+    "SurvivalFit": Held({}, kept("ages found seed versions", row="digest made_at")),
     "Target": Held({}, kept("kind starts_on ends_on amount currency", row=f"{VERSION} external_id",
                             staff="member team")),
     "Team": Held({}, kept(staff="name")),

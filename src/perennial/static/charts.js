@@ -1,7 +1,7 @@
 // Charts: <div data-chart="address"> near the viewport fetches its rows and draws them; ECharts comes only then.
 // The address answers {kind: line|bar|waterfall|band, x: [label], series: [{name, values, low, high, tone}],
 //   format: options of Intl.NumberFormat, summary: one sentence, totals: [index] and floor: start of the axis (waterfall),
-//   cut: true (no zero)}.
+//   cut: true (no zero), most: end of the axis}.
 // A value of null is unknown and leaves a gap. tone is good, watch, bad or none; without it the palette serves.
 
 const language = document.documentElement.lang;
@@ -88,10 +88,10 @@ function option(answer, width) {
   const draw = { line: lines, bar: bars, band: bands, waterfall }[answer.kind];
   const words = { color: colour("muted-foreground"), fontSize: 11, fontFamily: getComputedStyle(document.body).fontFamily };
   const named = answer.series.filter((one) => one.name), hasLegend = answer.kind === "bar" && named.length > 1;
-  const ends = narrow ? 52 : answer.kind === "line" && named.length > 1 ? Math.ceil(Math.max(...named.map((one) => widthOf(one.name)))) + 14 : 12;
+  const ends = narrow ? 52 : (answer.kind === "line" || answer.kind === "band") && named.length > 1 ? Math.ceil(Math.max(...named.map((one) => widthOf(one.name)))) + 14 : 12;
   const legend = hasLegend ? rowsOf(named.map((one) => one.name), width) : 0, isWhole = answer.series.every((one) => one.values.every((value) => Number.isInteger(value ?? 0)));
   const names = { type: "category", data: answer.x, boundaryGap: answer.kind !== "line" && answer.kind !== "band", inverse: narrow, axisTick: { show: false }, axisLine: { lineStyle: { color: colour("border") } }, axisLabel: { ...words, hideOverlap: true, margin: 10, interval: answer.kind === "waterfall" ? 0 : "auto" } };
-  const amounts = { type: "value", min: answer.floor || undefined, scale: Boolean(answer.cut), splitNumber: 3, minInterval: isWhole ? 1 : 0, axisLabel: { ...words, formatter: write, hideOverlap: true }, splitLine: { lineStyle: { color: colour("hairline") } } };
+  const amounts = { type: "value", min: answer.floor || undefined, max: answer.most, interval: answer.most ? answer.most / 4 : undefined, scale: Boolean(answer.cut), splitNumber: 3, minInterval: isWhole ? 1 : 0, axisLabel: { ...words, formatter: write, hideOverlap: true }, splitLine: { lineStyle: { color: colour("hairline") } } };
   return {
     animation: false, textStyle: words, aria: { enabled: true, label: { description: answer.summary } },
     grid: { left: 4, right: Math.min(ends, width * 0.3), top: narrow ? 4 : Math.max(20, 10 + 17 * legend), bottom: 8, containLabel: true },

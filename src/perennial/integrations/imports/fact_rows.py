@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from perennial.contracts import actions as contracts
@@ -11,6 +12,7 @@ from perennial.contracts import queries as contract_reads
 from perennial.contracts import rates
 from perennial.customers import actions as customer_actions
 from perennial.engagement import actions as engagement
+from perennial.insights import actions as insights
 from perennial.integrations.imports import contract_rows, customer_rows
 from perennial.integrations.imports.kinds import KindKey
 from perennial.integrations.imports.models import SnapshotRow
@@ -153,12 +155,27 @@ def _taken_targets(external_ids: Sequence[str], given: Import) -> set[str]:
     return found
 
 
+def _spend(staged: Staged, given: Import, outcome: Outcome) -> None:
+    """Write what winning customers cost. It is the whole house's: within a reach nobody can say whose it is."""
+    for rows in staged:
+        if given.reach is not None:
+            _refuse_for_a_team(KindKey.SPEND, rows, outcome)
+            continue
+        ready = [incoming(row, {**values_of(row), "month": date.fromisoformat(row["values"]["month"])}, given)
+                 for row in rows]  # fmt: skip
+        outcome.add(KindKey.SPEND, insights.write_spend(ready, **given.origin))
+
+
+def _refuse_for_a_team(kind: KindKey, rows: Sequence[Mapping[str, Any]], outcome: Outcome) -> None:
+    for row in rows:
+        outcome.refuse(kind, row, "not_for_a_team", row["id"], at="external_id")
+
+
 def _snapshot(staged: Staged, given: Import, outcome: Outcome) -> None:
     """Write labelled rows as they are. They are no customers: within a reach nobody can say whose they are."""
     for rows in staged:
         if given.reach is not None:
-            for row in rows:
-                outcome.refuse(KindKey.SNAPSHOT, row, "not_for_a_team", row["id"], at="external_id")
+            _refuse_for_a_team(KindKey.SNAPSHOT, rows, outcome)
             continue
         fresh = []
         for start in range(0, len(rows), 500):
@@ -198,5 +215,6 @@ WRITERS: Mapping[KindKey, Writer] = {
     KindKey.RECEIVABLES: _receivables,
     KindKey.CANCELLATIONS: _cancellations,
     KindKey.TARGETS: _targets,
+    KindKey.SPEND: _spend,
     KindKey.SNAPSHOT: _snapshot,
 }

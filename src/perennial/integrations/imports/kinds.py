@@ -44,6 +44,7 @@ class KindKey(StrEnum):
     RECEIVABLES = "receivables"
     CANCELLATIONS = "cancellations"
     TARGETS = "targets"
+    SPEND = "spend"
     SNAPSHOT = "snapshot"
 
 
@@ -227,6 +228,14 @@ KINDS: Mapping[KindKey, Kind] = {
             Field("starts_on", _D, _("First day"), required=True),
             Field("ends_on", _D, _("Day after the last"), required=True),
             Field("amount", _M, _("Amount"), required=True),
+        ), own_date=None),
+        Kind(KindKey.SPEND, _("Sales and marketing spend"), (
+            Field("external_id", _T, _("Row's id")),
+            Field("month", _T, _("Month (2024-05, or any day of it)"), required=True),
+            Field("amount", _M, _("Amount"), required=True),
+            Field("channel", _T, _("Channel")),
+            Field("segment", _T, _("Segment")),
+            Field("currency", _T, _("Currency")),
         ), own_date=None),
         Kind(KindKey.SNAPSHOT, _("Labelled snapshot (features and outcome)"), (
             Field("external_id", _T, _("Row's id")),

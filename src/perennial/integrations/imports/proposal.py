@@ -37,6 +37,7 @@ _IDENTITY: MappingOf[KindKey, tuple[tuple[str, ...], ...]] = {
                         ("customer_name", "starts_on")),
     KindKey.CONTACTS: (("customer", "email"), ("customer_name", "email"), ("customer", "name"),
                        ("customer_name", "name")),
+    KindKey.SPEND: (("month", "channel", "segment"), ("month", "channel"), ("month", "segment"), ("month",)),
 }  # fmt: skip
 """Fields that tell rows apart where the source has no ids: a row that is corrected later stays the same row."""
 

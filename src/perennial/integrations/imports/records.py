@@ -5,6 +5,7 @@ References stay external ids here; `publish.py` resolves them. Each refusal name
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -30,8 +31,12 @@ _LENGTHS = {
     "external_id": 200, "name": 200, "legal_name": 200, "industry": 100, "country": 100, "region": 100, "segment": 100,
     "deployment": 20, "reseller": 200, "title": 100, "email": 254, "phone": 50, "decision_role": 30, "subject": 300,
     "priority": 20, "outcome": 200, "next_step": 300, "reason": 100, "competitor": 100, "node": 30, "product": 100,
-    "contract": 100, "credit_code": 18, "billing_status": 20,
+    "contract": 100, "channel": 100, "credit_code": 18, "billing_status": 20,
 }  # fmt: skip
+
+_MONTH = re.compile(
+    r"(?P<year>19[7-9]\d|20\d\d)(?:[-/.年]\s*)?(?P<month>1[0-2]|0?[1-9])(?:月|[-/.]\d{1,2}(?:[ T].*)?)?$", re.ASCII
+)
 
 
 class RowRefused(ValueError):
@@ -228,6 +233,18 @@ def _rate(table: TableMap, given: dict[str, Any], currency: str) -> dict[str, An
     return given
 
 
+def _spend(table: TableMap, given: dict[str, Any], currency: str) -> dict[str, Any]:
+    found = _MONTH.match(given["month"].strip())
+    if found is None:
+        raise RowRefused("not_month", column=_column(table, "month"), value=given["month"])
+    theirs = str(given.get("currency") or currency).upper()
+    if theirs != currency:
+        raise RowRefused("other_currency", column=_column(table, "currency"), value=theirs,
+                         detail={"theirs": theirs, "ours": currency})  # fmt: skip
+    month = date(int(found["year"]), int(found["month"]), 1)
+    return given | {"month": month, "currency": currency, "amount": _minor(table, given, "amount", currency)}
+
+
 Shape = Callable[[TableMap, dict[str, Any], str], dict[str, Any]]
 _SHAPES: Mapping[KindKey, Shape] = {
     KindKey.CUSTOMERS: _customer,
@@ -240,4 +257,5 @@ _SHAPES: Mapping[KindKey, Shape] = {
     KindKey.TOUCHPOINTS: _touchpoint,
     KindKey.TARGETS: _target,
     KindKey.RATES: _rate,
+    KindKey.SPEND: _spend,
 }

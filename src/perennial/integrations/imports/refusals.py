@@ -36,7 +36,9 @@ _WORDS = {
     "not_yours": _(
         "This is not yours to write. You may import rows of your customers, and add customers that your team owns."
     ),
-    "not_for_a_team": _("Labelled snapshots and exchange rates are no team's. Ask somebody who may import everything."),
+    "not_for_a_team": _("Such rows are no team's. Ask somebody who may import everything."),
+    "not_month": _("Expected a month such as 2024-05, or a day of it."),
+    "other_currency": _("The amount is in %(theirs)s, and this organisation keeps its revenue in %(ours)s."),
 }
 FIELDS = {
     "conflict": ("external_id", "event_id"),

@@ -38,6 +38,10 @@ MEANINGS = {
         _("Which features belong to which product, so that use is compared with what was bought."),
     ),
     "own_metrics": (_("Own metrics"), _("What is computed from usage besides, as your company defines it.")),
+    "lifetime": (
+        _("Lifetime value"),
+        _("Gross margin, discount rate and horizon, and by which fields it is known how a customer came."),
+    ),
     "metrics": (_("Metrics"), _("What is computed from usage each day, and how it is meant.")),
     "events": (_("Events"), _("Which event names are logins, errors or noise; every other is core use.")),
 }
