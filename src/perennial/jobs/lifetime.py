@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import Q
 
 from perennial.contracts import facts
+from perennial.contracts.rates import Exchange
 from perennial.insights import actions, queries
 from perennial.kernel.organisation.queries import house
 from perennial.kernel.queue.actions import Claim, Report
@@ -19,7 +20,7 @@ from perennial.reports.revenue import Book
 def nightly(_claim: Claim, _report: Report, at: datetime) -> Mapping[str, Any]:
     """Job `lifetime`: the curves of all customers and of each part, as of today. Safe to run twice."""
     place = house()
-    book = Book(Q(), place.currency, place.today(at), facts.switches_of(place.policy_switches))
+    book = Book(Q(), Exchange(place.currency), place.today(at), facts.switches_of(place.policy_switches))
     fitted = 0
     for by in lifetime.Dimension:
         found = lifetime.told(book, by, is_whole=True)

@@ -198,7 +198,7 @@ def told(book: Book, by: Dimension, *, is_whole: bool) -> Told | None:
     if not lives:
         return None
     origins = queries.origins(ledger.customer_ids(book.rows), rules.channel_fields)
-    held = ledger.balances_on(book.as_of, book.rows)
+    held = ledger.balances_on(book.as_of, book.rows, book.exchange)
     spent = _spent(book.as_of, rules, book.currency) if is_whole else []
     split: dict[str, list[Life]] = defaultdict(list)
     for life in lives:
@@ -210,7 +210,7 @@ def told(book: Book, by: Dimension, *, is_whole: bool) -> Told | None:
     make = _Maker(book.as_of, rules, held, fits)
     whole = make.group("", lives, whole_ages, spent or None)
     parts = [make.group(value, some, counted[value], _of(by, value, spent)) for value, some in split.items()]
-    earlier = [make.at(day, lives, past[day], ledger.balances_on(day, book.rows), spent_on)
+    earlier = [make.at(day, lives, past[day], ledger.balances_on(day, book.rows, book.exchange), spent_on)
                for day in quarters for spent_on in [_spent(day, rules, book.currency)]]  # fmt: skip
     asked = [one.ages for one in (whole, *parts, *earlier) if one.is_pending]
     return Told(
@@ -319,7 +319,7 @@ def _economy(group: Group) -> list[Check]:
 
 
 def _gross(on: date, book: Book) -> float | None:
-    found = ledger.retention(add_months(on, -YEAR_MONTHS), on, book.rows).gross
+    found = ledger.retention(add_months(on, -YEAR_MONTHS), on, book.rows, book.exchange).gross
     return None if found is None else float(found)
 
 

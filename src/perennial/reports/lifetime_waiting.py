@@ -48,7 +48,7 @@ def customers(book: Book, by: Dimension, value: str | None) -> list[Lived]:
     origins = queries.origins(ledger.customer_ids(book.rows), blueprint.lifetime().channel_fields)
     lives = [life for life in queries.lives(book.rows, on=book.as_of)
              if value is None or by.of(origins[life.customer_id]) == value]  # fmt: skip
-    held = ledger.balances_on(book.as_of, book.rows)
+    held = ledger.balances_on(book.as_of, book.rows, book.exchange)
     names = ledger.named([life.customer_id for life in lives], book.rows)
     exact = [held.get(life.customer_id, Fraction(0)) for life in lives]
     whole = largest_remainder(exact, round_half_even(sum(exact, Fraction(0))))
