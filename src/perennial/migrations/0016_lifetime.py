@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("perennial", "0014_rates"),
+        ("perennial", "0015_forecast"),
     ]
 
     operations = [
