@@ -125,7 +125,8 @@ def test_a_closed_quarter_is_judged_against_what_came(organisation: None, now: d
 
 
 def test_a_call_is_scored_beside_the_model(member: Callable[..., int], organisation: None, now: datetime) -> None:
-    """Of two terms at .95 one was lost: he had moved it to best case (.80). (.95² + .05²) / 2 against (.8² + .05²) / 2."""
+    """Of two terms at .95 one was lost, which he had moved to best case (.80): (.95² + .05²) / 2 against
+    (.8² + .05²) / 2."""
     mine = member("csm")
     ids = annual(stay=1, leave=1, at=now, month=2, owner=mine)
     week = ForecastSnapshot.objects.create(
@@ -135,7 +136,8 @@ def test_a_call_is_scored_beside_the_model(member: Callable[..., int], organisat
     for name, called in (("2 stays 0", ""), ("2 leaves 0", "best_case")):
         ForecastRow.objects.create(
             snapshot=week, customer_id=ids[name], due_on=date(2025, 2, 10), arr=1200_00, kept=0, outcome="open", p=0.95,
-            low=0.9, high=0.99, evidence=["", 1, 2, 9, 10, 0], category="commit", called=called, owner_id=mine, segment="",
+            low=0.9, high=0.99, evidence=["", 1, 2, 9, 10, 0], category="commit", called=called,
+            owner_id=mine, segment="",
         )  # fmt: skip
     found = accuracy.judged(Q(), view_of(house(), ON), 1, of_all=True)
     one = found.scored[0]

@@ -81,7 +81,8 @@ class Scored:
 @dataclass(frozen=True, slots=True)
 class Accuracy:
     """All of it. `leads`: by weeks before the end, the oldest quarter first; `coverage` by lead; the others are of the
-    weeks 13 before. `first_frozen_on`: from when on weeks were frozen by the clock, None before the first."""
+    weeks 13 before. `first_frozen_on`: from when on weeks were frozen by the clock, None before the first;
+    `first_week`: the oldest rebuilt week that is judged."""
 
     leads: Mapping[int, list[Judged]]
     coverage: Mapping[int, Coverage]
@@ -90,6 +91,7 @@ class Accuracy:
     scored: list[Scored]
     rebuilt: int
     first_frozen_on: date | None
+    first_week: date | None
 
 
 def judged(rows: Q, view: View, first_month: int, *, of_all: bool) -> Accuracy:
@@ -128,6 +130,7 @@ def judged(rows: Q, view: View, first_month: int, *, of_all: bool) -> Accuracy:
         scored=_scored(pairs),
         rebuilt=sum(one.is_rebuilt for one in there.values()),
         first_frozen_on=None if first is None else first.as_of_on,
+        first_week=min((one.week_on for one in there.values() if one.is_rebuilt), default=None),
     )
 
 
