@@ -47,9 +47,9 @@ FIGURES: Mapping[str, Figure] = {
                                           "counts with its whole value due."), _FAN),
         Figure("low", _("10%"), _("In nine of ten cases more than this will have renewed."), _FAN),
         Figure("high", _("90%"), _("In one of ten cases more than this will have renewed."), _FAN),
-        Figure("count", _("Terms that renew"), _("If nothing systematic happens: how many terms renew if each fails by itself, "
-               "independently of all others: the exact distribution. Quarters share their luck, so that the truth is "
-               "wider."), _("Poisson-binomial, by convolution")),
+        Figure("count", _("Terms that renew"), _("If nothing systematic happens: how many terms renew if each fails by "
+               "itself, independently of all others: the exact distribution. Quarters share their luck, so that the "
+               "truth is wider."), _("Poisson-binomial, by convolution")),
         Figure("probability", _("Probability"), _("The base rate: how many terms of this kind renewed before. The "
                "kind is the segment, the years with us, and how near the due day it is while unsigned. Few terms "
                "borrow from other ages and segments."), _("(renewed + ½) ÷ (terms + 1); Jeffreys interval of 95%")),

@@ -45,7 +45,9 @@ def page(request: HttpRequest) -> HttpResponse:
                                "may": {"export": access.may(asked.member, "exports.run"),
                                        "import": access.may(asked.member, "imports.run")}}  # fmt: skip
     if told is None or not told.terms:
-        return render(request, "forecast/empty.html", context | {"as_of": asked.chosen.as_of})
+        return render(
+            request, "forecast/empty.html", context | {"as_of": asked.chosen.as_of, "is_computed": told is not None}
+        )
     return render(request, "forecast/page.html", context | _shown(asked, told))
 
 
