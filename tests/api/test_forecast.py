@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 from tests.api.conftest import Caller
+from tests.contracts.books import customers, keep, line
 from tests.insights.books import annual
 
 from perennial.insights import freezing, learning
@@ -23,6 +24,15 @@ def book(member: Callable[..., int], now: datetime) -> int:
     owner = member("csm", name="Wei")
     annual(stay=16, leave=4, at=now, month=4, last=2025, owner=owner)
     annual(stay=3, leave=0, at=now, month=2)
+    lower = customers("Lower", at=now)["Lower"]
+    keep(
+        [
+            line("before", lower, "2025-02-10", "2026-02-10", 100_00),
+            line("after", lower, "2026-02-10", "2027-02-10", 60_00),
+        ],
+        at=now,
+        signed={"after": "2026-01-20"},
+    )
     organisation_actions.move_as_of(on=TODAY, by=None, at=now)
     learning.learn(TODAY, at=now)
     return owner
@@ -38,10 +48,11 @@ def test_parts_add_up_in_every_row_and_rows_to_the_whole(
         assert Decimal(row["low"]) <= Decimal(row["middle"]) <= Decimal(row["high"]) <= Decimal(row["due"])
     for key in ("due", *PARTS):
         assert sum(Decimal(row[key]) for row in told["rows"]) == Decimal(told["whole"][key])
-    assert told["whole"]["due"] == "26400.00"
+    whole = [told["whole"][key] for key in ("due", "renewed", "lost")]
+    assert whole == ["28320.00", "4320.00", "480.00"], "lowered at renewal from 1,200 to 720"
     assert (told["as_of"], told["frozen"], told["learned"]["terms"]) == ("2026-03-02", None, 69)
     open_terms = [one for one in told["terms"] if one["p"] is not None]
-    assert len(open_terms) == 19
+    assert len(open_terms) == 20
     assert open_terms[0]["interval"][0] < open_terms[0]["p"] < open_terms[0]["interval"][1]
 
 
