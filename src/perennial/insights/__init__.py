@@ -1,2 +1,2 @@
-"""Insights: hindsight over many customers, such as how long they stay and what that is worth. Its figures come from the
-ledger, carry an interval, and feed no score."""
+"""Insights: hindsight and foresight over what the rooms below know: what a customer is worth over its life, and how
+much of what comes due will renew, with how far off that has been before."""

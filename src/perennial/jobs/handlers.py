@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from perennial.jobs import imports, lifetime, metrics, nightly
+from perennial.insights.terms import REBUILD
+from perennial.jobs import forecasts, imports, lifetime, metrics, nightly
 from perennial.kernel.queue.actions import Claim, Report
 from perennial.privacy import exporting, work
 from perennial.reports import export, lifetime_waiting
@@ -21,6 +22,7 @@ HANDLERS: dict[str, Handler] = {
     metrics.KIND: metrics.backfill,
     lifetime_waiting.NIGHTLY: lifetime.nightly,
     lifetime_waiting.FIT: lifetime.fit,
+    REBUILD: forecasts.rebuild,
     "import.look": imports.look,
     "import.check": imports.check,
     "import.publish": imports.publish,
