@@ -26,10 +26,10 @@ from perennial.blueprint.calculations.rights import completed, parse_rights, ref
 from perennial.blueprint.calculations.scorecard import parse_scorecard
 from perennial.blueprint.calculations.today import parse_today
 from perennial.blueprint.kept import Version, versions
+from perennial.blueprint.lifetime_terms import LifetimeRules
 from perennial.blueprint.terms import (
     BlueprintError,
     EventKinds,
-    LifetimeRules,
     MetricDefinition,
     ProductFeatures,
     Rights,

@@ -245,22 +245,6 @@ class TierPreset:
     tiers: tuple[Tier, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class LifetimeRules:
-    """What lifetime value assumes: shares are ratios, `horizon_years` whole years, the cycle whole months.
-
-    `channel_fields` are the customers' own fields that say by which way they came, in order; `steady_grr` is how far
-    apart GRR at four quarter ends may lie.
-    """
-
-    gross_margin: float
-    discount_rate: float
-    horizon_years: int
-    sales_cycle_months: int
-    channel_fields: tuple[str, ...]
-    steady_grr: float
-
-
 class Clock(StrEnum):
     """The event at which onboarding begins to count."""
 

@@ -19,7 +19,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from perennial.blueprint import queries as blueprint
-from perennial.blueprint.terms import LifetimeRules, Scope
+from perennial.blueprint.lifetime_terms import LifetimeRules
+from perennial.blueprint.terms import Scope
 from perennial.contracts import ledger
 from perennial.contracts.access import ABILITY
 from perennial.customers.access import visible_fields

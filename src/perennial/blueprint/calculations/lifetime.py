@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from perennial.blueprint.calculations.node import Node, refuse_doubles
-from perennial.blueprint.terms import LifetimeRules, gettext_noop
+from perennial.blueprint.lifetime_terms import LifetimeRules
+from perennial.blueprint.terms import gettext_noop
 
 MOST_YEARS = 10
 MOST_CYCLE = 24

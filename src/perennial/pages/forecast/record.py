@@ -21,7 +21,6 @@ from perennial.members import access
 from perennial.members.models import Member
 from perennial.pages.files import TYPES, download
 from perennial.pages.forecast.tables import quarter_label
-from perennial.pages.forecast.views import ways
 from perennial.pages.tags import UNKNOWN, exact_money, money, number, percent, signed
 from perennial.renewals.terms import RENEWED, Outcome
 from perennial.reports import forecast, sheets
@@ -39,7 +38,6 @@ def page(request: HttpRequest) -> HttpResponse:
     any_fan = any(one.fan for judged in found.found.leads.values() for one in judged)
     may = {"export": access.may(member, "exports.run"), "rebuild": access.may(member, REBUILDS) and found.missing > 0}
     return render(request, "forecast/accuracy.html", {
-        "ways": ways("forecast_accuracy"),
         "found": found,
         "may": may,
         "is_empty": not any_fan,

@@ -30,18 +30,12 @@ WAYS = {By.QUARTER: gettext_lazy("Quarter"), By.MONTH: gettext_lazy("Month"), By
         By.SEGMENT: gettext_lazy("Segment")}  # fmt: skip
 
 
-def ways(here: str) -> list[tuple[str, str, bool]]:
-    """Return the tabs of Revenue's outlook: address, name, whether it is here."""
-    named = (("forecast", _("Forecast")), ("forecast_accuracy", _("Accuracy")))
-    return [(reverse(name), label, name == here) for name, label in named]
-
-
 @require_GET
 def page(request: HttpRequest) -> HttpResponse:
     """Show the forecast. At most twenty queries besides the frame's, however many terms."""
     asked = Asked(request)
     told = asked.told
-    context: dict[str, Any] = {"ways": ways("forecast"), "chosen": asked.chosen,
+    context: dict[str, Any] = {"chosen": asked.chosen,
                                "may": {"export": access.may(asked.member, "exports.run"),
                                        "import": access.may(asked.member, "imports.run")}}  # fmt: skip
     if told is None or not told.terms:
