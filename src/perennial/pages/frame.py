@@ -120,7 +120,7 @@ class Frame:
         match = self.request.resolver_match
         name = (match.url_name or "") if match else ""
         first = name.split("_")[0]
-        return {"customer": "customers", "import": "imports"}.get(first, first)
+        return {"customer": "customers", "import": "imports", "forecast": "revenue"}.get(first, first)
 
 
 def frame(request: HttpRequest) -> dict[str, Frame]:
