@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from tests.contracts.books import customers, keep, line
 
+from perennial.contracts.rates import write_rates
 from perennial.customers.models import Customer
 from perennial.kernel.journal.models import JournalEntry
 from perennial.kernel.organisation.models import Organisation
+from perennial.kernel.versions import Incoming
 from perennial.lifecycle import actions, queries
 from perennial.lifecycle.models import Passage
 
@@ -45,8 +47,10 @@ def test_the_tier_follows_the_revenue_of_the_day_and_the_stage_the_term(ids: dic
     assert queries.standing(date(2024, 5, 1), [ids["year"]])[ids["year"]].stage == "onboarding"
 
 
-def test_a_currency_without_a_preset_gives_no_tier(ids: dict[str, int]) -> None:
+def test_a_currency_without_a_preset_gives_no_tier(ids: dict[str, int], now: datetime) -> None:
     Organisation.objects.update(currency="EUR")
+    known = {"base": "USD", "currency": "EUR", "on": date(2020, 1, 1), "rate": "0.9"}
+    write_rates([Incoming(None, known)], source="test", at=now)
     assert {one.tier for one in queries.standing(ON).values()} == {None}
 
 

@@ -88,7 +88,7 @@ def test_a_definition_is_tried_before_anything_is_saved(client: Client) -> None:
         ({"m0-where": "events = 'x'"}, "m0-where", "comparisons of event, feature"),
         ({"m0-window": "0"}, "m0-window", "greater than or equal to 1"),
         ({"m0-window": "999"}, "m0-window", "less than or equal to 366"),
-        ({"m0-of": "user"}, "m0-of", "only distinct, largest, effective and trend"),
+        ({"m0-of": "user"}, "m0-of", "only distinct, largest, effective, adopted, trend, gap"),
         ({"m0-aggregate": "distinct"}, "m0-of", "one of user, feature, event, day, user_day, user_week is wanted"),
         ({"m0-name": "No Name"}, "m0-name", "a name of a-z"),
         ({"expression": "n / moon"}, "expression", "there is no measure moon"),

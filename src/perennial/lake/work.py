@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -83,7 +84,7 @@ class Work:
         """Return about how many rows the run goes through: those that arrived and those of the files that they may go
         into; all, where somebody's are looked for."""
         stored = [file for table in (EVENTS, REJECTED) for file in self.live.files(table)]
-        arrived = [pq.read_metadata(path) for path in self.root.here(self.arrived)]
+        arrived = [_footer(path) for path in self.root.here(self.arrived)]
         if not self.live.pending and set(self.left_out) == set(self.live.left_out):
             days = {_days_in(found) for found in arrived}
             stored = [file for file in stored if any(file.span.overlaps(first, last + 1) for first, last in days)]
@@ -96,6 +97,17 @@ class Work:
     def target(self, table: str, schema: pa.Schema) -> Target:
         """Return where this run writes a table's files."""
         return Target(self.root, table, self.live.generation + 1, schema)
+
+
+def _footer(path: Path) -> pq.FileMetaData:
+    """Return what a file says of itself.
+
+    :raises ValueError: it is no Parquet file, or torn; the message names it.
+    """
+    try:
+        return pq.read_metadata(path)
+    except pa.ArrowException as error:
+        raise ValueError(f"{path.name}: {error}") from error
 
 
 ANY_DAY = (0, 2**31 - 2)

@@ -33,9 +33,9 @@ class Field:
 class KindKey(StrEnum):
     """The kinds, in the order in which they are published: what others refer to comes first."""
 
-    RATES = "rates"
     CUSTOMERS = "customers"
     CONTACTS = "contacts"
+    RATES = "rates"
     CONTRACTS = "contracts"
     USAGE = "usage"
     TICKETS = "tickets"
@@ -90,12 +90,6 @@ _NAMED = Field("customer_name", _T, _("Customer's name"), one_of="customer")  # 
 KINDS: Mapping[KindKey, Kind] = {
     kind.key: kind
     for kind in (
-        Kind(KindKey.RATES, _("Exchange rates"), (
-            Field("base", _T, _("Currency"), required=True),
-            Field("currency", _T, _("Currency of the rate")),
-            Field("on", _D, _("From this day on"), required=True),
-            Field("rate", _N, _("Rate: what one unit is worth"), required=True),
-        ), own_date=None),
         Kind(KindKey.CUSTOMERS, _("Customers"), (
             Field("external_id", _T, _("Customer's id"), required=True),
             Field("name", _T, _("Name")),
@@ -125,6 +119,12 @@ KINDS: Mapping[KindKey, Kind] = {
             Field("rung", _I, _("Rung of the ladder, 0 to 4")),
             Field("is_champion", _B, _("Champion")),
             Field("left_on", _D, _("Left on")),
+        ), own_date=None),
+        Kind(KindKey.RATES, _("Exchange rates"), (
+            Field("base", _T, _("Currency"), required=True),
+            Field("currency", _T, _("Currency of the rate")),
+            Field("on", _D, _("From this day on"), required=True),
+            Field("rate", _N, _("Rate: what one unit is worth"), required=True),
         ), own_date=None),
         Kind(KindKey.CONTRACTS, _("Contracts and subscriptions"), (
             _CUSTOMER, _NAMED,
