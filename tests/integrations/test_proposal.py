@@ -221,6 +221,14 @@ def test_an_ambiguous_name_is_what_its_values_are(proposed: Propose) -> None:
     assert fields(table) == {"Account": "external_id", "Industry": "industry", "Name": "name"}
 
 
+@pytest.mark.parametrize(("on", "base", "rate"), [("on", "Currency", "Rate"), ("日期", "币种", "汇率")])
+def test_a_file_of_rates_is_known_though_yaml_takes_on_for_yes(
+    proposed: Propose, on: str, base: str, rate: str
+) -> None:
+    (table,) = proposed({on: DAYS, base: ["USD", "EUR"], rate: ["7.1596", "7.8210"]})
+    assert (table.kind, fields(table)) == ("rates", {on: "on", base: "base", rate: "rate"})
+
+
 def test_each_word_stands_for_one_field_of_a_kind() -> None:
     for kind, words in vocabulary().items():
         seen: dict[frozenset[str], str] = {}
