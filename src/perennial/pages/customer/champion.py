@@ -78,7 +78,8 @@ def figures(found: Shown) -> list[tuple[str, str]]:
     if found.user is None:
         return []
     silence = tags.percent(found.silence, 2) if found.silence >= Fraction(1, 10_000) else _("below 0.01%")
-    admin = _share(found.of_admin) if found.tells_admin else _("counted once a metric of a champion is taken over")
+    later = _("counted once a champion metric is adopted in Settings → Metrics")
+    admin = _share(found.of_admin) if found.tells_admin else later
     return [
         (_("Share of core events"), _share(found.of_core)),
         (_("Share of acts of administration"), admin),

@@ -26,13 +26,14 @@ TYPED = "typed"
 class RateForm(forms.Form):
     """One rate: what a unit of another currency is worth in the organisation's."""
 
-    base = forms.CharField(label=gettext_lazy("Currency"), max_length=3, help_text=gettext_lazy("For example USD."))
+    base = forms.CharField(label=gettext_lazy("Currency"), max_length=3)
     on = forms.DateField(label=gettext_lazy("From this day on"), widget=forms.DateInput(attrs={"type": "date"}))
     rate = forms.DecimalField(label=gettext_lazy("One unit is worth"), max_digits=20, decimal_places=10)
 
     def __init__(self, *given: Any, currency: str, **more: Any) -> None:
         super().__init__(*given, **more)
         self.currency = currency
+        self.fields["base"].help_text = _("For example %(code)s.") % {"code": "EUR" if currency == "USD" else "USD"}
         self.fields["rate"].help_text = currency
 
     def clean_base(self) -> str:
