@@ -15,6 +15,7 @@ from perennial.customers.models import (
 )
 from perennial.engagement.models import Touchpoint
 from perennial.health.models import Score, Scorecard
+from perennial.insights.models import ForecastModel, ForecastRow, ForecastSnapshot
 from perennial.intake.models import LastGroup, RejectedMessage, Stream, Unconfirmed
 from perennial.integrations.imports.models import Import, ImportChunk, ImportFile, ImportRejection, SnapshotRow
 from perennial.kernel.journal.models import JournalEntry, JournalPersonal
@@ -24,6 +25,7 @@ from perennial.lifecycle.models import Passage
 from perennial.members.models import ApiKey, Member, PasswordLink, Team
 from perennial.playbooks.models import PlannedDay, PutAway, Task, TodayItem
 from perennial.privacy.models import Erasure
+from perennial.renewals.models import Call
 from perennial.support.models import Ticket
 from perennial.team.models import Target
 from perennial.usage.models import MetricColumn, ProductUser
@@ -31,6 +33,7 @@ from perennial.voice.models import SurveyAnswer
 
 __all__ = [
     "ApiKey",
+    "Call",
     "Cancellation",
     "ConfigVersion",
     "Contact",
@@ -39,6 +42,9 @@ __all__ = [
     "CustomerAlias",
     "Erasure",
     "ExternalId",
+    "ForecastModel",
+    "ForecastRow",
+    "ForecastSnapshot",
     "Import",
     "ImportChunk",
     "ImportFile",

@@ -15,6 +15,7 @@ from tests.contracts.books import keep, line
 from perennial.api.urls import api
 from perennial.customers.catalogue import FIELDS
 from perennial.health import actions as health
+from perennial.insights import learning
 from perennial.kernel.organisation import actions as organisation
 from perennial.lifecycle import actions as lifecycle
 from perennial.reports import portfolio
@@ -73,8 +74,10 @@ def test_every_answer_is_as_the_schema_says(
     home: object,
 ) -> None:  # fmt: skip
     ids = book("c1", owner=member("csm"))
-    keep([line("1", ids["c1"], "2024-01-01", None, 10_000, product="core")], at=now, on="2026-03-02")
+    term = line("2", ids["c1"], "2025-05-01", "2026-05-01", 1_000, product="core")
+    keep([line("1", ids["c1"], "2024-01-01", None, 10_000, product="core"), term], at=now, on="2026-03-02")
     organisation.move_as_of(on=date(2026, 3, 2), by=None, at=now)
+    learning.learn(date(2026, 3, 2), at=now)
     lifecycle.derive(date(2026, 3, 2), at=now)
     health.score_day(date(2026, 3, 2), at=now)
     portfolio.rewrite(date(2026, 3, 2), at=now)
@@ -92,6 +95,7 @@ def test_every_answer_is_as_the_schema_says(
         ("/customers/{external_id}", {"as_of": "2025-06-30"}),
         ("/customers/{external_id}/metrics", year),
         ("/revenue/movements", {"from": "2025-01", "to": "2025-12"}),
+        ("/forecast", {}),
         ("/revenue/retention", year),
         ("/revenue/retention", {**year, "by": "product"}),
         ("/revenue/retention", {**year, "by": "owner"}),

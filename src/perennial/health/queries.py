@@ -158,3 +158,15 @@ def _told(row: Score) -> dict[str, Any]:
             for part in parts
         ],
     }
+
+
+def open_vetoes(customer_ids: Sequence[int]) -> dict[int, tuple[str, ...]]:
+    """Return the keys of the vetoes that each customer's latest score met; those without one are left out. One query
+    for 500."""
+    found: dict[int, tuple[str, ...]] = {}
+    for start in range(0, len(customer_ids), 500):
+        rows = Score.objects.filter(customer_id__in=customer_ids[start : start + 500])
+        for customer, vetoes in rows.values_list("customer_id", "parts__vetoes"):
+            if vetoes:
+                found[customer] = tuple(key for key, _values in vetoes)
+    return found

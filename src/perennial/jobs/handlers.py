@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from perennial.jobs import imports, metrics, nightly
+from perennial.insights.terms import REBUILD
+from perennial.jobs import forecasts, imports, metrics, nightly
 from perennial.kernel.queue.actions import Claim, Report
 from perennial.privacy import exporting, work
 from perennial.reports import export
@@ -19,6 +20,7 @@ HANDLERS: dict[str, Handler] = {
     "recompute": nightly.nightly,
     "refresh": nightly.refresh,
     metrics.KIND: metrics.backfill,
+    REBUILD: forecasts.rebuild,
     "import.look": imports.look,
     "import.check": imports.check,
     "import.publish": imports.publish,

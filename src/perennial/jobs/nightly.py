@@ -13,6 +13,7 @@ from typing import Any
 from perennial.contracts import actions as contracts
 from perennial.contracts import queries as contract_reads
 from perennial.health import actions as health
+from perennial.insights import freezing, learning
 from perennial.kernel.organisation import actions as organisation
 from perennial.kernel.organisation.queries import house
 from perennial.kernel.queue import actions as queue
@@ -52,6 +53,7 @@ STEPS: tuple[tuple[str, Callable[[Night], object]], ...] = (
     ("health", lambda night: health.score_day(night.on, at=night.at, terms=night.terms)),
     ("portfolio", lambda night: portfolio.rewrite(night.on, at=night.at, terms=night.terms)),
     ("today", lambda night: playbooks.plan_today(night.on, at=night.at)),
+    ("forecast", lambda night: learning.learn(night.on, at=night.at)),
 )
 
 
@@ -96,20 +98,27 @@ def move_to(on: date, *, by: int | None, at: datetime, report: Report | None = N
     present = house().as_of_on
     if present is None or on >= present:
         organisation.move_as_of(on=on, by=by, at=at)
-        return run(on, at=at, report=report)
+        told = run(on, at=at, report=report)
+        freezing.freeze_week(on, at=at)
+        return told
     usage.bring_up_to(on, at=at)
     health.score_day(on, at=at)
     return {"on": on.isoformat(), "frozen_rows_only": True}
 
 
-def nightly(_claim: Claim, report: Report, at: datetime) -> Mapping[str, Any]:
+def nightly(claim: Claim, report: Report, at: datetime) -> Mapping[str, Any]:
     """Job `nightly` and `recompute`: today, as the organisation counts it. Safe to run twice.
 
+    A week's first night freezes its forecast; a recompute does not, which may stand between two files of one import.
     Where an own metric is computed otherwise since Perennial was renewed, its history is made anew afterwards.
     """
     if own.is_behind():
         queue.enqueue_once(BACKFILL, at=at)
-    return run(house().today(at), at=at, report=report)
+    on = house().today(at)
+    told = run(on, at=at, report=report)
+    if claim.kind == "nightly":
+        freezing.freeze_week(on, at=at)
+    return told
 
 
 def refresh(claim: Claim, _report: Report, at: datetime) -> None:

@@ -12,6 +12,9 @@ from perennial.pages.customers import page as customers
 from perennial.pages.events import guides, mend, rejected, unconfirmed
 from perennial.pages.events import keys as write_keys
 from perennial.pages.events import live as coming
+from perennial.pages.forecast import opening as forecast_opens
+from perennial.pages.forecast import record as forecast_record
+from perennial.pages.forecast import views as forecast
 from perennial.pages.health_check import healthz
 from perennial.pages.imports import edits, mapping
 from perennial.pages.imports import views as imports
@@ -62,6 +65,14 @@ urlpatterns = [
     path("usage/cohorts/export", cohorts.export, name="usage_cohorts_export"),
     path("usage/funnel", funnel.page, name="usage_funnel"),
     path("usage/funnel/export", funnel.export, name="usage_funnel_export"),
+    path("revenue/forecast", forecast.page, name="forecast"),
+    path("revenue/forecast/chart", forecast.chart, name="forecast_chart"),
+    path("revenue/forecast/explanation", forecast_opens.explanation, name="forecast_explanation"),
+    path("revenue/forecast/export", forecast.export, name="forecast_export"),
+    path("revenue/forecast/call", forecast_opens.call, name="forecast_call"),
+    path("revenue/forecast/accuracy", forecast_record.page, name="forecast_accuracy"),
+    path("revenue/forecast/accuracy/export", forecast_record.export, name="forecast_accuracy_export"),
+    path("revenue/forecast/accuracy/rebuild", forecast_record.rebuild, name="forecast_rebuild"),
     path("weekly", weekly.page, name="weekly"),
     path("weekly/explanation", opening.explanation, name="weekly_explanation"),
     path("weekly/customers", opening.customers, name="weekly_customers"),

@@ -172,6 +172,12 @@ TABLE: dict[str, Held] = {
     "LedgerMark": Held({}, kept(row="customer drawn_from on")),
     "Rate": Held({}, kept(row=VERSION, method="base currency on rate external_id")),
     "Product": Held({}, kept(method="code name")),
+    "Call": Held({"reason": T}, kept("customer due_on category model p", row="id at", staff="by"), C, None, BLANK),
+    "ForecastModel": Held({}, kept("tallies posterior quarters rebuilt", row="id on learned_at")),
+    "ForecastSnapshot": Held({}, kept("week_on as_of_on is_rebuilt currency fans", row="id frozen_at learned")),
+    "ForecastRow": Held(
+        {}, kept("due_on arr kept outcome p low high evidence category called segment", row="id snapshot customer",
+                 staff="owner")),
     "Score": Held({"parts": J}, kept("scorecard on", row="customer computed_at"), C, None, GONE),
     "Scorecard": Held({}, kept(method="key version config published_at", staff="by")),
     "Passage": Held({}, kept("scale value entered_on left_on customer", row="id learned_at")),

@@ -23,6 +23,15 @@ class Outcome(StrEnum):
     LOST = "lost"
 
 
+class Category(StrEnum):
+    """A forecast category, the surest first (method.md). Lost: signed off, nobody counts on it any more."""
+
+    COMMIT = "commit"
+    BEST_CASE = "best_case"
+    AT_RISK = "at_risk"
+    LOST = "lost"
+
+
 RENEWED = frozenset({Outcome.EARLY, Outcome.ON_TIME, Outcome.LATE})
 
 

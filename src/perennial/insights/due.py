@@ -1,0 +1,92 @@
+"""What comes due, as it is known on a day: now, or as far as a past day can be told from what is known now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+
+from django.db.models import Q
+
+from perennial.contracts import queries as contracts
+from perennial.contracts.facts import switches_of
+from perennial.customers.aliases import aliases
+from perennial.insights.calculations.base_rate import Kind, Tally, age_at, stands_passed
+from perennial.insights.terms import Known
+from perennial.kernel.organisation.queries import House
+from perennial.kernel.periods import Period, add_months
+from perennial.renewals import queries as renewals
+from perennial.renewals.terms import GRACE_DAYS, RENEWED, Due, Outcome
+
+PAST_MONTHS = 120
+"""So far back base rates look."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """From where terms are seen: the day, how late paper may be, and whether the day is a past one, so that what was
+    agreed later is left out."""
+
+    on: date
+    late_days: int
+    is_past: bool = False
+
+    @property
+    def then(self) -> Q:
+        """Return the lines that were there on the day."""
+        return Q(starts_on__lte=self.on) | Q(contract__signed_on__lte=self.on) if self.is_past else Q()
+
+
+def view_of(place: House, on: date, *, is_past: bool = False) -> View:
+    """Return how terms are seen on a day: paper may be late as long as the weekly meeting grants. No query."""
+    return View(on, max(GRACE_DAYS, switches_of(place.policy_switches).grace_days), is_past)
+
+
+def known(span: Period, rows: Q, view: View) -> list[Known]:
+    """Return the terms that end in the span with what was known of them on the view's day. Five queries.
+
+    A follower without a day of signing counts as agreed on its first day: on a past day it is not known before.
+    """
+    due = renewals.due_in(span.since, span.until, rows & view.then, on=view.on, late_days=view.late_days)
+    return [_seen(one, view) for one in due]
+
+
+def _seen(one: Due, view: View) -> Known:
+    kept = min(one.arr, one.renewed)
+    if view.is_past and one.outcome in RENEWED and one.agreed_on is not None and one.agreed_on > view.on:
+        return Known(one.customer_id, one.due_on, one.arr, Fraction(0), Outcome.OPEN)
+    return Known(one.customer_id, one.due_on, one.arr, kept, one.outcome)
+
+
+def first_days(customer_ids: Sequence[int]) -> dict[int, date]:
+    """Return since when each customer is with us: the first day of its first contract. Two queries for 500."""
+    merged = aliases()
+    found: dict[int, date] = {}
+    for number, (first, _last) in contracts.contract_spans(merged.family(customer_ids)).items():
+        customer = merged.of(number)
+        found[customer] = min(first, found.get(customer, first))
+    return found
+
+
+def ended(view: View) -> list[Due]:
+    """Return the past terms of the whole house after which no paper may be late any more: a fresh end that is open
+    would count for nothing yet. Five queries."""
+    until = date.fromordinal(view.on.toordinal() - view.late_days)
+    since = add_months(until, -PAST_MONTHS)
+    return renewals.due_in(since, until, view.then, on=view.on, late_days=view.late_days)
+
+
+def tallies(found: Sequence[Due], segments: Mapping[int, str]) -> dict[Kind, Tally]:
+    """Return how many ended terms of each kind there were, and how many renewed. Two queries for 500 customers."""
+    since = first_days(sorted({one.customer_id for one in found}))
+    counted: dict[Kind, Tally] = {}
+    for one in found:
+        age = age_at((one.due_on - since.get(one.customer_id, one.due_on)).days)
+        is_kept = one.outcome in RENEWED
+        days_before = (one.due_on - one.agreed_on).days if one.agreed_on is not None else None
+        for stand in stands_passed(days_before if is_kept else None):
+            kind = Kind(segments.get(one.customer_id, ""), age, stand)
+            before = counted.get(kind, Tally(0, 0))
+            counted[kind] = Tally(before.kept + is_kept, before.ended + 1)
+    return counted
