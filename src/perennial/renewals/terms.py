@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 
@@ -32,7 +33,55 @@ class Category(StrEnum):
     LOST = "lost"
 
 
+class About(StrEnum):
+    """What a renewal rests on: the four causes (M8), then the two marks. A renewal that rests on a mark is no proof
+    of service value."""
+
+    PRODUCT = "product"
+    PRICE = "price"
+    SERVICE = "service"
+    EXECUTIVES = "executives"
+    DISCOUNT = "discount"
+    PRESSURE = "pressure"
+
+
+CAUSES = (About.PRODUCT, About.PRICE, About.SERVICE, About.EXECUTIVES)
+MARKS = (About.DISCOUNT, About.PRESSURE)
+Place = tuple[int, date]
+"""A term: its customer and the day on which it is due."""
+
 RENEWED = frozenset({Outcome.EARLY, Outcome.ON_TIME, Outcome.LATE})
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What is said of a term: a cause is −1 (against us), 0 or 1 (for us), a mark 0 (not there) or 1; None: unknown
+    again. `percent`: how much discount, None where it is no discount."""
+
+    about: About
+    rating: int | None
+    evidence: str
+    link: str = ""
+    percent: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found(Said):
+    """What somebody said of a term, with who and when."""
+
+    by: str = ""
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """Why a term ended as it did: the outcome of that moment, the cause that decided it, and what shows it."""
+
+    outcome: Outcome
+    cause: About
+    text: str
+    by: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
