@@ -17,6 +17,7 @@ from tests.reports.live_sums import computed, formulas, kept
 
 from perennial.contracts.models import Receivable
 from perennial.customers.models import Customer, PortfolioRow
+from perennial.engagement.models import Touchpoint
 from perennial.insights import learning
 from perennial.kernel.journal.models import JournalEntry
 from perennial.kernel.money import round_half_even
@@ -224,3 +225,28 @@ def test_the_board_asks_as_often_for_forty_terms_as_for_one(browser: Callable[..
     one = asked()
     annual(stay=40, leave=0, at=now, month=5, last=2025)
     assert asked() == one
+
+
+def test_the_last_minute_index_is_flagged_per_term_and_per_csm(
+    ids: dict[str, int], csm: int, browser: Callable[..., Client], now: datetime
+) -> None:
+    def touch(name: str, on: str, *, channel: str = "call", proactive: bool | None = True) -> None:
+        Touchpoint.objects.create(customer_id=ids[name], channel=channel, happened_at=f"{on}T08:00:00Z", summary="s",
+                                  is_proactive=proactive, member_id=csm, learned_at=now)  # fmt: skip
+
+    for day in ("2025-09-01", "2026-01-20", "2026-02-20"):
+        touch("SMB4 stays 0", day)
+    for day in ("2025-05-01", "2025-09-01", "2026-02-20"):
+        touch("SMB4 stays 1", day)
+    touch("SMB4 stays 1", "2026-02-21", channel="note")
+    touch("SMB4 stays 1", "2026-02-22", proactive=None)
+    client = browser()
+    page = client.get(PATH, {"whose": "all"}).content.decode()
+    assert page.count("last-minute 67%") == 1
+    assert ">50%<" in page.replace(" ", ""), "Wei: 3 of 6"
+    assert "2 of 3 contacts in the last 90 days" in client.get(room_of(ids)).content.decode()
+    calm = client.get(room_of(ids, "SMB4 stays 1")).content.decode()
+    assert "1 of 3 contacts in the last 90 days" in calm
+    assert "note watch" not in calm
+    assert "no proactive contact in the whole term" in client.get(room_of(ids, "SMB4 stays 2")).content.decode()
+    assert "÷" in client.get(f"{PATH}/explanation", {"figure": "last_minute"}).content.decode()

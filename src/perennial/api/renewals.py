@@ -25,7 +25,8 @@ MOST_MONTHS = 60
 DEFINITION = (
     "ARR without tax of the terms that end on a day from `from` up to, not including, `to`. due = renewed + lost + "
     "open, exactly. A cause is -1 (against us), 0 or 1 (for us), a mark 0 or 1; null: not known. `rests_on`: the marks "
-    "of a renewal, which is then no proof of service value."
+    "of a renewal, which is then no proof of service value. `last_minute`: proactive contacts of the term, and "
+    "those of its last 90 days; null before these begin, and with `as_of`."
 )
 
 
@@ -80,6 +81,9 @@ def _term(card: Card, board: Board) -> dict[str, Any]:
         "weakest": card.weakest.value if card.weakest else None,
         "node": None if card.node is None else {"node": card.node[0], "since": _iso(card.node[1])},
         "tasks": card.tasks,
+        "last_minute": None
+        if card.late is None
+        else {"last": card.late.last, "contacts": card.late.contacts, "flagged": card.late.is_flagged},
         "owner": card.owner or None,
     }
 

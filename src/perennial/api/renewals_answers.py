@@ -8,6 +8,10 @@ from perennial.renewals.terms import CAUSES, About
 SUMS = {"terms": number(kind="integer")} | {key: amount() for key in ("due", "renewed", "lost", "open")}
 NODE = {"anyOf": [shape_of({"node": text(), "since": {"anyOf": [DAY, {"type": "null"}]}}), {"type": "null"}],
         "description": "Where the customer's approval hangs."}  # fmt: skip
+LAST_MINUTE = {"anyOf": [shape_of({"last": number(kind="integer"), "contacts": number(kind="integer"),
+                                   "flagged": {"type": "boolean"}}), {"type": "null"}],
+               "description": "Proactive contacts of the term; flagged where over 60 % lie in its last 90 days.",
+               }  # fmt: skip
 RATINGS = shape_of({
     one.value: number("-1, 0 or 1; null: not known." if one in CAUSES else "0 or 1; null: not known.", kind="integer",
                       null=True) for one in About
@@ -29,6 +33,7 @@ TERM = shape_of({
     "weakest": text("The cause that is rated lowest.", null=True),
     "node": NODE,
     "tasks": number("Tasks of its plan.", kind="integer"),
+    "last_minute": LAST_MINUTE,
     "owner": text(null=True),
 })  # fmt: skip
 

@@ -14,6 +14,12 @@ EARLY_DAYS = 90
 """Signed earlier than this before the end, a renewal is early: it pulls another period's work forward (3.4)."""
 
 
+LAST_DAYS = 90
+"""The last stretch of a term, in which what was not done before is done in a hurry (M8)."""
+FLAGGED_OVER = Fraction(60, 100)
+"""A last-minute index above this is flagged."""
+
+
 class Outcome(StrEnum):
     """What became of a term that is due."""
 
@@ -89,7 +95,7 @@ class Due:
     """The terms of one customer that end on one day. Exact minor units a year, without tax.
 
     `renewed` is what its followers are worth a year, 0 where nothing follows; `agreed_on` the day on which the
-    first of them was signed, or began where no signature is known.
+    first of them was signed, or began where no signature is known; `starts_on` the first day of the first line.
     """
 
     customer_id: int
@@ -99,6 +105,7 @@ class Due:
     agreed_on: date | None
     outcome: Outcome
     lines: tuple[str, ...]
+    starts_on: date
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,8 +24,10 @@ from perennial.playbooks import queries as playbooks
 from perennial.playbooks.models import Task
 from perennial.renewals import calls, findings, plans
 from perennial.renewals import queries as renewals
+from perennial.renewals.calculations.last_minute import LastMinute
 from perennial.renewals.calls import Called
 from perennial.renewals.terms import About, Decided, Due, Found
+from perennial.reports import last_minute
 from perennial.reports.forecast import EDITS
 
 TASKS = "tasks.edit"
@@ -34,7 +36,7 @@ TASKS = "tasks.edit"
 @dataclass(frozen=True)
 class Room:
     """A term's room. `due` is exact; `term` is the same in minor units with what is expected of it. `history` are all
-    findings, the latest first; `rests_on` the marks that a renewal rests on."""
+    findings, the latest first; `late` is the last-minute index, None before the last 90 days."""
 
     on: date
     currency: str
@@ -48,6 +50,7 @@ class Room:
     decided: Decided | None
     tasks: list[Task]
     node: tuple[str, date | None] | None
+    late: LastMinute | None
     owner: str
     may_edit: bool
     may_task: bool
@@ -76,7 +79,8 @@ def room(member: Member, key: str, due_on: date, *, at: datetime, place: House) 
     if not dues or row is None:
         return None
     due = dues[0]
-    found = findings.latest([customer.pk]).get((customer.pk, due_on), {})
+    place_of = customer.pk, due_on
+    found = findings.latest([customer.pk]).get(place_of, {})
     return Room(
         on=on,
         currency=place.currency,
@@ -87,9 +91,10 @@ def room(member: Member, key: str, due_on: date, *, at: datetime, place: House) 
         found=found,
         history=findings.history(customer.pk, due_on),
         calls=calls.history(customer.pk, due_on),
-        decided=findings.decided([customer.pk]).get((customer.pk, due_on)),
-        tasks=playbooks.tasks_by_id(plans.tasks_of([customer.pk]).get((customer.pk, due_on), [])),
+        decided=findings.decided([customer.pk]).get(place_of),
+        tasks=playbooks.tasks_by_id(plans.tasks_of([customer.pk]).get(place_of, [])),
         node=receivables.nodes_of([customer.pk], on=on).get(customer.pk),
+        late=last_minute.of_terms({place_of: due.starts_on}, on=on, place=place).get(place_of),
         owner=row.owner.name if row.owner else "",
         may_edit=customers_of(member, EDITS).filter(pk=customer.pk).exists(),
         may_task=customers_of(member, TASKS).filter(pk=customer.pk).exists(),

@@ -11,7 +11,7 @@ from perennial.contracts import access, receivables
 from perennial.customers.models import PortfolioRow
 from perennial.insights import forecast as insights
 from perennial.insights import learning
-from perennial.insights.due import known, view_of
+from perennial.insights.due import due_of, seen, view_of
 from perennial.insights.forecast import Forecast
 from perennial.insights.terms import Term
 from perennial.kernel.organisation.queries import House, house
@@ -19,8 +19,9 @@ from perennial.kernel.periods import Period, add_months, fiscal_quarter, month_o
 from perennial.members.models import Member
 from perennial.playbooks.terms import Whose
 from perennial.renewals import findings, plans
-from perennial.renewals.terms import About, Found
-from perennial.reports import forecast
+from perennial.renewals.calculations.last_minute import LastMinute, together
+from perennial.renewals.terms import About, Found, Place
+from perennial.reports import forecast, last_minute
 from perennial.reports.forecast import Named, Told
 
 MONTHS = 12
@@ -29,7 +30,8 @@ MONTHS = 12
 @dataclass(frozen=True, slots=True)
 class Card:
     """A term on the board. `found`: what counts of its causes and marks; `node`: where the customer's approval hangs
-    and since when, None where nowhere; `tasks`: how many belong to its plan."""
+    and since when, None where nowhere; `tasks`: how many belong to its plan; `late`: the last-minute index, None before
+    the last 90 days."""
 
     term: Term
     customer: Named
@@ -39,6 +41,7 @@ class Card:
     weakest: About | None
     node: tuple[str, date | None] | None
     tasks: int
+    late: LastMinute | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,16 @@ class Column:
     def still_open(self) -> int:
         """Return what nobody knows of yet."""
         return self.due - self.renewed - self.lost
+
+
+@dataclass(frozen=True, slots=True)
+class ByOwner:
+    """The last-minute index of one CSM ("": nobody): of how many terms, how many flagged, all contacts as one."""
+
+    owner: str
+    terms: int
+    flagged: int
+    index: LastMinute
 
 
 @dataclass(frozen=True)
@@ -74,6 +87,16 @@ class Board:
         for card in self.cards:
             months.setdefault(month_of(card.term.due_on).since, []).append(card)
         return [_column(since, months[since]) for since in sorted(months)]
+
+    def last_minute(self) -> list[ByOwner]:
+        """Return the last-minute index of each CSM's terms whose last 90 days have begun, the highest first."""
+        books: dict[str, list[LastMinute]] = {}
+        for card in self.cards:
+            if card.late is not None:
+                books.setdefault(card.owner, []).append(card.late)
+        found = [ByOwner(owner, len(late), sum(one.is_flagged for one in late), together(late))
+                 for owner, late in books.items()]  # fmt: skip
+        return sorted(found, key=lambda one: (one.index.share is None, -(one.index.share or 0), one.owner))
 
     def whole(self) -> Column:
         """Return all of it as if it were one month."""
@@ -108,16 +131,19 @@ def board(
     """
     place = place or house()
     today = place.today(at)
-    told = _told(member, span, at=at, as_of=as_of if as_of != today else None, place=place)
-    if told is None:
+    known = _told(member, span, at=at, as_of=as_of if as_of != today else None, place=place)
+    if known is None:
         return None
+    told, starts = known
     on = told.forecast.on
     is_usual, span = span is None, span or usual_span(on, view_of(place, on).late_days)
     terms = [term for term in told.terms if term.due_on in span]
     segments = sorted({term.segment for term in terms})
     kept = [term for term in terms if not segment or term.segment == segment]
     kept = _of_whom(member, whose, kept)
-    made = Board(on, span, told.currency, _cards(replace_terms(told, kept), place), segments, told.forecast.week_on)
+    made = Board(
+        on, span, told.currency, _cards(replace_terms(told, kept), starts, place), segments, told.forecast.week_on
+    )
     return _without_what_is_over(made) if is_usual else made
 
 
@@ -130,16 +156,22 @@ def _without_what_is_over(board: Board) -> Board:
                    cards=[card for card in board.cards if card.term.due_on >= first])  # fmt: skip
 
 
-def _told(member: Member, span: Period | None, *, at: datetime, as_of: date | None, place: House) -> Told | None:
+def _told(
+    member: Member, span: Period | None, *, at: datetime, as_of: date | None, place: House
+) -> tuple[Told, dict[Place, date]] | None:
+    """Return the terms with the first day of each; a frozen week does not know these."""
     if as_of is not None:
-        return forecast.told(member, at=at, as_of=as_of, place=place)
+        week = forecast.told(member, at=at, as_of=as_of, place=place)
+        return None if week is None else (week, {})
     learned, today = learning.latest(), place.today(at)
     if learned is None:
         return None
     view = view_of(place, today)
     asked = whole_quarters(span or usual_span(today, view.late_days), place.fiscal_start_month)
-    terms = insights.terms_of(known(asked, access.facts_of(member), view), view, learned, place.fiscal_start_month)
-    return forecast.named(Forecast(today, asked, terms, learned, place.fiscal_start_month), place.currency)
+    dues = due_of(asked, access.facts_of(member), view)
+    terms = insights.terms_of([seen(one, view) for one in dues], view, learned, place.fiscal_start_month)
+    told = forecast.named(Forecast(today, asked, terms, learned, place.fiscal_start_month), place.currency)
+    return told, {(one.customer_id, one.due_on): one.starts_on for one in dues}
 
 
 def whole_quarters(span: Period, first_month: int) -> Period:
@@ -154,29 +186,34 @@ def replace_terms(told: Told, terms: list[Term]) -> Told:
 
 
 def _of_whom(member: Member, whose: Whose, terms: list[Term]) -> list[Term]:
-    if whose is Whose.MINE or (whose is Whose.TEAM and member.team_id is None):
-        return [term for term in terms if term.owner_id == member.pk]
-    if whose is Whose.TEAM:
-        rows = PortfolioRow.objects.filter(team_id=member.team_id)
+    team = member.team_id
+    if whose is Whose.TEAM and team is not None:
+        rows = PortfolioRow.objects.filter(team_id=team)
         mine = set(rows.values_list("customer_id", flat=True))
         return [term for term in terms if term.customer_id in mine]
-    return terms
+    return terms if whose is Whose.ALL else [term for term in terms if term.owner_id == member.pk]
 
 
-def _cards(told: Told, place: House) -> list[Card]:
+def _cards(told: Told, starts: Mapping[Place, date], place: House) -> list[Card]:
     on, ids = told.forecast.on, sorted({term.customer_id for term in told.terms})
     until = None if told.forecast.week_on is None else _evening(on, place)
     rated, steps, nodes = findings.latest(ids, at=until), plans.tasks_of(ids), receivables.nodes_of(ids, on=on)
-    return [_card(term, told, rated.get((term.customer_id, term.due_on), {}), nodes.get(term.customer_id),
-                  len(steps.get((term.customer_id, term.due_on), ()))) for term in told.terms]  # fmt: skip
-
-
-def _card(
-    term: Term, told: Told, found: Mapping[About, Found], node: tuple[str, date | None] | None, tasks: int
-) -> Card:
-    customer = told.customers.get(term.customer_id, Named("", ""))
-    return Card(term, customer, told.members.get(term.owner_id or 0, ""), (term.due_on - told.forecast.on).days, found,
-                findings.weakest(dict(found)), node if term.is_open else None, tasks)  # fmt: skip
+    places = [(term.customer_id, term.due_on) for term in told.terms]
+    late = last_minute.of_terms({key: starts[key] for key in places if key in starts}, on=on, place=place)
+    return [
+        Card(
+            term=term,
+            customer=told.customers.get(term.customer_id, Named("", "")),
+            owner=told.members.get(term.owner_id or 0, ""),
+            days_left=(term.due_on - on).days,
+            found=rated.get(key, {}),
+            weakest=findings.weakest(rated.get(key, {})),
+            node=nodes.get(term.customer_id) if term.is_open else None,
+            tasks=len(steps.get(key, ())),
+            late=late.get(key),
+        )
+        for key, term in zip(places, told.terms, strict=True)
+    ]
 
 
 def _evening(on: date, place: House) -> datetime:

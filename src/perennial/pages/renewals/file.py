@@ -22,7 +22,8 @@ def sheet_of(board: Board) -> sheets.Sheet:
     cards, currency = in_order(board.cards), board.currency
     headings = [_("Month"), _("Due day"), _("Key"), _("Customer"), _("CSM"), _("Segment"), f"{_('Due')} ({currency})",
                 f"{_('Renewed')} ({currency})", _("Days left"), _("Category"), _("Probability"),
-                *(str(words.ABOUTS[one]) for one in About), _("Waits at"), _("Since"), _("Tasks")]  # fmt: skip
+                *(str(words.ABOUTS[one]) for one in About), _("Waits at"), _("Since"), _("Tasks"),
+                str(words.LAST_MINUTE)]  # fmt: skip
     lines = [_line(card, currency) for card in cards]
     width = len(headings)
     for column in board.columns():
@@ -44,7 +45,13 @@ def _line(card: Card, currency: str) -> list[sheets.Cell]:
         term.segment or None, _amount(term.arr, currency), _amount(term.kept if not term.is_open else 0, currency),
         card.days_left, word_of(term), None if p is None else round(Decimal(p), 4), *found,
         node_name(card.node[0]) if card.node else None, card.node[1] if card.node else None, card.tasks,
+        _share(card),
     ]  # fmt: skip
+
+
+def _share(card: Card) -> Decimal | None:
+    share = card.late.share if card.late else None
+    return None if share is None else round(Decimal(share.numerator) / share.denominator, 4)
 
 
 def _sums(label: str, places: Sequence[int], column: Column, currency: str, width: int) -> list[sheets.Cell]:

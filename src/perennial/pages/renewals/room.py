@@ -74,6 +74,7 @@ def page(request: HttpRequest, key: str, due: str) -> HttpResponse:
         "decided_cause": str(words.ABOUTS[room.decided.cause]) if room.decided else "",
         "outcome": str(OUTCOMES[term.outcome]),
         "node": node_words(room.node, room.on) if room.node else "",
+        "late": percent(room.late.share) if room.late else "",
         "said": _history(room),
         "here": room_url(room.row.key, term.due_on),
     })  # fmt: skip
@@ -81,8 +82,9 @@ def page(request: HttpRequest, key: str, due: str) -> HttpResponse:
 
 def _stand(room: Room, about: About) -> dict[str, Any]:
     found = room.found.get(about)
+    signs = words.SIGNS if about in CAUSES else words.MARK_SIGNS
     return {"key": about.value, "label": words.ABOUTS[about], "asks": words.ASKS[about], "found": found,
-            "rating": words.rating_text(found), "sign": words.SIGNS[found.rating if found else None],
+            "rating": words.rating_text(found), "sign": signs[found.rating if found else None],
             "tone": words.tone_of(found)}  # fmt: skip
 
 

@@ -22,7 +22,7 @@ from perennial.pages.renewals import file, words
 from perennial.pages.renewals.asked import STEP, Asked
 from perennial.pages.revenue.address import month_at
 from perennial.pages.revenue.views import Kpi
-from perennial.pages.tags import day, exact_money, money, number
+from perennial.pages.tags import day, exact_money, money, number, percent
 from perennial.pages.weekly.words import node_name
 from perennial.playbooks.terms import Whose
 from perennial.reports import sheets
@@ -31,6 +31,7 @@ from perennial.reports.renewals import Board, Card, Column
 
 MOST_CARDS = 40
 SUMS = ("due", "renewed", "lost")
+FORMULA = gettext_lazy("contacts of the last 90 days ÷ contacts of the term")
 SUM = gettext_lazy("due = renewed + lost + still open")
 
 
@@ -48,6 +49,7 @@ class Shown:
     weakest: str
     weakest_tone: str
     node: str
+    late: str
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,7 @@ def page(request: HttpRequest) -> HttpResponse:
             "segments": [(f"?{chosen.query(segment=one)}", one or _("All segments"), one == chosen.segment)
                          for one in ["", *segments]] if segments else [],
             "kpis": _kpis(board, asked),
+            "last_minute": [(one, percent(one.index.share)) for one in board.last_minute()],
             "months": [_month(one, board, asked) for one in board.columns()],
             "export": f"{reverse('renewals_export')}?{chosen.query()}",
         }  # fmt: skip
@@ -152,6 +155,9 @@ def shown(card: Card, board: Board) -> Shown:
         weakest=_weakest(card),
         weakest_tone=words.tone_of(card.found[card.weakest]) if card.weakest else "",
         node=_node(card, board.on),
+        late=_("last-minute %(share)s") % {"share": percent(card.late.share)}
+        if card.late is not None and card.late.is_flagged
+        else "",
     )
 
 
@@ -190,6 +196,10 @@ def explanation(request: HttpRequest) -> HttpResponse:
     """Open a sum of the board: what it means and the terms that it is made of."""
     asked, figure = Asked(request), FIGURES.get(request.GET.get("figure", ""))
     board, month = asked.board, month_at(request.GET.get("month", ""))
+    if request.GET.get("figure") == "last_minute":
+        return render(request, "components/explanation.html",
+                      {"title": words.LAST_MINUTE, "definition": words.LAST_MINUTE_MEANS, "formula": FORMULA,
+                       "as_of": asked.today})  # fmt: skip
     if figure is None or figure.key not in SUMS:
         raise Http404
     context: dict[str, Any] = {"title": figure.label, "definition": figure.definition, "formula": SUM}

@@ -42,6 +42,15 @@ _MARK: Mapping[int | None, Promise] = {
     1: gettext_lazy("Yes"), 0: gettext_lazy("No"), None: gettext_lazy("Not known"),
 }  # fmt: skip
 SIGNS: Mapping[int | None, str] = {1: "+", 0: "0", -1: "−", None: "?"}
+MARK_SIGNS: Mapping[int | None, str] = {1: "!", 0: "–", None: "?"}
+
+
+LAST_MINUTE = gettext_lazy("Last-minute index")
+LAST_MINUTE_MEANS = gettext_lazy(
+    "How much of the contacts that we made of our own accord during the term fell into its last 90 days. Above 60% it "
+    "is flagged: the renewal was worked for in a hurry. Notes do not count, nor what is not marked as proactive; "
+    "before the last 90 days there is no index."
+)
 
 
 def ratings_of(about: About) -> Mapping[int | None, Promise]:
