@@ -25,7 +25,7 @@ from perennial.lifecycle.models import Passage
 from perennial.members.models import ApiKey, Member, PasswordLink, Team
 from perennial.playbooks.models import PlannedDay, PutAway, Task, TodayItem
 from perennial.privacy.models import Erasure
-from perennial.renewals.models import Call
+from perennial.renewals.models import Call, Finding, PlanStep, RenewalCause
 from perennial.support.models import Ticket
 from perennial.team.models import Target
 from perennial.usage.models import MetricColumn, ProductUser
@@ -42,6 +42,7 @@ __all__ = [
     "CustomerAlias",
     "Erasure",
     "ExternalId",
+    "Finding",
     "ForecastModel",
     "ForecastRow",
     "ForecastSnapshot",
@@ -63,6 +64,7 @@ __all__ = [
     "Ownership",
     "Passage",
     "PasswordLink",
+    "PlanStep",
     "PlannedDay",
     "PortfolioRow",
     "Product",
@@ -71,6 +73,7 @@ __all__ = [
     "Rate",
     "Receivable",
     "RejectedMessage",
+    "RenewalCause",
     "Reseller",
     "SavedView",
     "Score",

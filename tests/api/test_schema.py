@@ -96,6 +96,7 @@ def test_every_answer_is_as_the_schema_says(
         ("/customers/{external_id}/metrics", year),
         ("/revenue/movements", {"from": "2025-01", "to": "2025-12"}),
         ("/forecast", {}),
+        ("/renewals", year),
         ("/revenue/retention", year),
         ("/revenue/lifetime", {"by": "segment"}),
         ("/revenue/retention", {**year, "by": "product"}),

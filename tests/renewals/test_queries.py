@@ -147,7 +147,7 @@ def test_paper_may_be_late_as_long_as_the_caller_says(organisation: None, now: d
 
 
 def due(outcome: Outcome, arr: int, renewed: int) -> Due:
-    return Due(1, date(2025, 1, 10), Fraction(arr), Fraction(renewed), None, outcome, ())
+    return Due(1, date(2025, 1, 10), Fraction(arr), Fraction(renewed), None, outcome, (), date(2024, 1, 10))
 
 
 def test_the_rate_is_bounded_by_what_is_still_open() -> None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from django.utils import translation
 from ninja.openapi.schema import OpenAPISchema
 
-from perennial.api import forecast_answers, lifetime_answers, usage_answers
+from perennial.api import forecast_answers, lifetime_answers, renewals_answers, usage_answers
 from perennial.api.shapes import DAY, NEXT, Schema, amount, array, number, shape_of, text
 from perennial.contracts.terms import MovementKind
 from perennial.customers.catalogue import SHIPPED, Field, Unit
@@ -91,6 +91,7 @@ def _answers() -> Mapping[tuple[str, str], Schema]:
         ("get", "/revenue/retention"): _retention(),
         ("get", "/revenue/lifetime"): lifetime_answers.answer(),
         ("get", "/forecast"): forecast_answers.answer(),
+        ("get", "/renewals"): renewals_answers.answer(),
         **usage_answers.answers(),
         ("get", "/events/rejected/groups"): shape_of({"groups": array(_group())}),
         ("get", "/events/rejected/{number}"): _rejected(),

@@ -2,13 +2,25 @@
 
 from django.urls import path
 
-from perennial.api import customers, events, forecast, lifetime, revenue, unconfirmed, usage, usage_group, usage_many
+from perennial.api import (
+    customers,
+    events,
+    forecast,
+    lifetime,
+    renewals,
+    revenue,
+    unconfirmed,
+    usage,
+    usage_group,
+    usage_many,
+)
 from perennial.api.wire import api
 
 api.add_router("", customers.router)
 api.add_router("", revenue.router)
 api.add_router("", lifetime.router)
 api.add_router("", forecast.router)
+api.add_router("", renewals.router)
 api.add_router("", events.router)
 api.add_router("", unconfirmed.router)
 api.add_router("", usage.router)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -19,6 +20,20 @@ def last_contact(at: datetime, customer_ids: Sequence[int] | None = None) -> dic
     """Return when each customer was last in contact as of an instant; who never was is left out. One query."""
     rows = Touchpoint.objects.current().filter(theirs(customer_ids), happened_at__lte=at, channel__in=CONTACTS)
     return dict(rows.annotate(whose=WHOSE).values_list("whose").annotate(last=Max("happened_at")))
+
+
+def proactive(customer_ids: Sequence[int], *, since: datetime, until: datetime) -> dict[int, list[datetime]]:
+    """Return when we contacted each customer of our own accord within [since, until), in order; notes and what is not
+    said to be proactive are left out. One query for 500 customers."""
+    found: dict[int, list[datetime]] = defaultdict(list)
+    for start in range(0, len(customer_ids), 500):
+        rows = Touchpoint.objects.current().filter(
+            theirs(customer_ids[start : start + 500]), is_proactive=True, channel__in=CONTACTS,
+            happened_at__gte=since, happened_at__lt=until,
+        )  # fmt: skip
+        for customer, at in rows.annotate(whose=WHOSE).order_by("happened_at").values_list("whose", "happened_at"):
+            found[customer].append(at)
+    return dict(found)
 
 
 def touchpoints_of(customer_id: int, *, limit: int = 50, before: Mark | None = None) -> list[Touchpoint]:

@@ -48,11 +48,16 @@ def known(span: Period, rows: Q, view: View) -> list[Known]:
 
     A follower without a day of signing counts as agreed on its first day: on a past day it is not known before.
     """
-    due = renewals.due_in(span.since, span.until, rows & view.then, on=view.on, late_days=view.late_days)
-    return [_seen(one, view) for one in due]
+    return [seen(one, view) for one in due_of(span, rows, view)]
 
 
-def _seen(one: Due, view: View) -> Known:
+def due_of(span: Period, rows: Q, view: View) -> list[Due]:
+    """Return the terms that end in the span, as the view's day tells them. Five queries."""
+    return renewals.due_in(span.since, span.until, rows & view.then, on=view.on, late_days=view.late_days)
+
+
+def seen(one: Due, view: View) -> Known:
+    """Return what was known of a term on the view's day."""
     kept = min(one.arr, one.renewed)
     if view.is_past and one.outcome in RENEWED and one.agreed_on is not None and one.agreed_on > view.on:
         return Known(one.customer_id, one.due_on, one.arr, Fraction(0), Outcome.OPEN)

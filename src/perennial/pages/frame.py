@@ -37,6 +37,7 @@ WAYS = (
     Way("today", _("Today"), "sun", "customers.read"),
     Way("customers", _("Customers"), "building-2", "customers.read"),
     Way("revenue", _("Revenue"), "chart-no-axes-column", "revenue.read"),
+    Way("renewals", _("Renewals"), "refresh-cw", "revenue.read"),
     Way("usage", pgettext_lazy("navigation", "Usage"), "activity", "customers.read"),
     Way("weekly", _("Weekly meeting"), "users", "revenue.read"),
     Way("imports", _("Import"), "file-up", "imports.run"),
@@ -120,7 +121,8 @@ class Frame:
         match = self.request.resolver_match
         name = (match.url_name or "") if match else ""
         first = name.split("_")[0]
-        return {"customer": "customers", "import": "imports", "forecast": "revenue"}.get(first, first)
+        named = {"customer": "customers", "import": "imports", "forecast": "revenue", "renewal": "renewals"}
+        return named.get(first, first)
 
 
 def frame(request: HttpRequest) -> dict[str, Frame]:

@@ -21,6 +21,8 @@ from perennial.pages.imports import views as imports
 from perennial.pages.metrics import page as metrics
 from perennial.pages.privacy import keeping
 from perennial.pages.privacy import views as privacy
+from perennial.pages.renewals import room as renewal
+from perennial.pages.renewals import views as renewals
 from perennial.pages.revenue import opening as revenue_opens
 from perennial.pages.revenue import views as revenue
 from perennial.pages.revenue.lifetime import views as lifetime
@@ -79,6 +81,14 @@ urlpatterns = [
     path("revenue/forecast/accuracy", forecast_record.page, name="forecast_accuracy"),
     path("revenue/forecast/accuracy/export", forecast_record.export, name="forecast_accuracy_export"),
     path("revenue/forecast/accuracy/rebuild", forecast_record.rebuild, name="forecast_rebuild"),
+    path("renewals", renewals.page, name="renewals"),
+    path("renewals/explanation", renewals.explanation, name="renewals_explanation"),
+    path("renewals/export", renewals.export, name="renewals_export"),
+    path("renewals/<slug:key>/<str:due>", renewal.page, name="renewal"),
+    path("renewals/<slug:key>/<str:due>/found/<slug:about>", renewal.find, name="renewal_find"),
+    path("renewals/<slug:key>/<str:due>/cause", renewal.decide, name="renewal_decide"),
+    path("renewals/<slug:key>/<str:due>/tasks", renewal.task, name="renewal_task"),
+    path("renewals/<slug:key>/<str:due>/tasks/<int:task_id>/done", renewal.task_done, name="renewal_task_done"),
     path("weekly", weekly.page, name="weekly"),
     path("weekly/explanation", opening.explanation, name="weekly_explanation"),
     path("weekly/customers", opening.customers, name="weekly_customers"),

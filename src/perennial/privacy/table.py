@@ -173,6 +173,11 @@ TABLE: dict[str, Held] = {
     "Rate": Held({}, kept(row=VERSION, method="base currency on rate external_id")),
     "Product": Held({}, kept(method="code name")),
     "Call": Held({"reason": T}, kept("customer due_on category model p", row="id at", staff="by"), C, None, BLANK),
+    "Finding": Held(
+        {"evidence": T, "link": T}, kept("customer due_on about rating percent", row="id at", staff="by"),
+        C, None, BLANK),
+    "RenewalCause": Held({"text": T}, kept("customer due_on outcome cause", row="id at", staff="by"), C, None, BLANK),
+    "PlanStep": Held({}, kept("customer due_on task", row="id")),
     "ForecastModel": Held({}, kept("tallies posterior quarters rebuilt", row="id on learned_at")),
     "ForecastSnapshot": Held({}, kept("week_on as_of_on is_rebuilt currency fans", row="id frozen_at learned")),
     "ForecastRow": Held(

@@ -13,11 +13,9 @@ from perennial.customers.aliases import aliases
 from perennial.kernel.journal import actions as journal
 from perennial.renewals.calculations.categories import one_step_from
 from perennial.renewals.models import Call
-from perennial.renewals.terms import Category
+from perennial.renewals.terms import Category, Place
 
 MOST_REASON = 300
-Place = tuple[int, date]
-"""A term: its customer and the day on which it is due."""
 
 
 class CallError(ValueError):

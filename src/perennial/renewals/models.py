@@ -25,3 +25,49 @@ class Call(Frozen):
 
     class Meta:
         indexes = [models.Index(fields=["customer", "due_on", "-at"], name="call_of_term")]
+
+
+class Finding(Frozen):
+    """What somebody found of a cause or a mark of a term (`terms.About`), and what shows it. The latest one counts.
+
+    `rating`: a cause −1, 0 or 1, a mark 0 or 1; None takes it back. `percent`: how much discount.
+    """
+
+    customer = models.ForeignKey("perennial.Customer", on_delete=models.PROTECT, related_name="findings")
+    due_on = models.DateField()
+    about = models.CharField(max_length=10)
+    rating = models.SmallIntegerField(null=True)
+    percent = models.DecimalField(max_digits=5, decimal_places=2, null=True)
+    evidence = models.CharField(max_length=500)
+    link = models.CharField(max_length=500, default="")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["customer", "due_on", "about", "-at"], name="finding_of_term")]
+
+
+class RenewalCause(Frozen):
+    """Why a term ended as it did: the cause that decided it, in somebody's words. The latest one counts."""
+
+    customer = models.ForeignKey("perennial.Customer", on_delete=models.PROTECT, related_name="renewal_causes")
+    due_on = models.DateField()
+    outcome = models.CharField(max_length=10)
+    cause = models.CharField(max_length=10)
+    text = models.CharField(max_length=500)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["customer", "due_on", "-at"], name="cause_of_term")]
+
+
+class PlanStep(Frozen):
+    """A task that belongs to the plan of a term."""
+
+    customer = models.ForeignKey("perennial.Customer", on_delete=models.PROTECT, related_name="plan_steps")
+    due_on = models.DateField()
+    task = models.OneToOneField("perennial.Task", on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        indexes = [models.Index(fields=["customer", "due_on"], name="plan_of_term")]

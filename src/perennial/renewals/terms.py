@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 
@@ -11,6 +12,12 @@ GRACE_DAYS = 30
 """Late paper is not churn: so long after its end a term may still be renewed (analytics 3.3)."""
 EARLY_DAYS = 90
 """Signed earlier than this before the end, a renewal is early: it pulls another period's work forward (3.4)."""
+
+
+LAST_DAYS = 90
+"""The last stretch of a term, in which what was not done before is done in a hurry (M8)."""
+FLAGGED_OVER = Fraction(60, 100)
+"""A last-minute index above this is flagged."""
 
 
 class Outcome(StrEnum):
@@ -32,7 +39,55 @@ class Category(StrEnum):
     LOST = "lost"
 
 
+class About(StrEnum):
+    """What a renewal rests on: the four causes (M8), then the two marks. A renewal that rests on a mark is no proof
+    of service value."""
+
+    PRODUCT = "product"
+    PRICE = "price"
+    SERVICE = "service"
+    EXECUTIVES = "executives"
+    DISCOUNT = "discount"
+    PRESSURE = "pressure"
+
+
+CAUSES = (About.PRODUCT, About.PRICE, About.SERVICE, About.EXECUTIVES)
+MARKS = (About.DISCOUNT, About.PRESSURE)
+Place = tuple[int, date]
+"""A term: its customer and the day on which it is due."""
+
 RENEWED = frozenset({Outcome.EARLY, Outcome.ON_TIME, Outcome.LATE})
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What is said of a term: a cause is −1 (against us), 0 or 1 (for us), a mark 0 (not there) or 1; None: unknown
+    again. `percent`: how much discount, None where it is no discount."""
+
+    about: About
+    rating: int | None
+    evidence: str
+    link: str = ""
+    percent: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found(Said):
+    """What somebody said of a term, with who and when."""
+
+    by: str = ""
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """Why a term ended as it did: the outcome of that moment, the cause that decided it, and what shows it."""
+
+    outcome: Outcome
+    cause: About
+    text: str
+    by: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +95,7 @@ class Due:
     """The terms of one customer that end on one day. Exact minor units a year, without tax.
 
     `renewed` is what its followers are worth a year, 0 where nothing follows; `agreed_on` the day on which the
-    first of them was signed, or began where no signature is known.
+    first of them was signed, or began where no signature is known; `starts_on` the first day of the first line.
     """
 
     customer_id: int
@@ -50,6 +105,7 @@ class Due:
     agreed_on: date | None
     outcome: Outcome
     lines: tuple[str, ...]
+    starts_on: date
 
 
 @dataclass(frozen=True, slots=True)

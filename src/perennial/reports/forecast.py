@@ -102,14 +102,15 @@ def told(member: Member, *, at: datetime, as_of: date | None = None, place: Hous
         learned = learning.latest()
         if learned is None:
             return None
-        return _named(forecast.today(rows, view_of(place, today), learned, place.fiscal_start_month), place.currency)
+        return named(forecast.today(rows, view_of(place, today), learned, place.fiscal_start_month), place.currency)
     snapshot = forecast.snapshot_at(as_of)
     if snapshot is None or as_of > today:
         return None
-    return _named(forecast.frozen(snapshot, rows, place.fiscal_start_month), snapshot.currency)
+    return named(forecast.frozen(snapshot, rows, place.fiscal_start_month), snapshot.currency)
 
 
-def _named(found: Forecast, currency: str) -> Told:
+def named(found: Forecast, currency: str) -> Told:
+    """Return a forecast with the names that it is shown by. Two queries for 500 customers."""
     ids = sorted({one.customer_id for one in found.terms})
     customers, members = {}, {}
     for start in range(0, len(ids), 500):

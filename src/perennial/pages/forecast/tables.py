@@ -138,12 +138,12 @@ def _listed(one: Term, told: Told, *, may_move: bool) -> Listed:
         p=percent(rate.p, 1) if rate else "",
         interval=interval_of(told_p),
         evidence=_("%(kept)s of %(terms)s") % {"kept": number(rate.kept), "terms": number(rate.count)} if rate else "",
-        explain=_explain_p(told_p) if told_p else "",
+        explain=explain_p(told_p) if told_p else "",
         category=word_of(one),
         tone=(TONES[one.category] if one.category else "good" if one.is_renewed else "bad"),
         model=str(CATEGORIES[one.model]) if one.model else "",
         call=_called(one, moved),
-        move=f"{reverse('forecast_call')}?{urlencode({'customer': customer.key, 'due': one.due_on.isoformat()})}"
+        move=call_url(customer.key, one.due_on)
         if may_move and customer and one.is_open and told.forecast.week_on is None else "",
     )  # fmt: skip
 
@@ -166,7 +166,13 @@ def interval_of(told: Probability | None) -> str:
     return "" if told is None else f"{percent(told.rate.low)} – {percent(told.rate.high)}"
 
 
-def _explain_p(told: Probability) -> str:
+def call_url(key: str, due_on: date) -> str:
+    """Return the address at which somebody moves a term."""
+    return f"{reverse('forecast_call')}?{urlencode({'customer': key, 'due': due_on.isoformat()})}"
+
+
+def explain_p(told: Probability) -> str:
+    """Return the address at which a probability opens."""
     kind = told.kind
     return f"{reverse('forecast_explanation')}?" + urlencode(
         {"figure": "probability", "segment": kind.segment, "age": kind.age, "stand": kind.stand}

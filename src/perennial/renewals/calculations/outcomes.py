@@ -84,6 +84,7 @@ def _told(
         agreed_on=agreed_on,
         outcome=outcome,
         lines=tuple(sorted(term.fact for term in terms)),
+        starts_on=min(term.starts_on for term in terms),
     )
 
 

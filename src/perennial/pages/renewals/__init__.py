@@ -1,0 +1,1 @@
+"""The renewals' pages: the board by month, and the room of each term."""

@@ -1,0 +1,206 @@
+"""The renewal room: one term, what is known of whether it renews, and who does what until then."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Any, cast
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from perennial.kernel.organisation.queries import house
+from perennial.members import access
+from perennial.members.models import Member
+from perennial.pages.customer import forms, log_entry
+from perennial.pages.forecast import tables
+from perennial.pages.renewals import words
+from perennial.pages.renewals.views import left_words, node_words, room_url
+from perennial.pages.tags import percent
+from perennial.playbooks import actions as playbooks
+from perennial.playbooks.actions import PlaybookError
+from perennial.renewals import findings, plans
+from perennial.renewals.findings import FindingError
+from perennial.renewals.terms import CAUSES, MARKS, About, Said
+from perennial.reports import renewal_room
+from perennial.reports.forecast_figures import CATEGORIES, OUTCOMES
+from perennial.reports.renewal_room import Room
+
+
+def _room(request: HttpRequest, key: str, due: str) -> Room:
+    """Return the room of the address.
+
+    :raises Http404: no such day, no term that ends on it, or a customer that the member does not see.
+    """
+    try:
+        due_on = date.fromisoformat(due)
+    except ValueError as unreadable:
+        raise Http404 from unreadable
+    member, place = cast(Member, access.member_of(request)), getattr(request, "house", None) or house()
+    found = renewal_room.room(member, key, due_on, at=timezone.now(), place=place)
+    if found is None:
+        raise Http404
+    return found
+
+
+@require_GET
+def page(request: HttpRequest, key: str, due: str) -> HttpResponse:
+    """Show the room. About thirty queries besides the frame's."""
+    room = _room(request, key, due)
+    term = room.term
+    rate = term.probability.rate if term.probability else None
+    return render(request, "renewals/room.html", {
+        "room": room,
+        "term": term,
+        "left": left_words(room.days_left) if term.is_open else str(OUTCOMES[term.outcome]),
+        "category": tables.word_of(term) if term.category or not term.is_open else _("Not known"),
+        "tone": tables.TONES[term.category] if term.category else "",
+        "p": percent(rate.p, 1) if rate else "",
+        "interval": tables.interval_of(term.probability),
+        "explain_p": tables.explain_p(term.probability) if term.probability else "",
+        "model": str(CATEGORIES[term.model]) if term.model else "",
+        "call": term.call,
+        "call_word": str(CATEGORIES[term.call.category]) if term.call else "",
+        "call_url": tables.call_url(room.row.key, term.due_on) if term.is_open and term.model else "",
+        "causes": [_stand(room, about) for about in CAUSES],
+        "marks": [_stand(room, about) for about in MARKS],
+        "rests_on": [str(words.ABOUTS[one]) for one in room.rests_on],
+        "decided_cause": str(words.ABOUTS[room.decided.cause]) if room.decided else "",
+        "outcome": str(OUTCOMES[term.outcome]),
+        "node": node_words(room.node, room.on) if room.node else "",
+        "late": percent(room.late.share) if room.late else "",
+        "said": _history(room),
+        "here": room_url(room.row.key, term.due_on),
+    })  # fmt: skip
+
+
+def _stand(room: Room, about: About) -> dict[str, Any]:
+    found = room.found.get(about)
+    signs = words.SIGNS if about in CAUSES else words.MARK_SIGNS
+    return {"key": about.value, "label": words.ABOUTS[about], "asks": words.ASKS[about], "found": found,
+            "rating": words.rating_text(found), "sign": signs[found.rating if found else None],
+            "tone": words.tone_of(found)}  # fmt: skip
+
+
+def _history(room: Room) -> list[dict[str, Any]]:
+    """Return what was said of the term, findings and calls together, the latest first."""
+    rows: list[dict[str, Any]] = [
+        {"at": one.at, "by": one.by, "what": f"{words.ABOUTS[one.about]}: {words.rating_text(one)}",
+         "why": one.evidence, "link": one.link}
+        for one in room.history
+    ]  # fmt: skip
+    rows += [{"at": one.at, "by": one.by, "why": one.reason, "link": "",
+              "what": _("Call: %(category)s (model: %(model)s)") % {"category": CATEGORIES[one.category],
+                                                                     "model": CATEGORIES[one.model]}}
+             for one in room.calls]  # fmt: skip
+    return sorted(rows, key=lambda row: row["at"], reverse=True)
+
+
+def _done(request: HttpRequest, text: str) -> HttpResponse:
+    messages.success(request, text)
+    return HttpResponse(status=204, headers={"HX-Refresh": "true"})
+
+
+@require_http_methods(["GET", "POST"])
+def find(request: HttpRequest, key: str, due: str, about: str) -> HttpResponse:
+    """Open a cause or a mark, and record what the member found of it."""
+    room = _room(request, key, due)
+    if about not in set(About) or (request.method == "POST" and not room.may_edit):
+        raise Http404
+    one, error = About(about), ""
+    found, sent = room.found.get(one), request.POST
+    if request.method == "POST":
+        try:
+            findings.find(_said(one, request), customer_id=room.row.pk, due_on=room.term.due_on,
+                          by=cast(Member, access.member_of(request)).pk, at=timezone.now())  # fmt: skip
+            return _done(request, _("%(what)s is recorded.") % {"what": words.ABOUTS[one]})
+        except FindingError as refused:
+            error = str(refused)
+    chosen = sent.get("rating", "") if sent else "" if found is None or found.rating is None else str(found.rating)
+    ratings = [("" if value is None else str(value), word) for value, word in words.ratings_of(one).items()]
+    return render(request, "renewals/find.html", {
+        "url": reverse("renewal_find", args=[key, due, about]), "stand": _stand(room, one), "room": room,
+        "error": error, "sent": sent, "ratings": [(value, word, value == chosen) for value, word in ratings],
+        "asks_percent": one is About.DISCOUNT,
+        "history": [(old, words.rating_text(old)) for old in room.history if old.about is one],
+    }, status=422 if error else 200)  # fmt: skip
+
+
+def _said(about: About, request: HttpRequest) -> Said:
+    sent = request.POST
+    rating, share = sent.get("rating", ""), sent.get("percent", "").strip().removesuffix("%").strip()
+    if rating not in {"", "-1", "0", "1"}:
+        raise FindingError(_("Choose one of the ratings."))
+    try:
+        amount = round(Decimal(share), 2) if share else None
+    except InvalidOperation as unreadable:
+        raise FindingError(_("Write the discount as a number, such as 12.5.")) from unreadable
+    return Said(about, int(rating) if rating else None, sent.get("evidence", ""), sent.get("link", ""), amount)
+
+
+@require_http_methods(["GET", "POST"])
+def decide(request: HttpRequest, key: str, due: str) -> HttpResponse:
+    """Say which cause decided a term that has ended."""
+    room = _room(request, key, due)
+    if room.term.is_open or (request.method == "POST" and not room.may_edit):
+        raise Http404
+    error, sent = "", request.POST
+    if request.method == "POST":
+        cause = sent.get("cause", "")
+        try:
+            if cause not in set(CAUSES):
+                raise FindingError(_("Choose one of the four causes."))
+            findings.decide(customer_id=room.row.pk, due_on=room.term.due_on, outcome=room.term.outcome,
+                            cause=About(cause), text=sent.get("text", ""),
+                            by=cast(Member, access.member_of(request)).pk, at=timezone.now())  # fmt: skip
+            return _done(request, _("The cause is recorded."))
+        except FindingError as refused:
+            error = str(refused)
+    chosen = sent.get("cause") or (room.decided.cause.value if room.decided else "")
+    return render(request, "renewals/decide.html", {
+        "url": reverse("renewal_decide", args=[key, due]), "room": room, "error": error, "sent": sent,
+        "outcome": OUTCOMES[room.term.outcome],
+        "causes": [(one.value, words.ABOUTS[one], one.value == chosen) for one in CAUSES],
+    }, status=422 if error else 200)  # fmt: skip
+
+
+@require_http_methods(["GET", "POST"])
+def task(request: HttpRequest, key: str, due: str) -> HttpResponse:
+    """Add a task to the plan of the term; it stands with all other tasks too."""
+    room = _room(request, key, due)
+    if not room.may_task:
+        raise Http404
+    member = cast(Member, access.member_of(request))
+    form = forms.TaskForm(request.POST or None, people=log_entry.people(member),
+                          initial={"owner": room.row.owner_id or member.pk})  # fmt: skip
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        try:
+            with transaction.atomic():
+                added = playbooks.add_task(customer_id=room.row.pk, owner_id=data["owner"], title=data["title"],
+                                           due_on=data["due_on"], by=member.pk, at=timezone.now())  # fmt: skip
+                plans.add(customer_id=room.row.pk, due_on=room.term.due_on, task_id=added)
+            return _done(request, _("Task added."))
+        except PlaybookError as refused:
+            form.add_error(None, str(refused))
+    return render(request, "renewals/task.html", {"url": reverse("renewal_task", args=[key, due]), "form": form},
+                  status=422 if form.errors else 200)  # fmt: skip
+
+
+@require_POST
+def task_done(request: HttpRequest, key: str, due: str, task_id: int) -> HttpResponse:
+    """Say that a task of the plan is done, or open again."""
+    room = _room(request, key, due)
+    one = next((found for found in room.tasks if found.pk == task_id), None)
+    if one is None or not room.may_task:
+        raise Http404
+    change = playbooks.reopen_task if one.done_at else playbooks.complete_task
+    change(task_id=task_id, by=cast(Member, access.member_of(request)).pk, at=timezone.now())
+    messages.success(request, _("The task is open again.") if one.done_at else _("Task done."))
+    return redirect(room_url(room.row.key, room.term.due_on))
