@@ -49,6 +49,12 @@ def entry(entry_id: int) -> Happening | None:
     return None if found is None else _happening(found)
 
 
+def is_undone(happening: Happening) -> bool:
+    """Say whether a later entry of the kind names this one as undone; one query."""
+    later = JournalEntry.objects.filter(id__gt=happening.id, kind=happening.kind, customer_id=happening.customer_id)
+    return later.filter(data__undone=happening.id).exists()
+
+
 def _happening(entry: JournalEntry) -> Happening:
     return Happening(
         id=entry.pk,
