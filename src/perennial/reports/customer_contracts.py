@@ -75,7 +75,7 @@ def contracts_tab(file: File) -> Contracts:
     rows: dict[int, list[LineRow]] = {}
     papers = {paper.pk: paper for paper in contracts.contracts_of(customer_id)}
     for one in lines:
-        row = _row(one, file.on, former.get(one.line.fact, ()))
+        row = line_row(one, file.on, former.get(one.line.fact, ()))
         rows.setdefault(one.line.contract_id, []).append(row)
         papers.setdefault(one.line.contract_id, one.line.contract)
     receivables = file.receivables
@@ -92,7 +92,8 @@ def contracts_tab(file: File) -> Contracts:
     )
 
 
-def _row(one: contracts.LineOnDay, on: date, former: Sequence[Line]) -> LineRow:
+def line_row(one: contracts.LineOnDay, on: date, former: Sequence[Line]) -> LineRow:
+    """Return a line as tables show it."""
     line = one.line
     holds = line.starts_on <= on and (line.ends_on is None or on < line.ends_on)
     is_on = one.runs or (holds and line.kind != LineKind.RECURRING.value)

@@ -187,7 +187,11 @@ def _people(file: File) -> dict[str, Any]:
 
 
 def _contracts(file: File) -> dict[str, Any]:
-    return {"contracts": customer_contracts.contracts_tab(file), "nodes": NODES}
+    return {
+        "contracts": customer_contracts.contracts_tab(file),
+        "nodes": NODES,
+        "may_contract": file.may("contracts.edit"),
+    }
 
 
 def _tickets(file: File) -> dict[str, Any]:
