@@ -225,3 +225,10 @@ def _queries(client: Client, at: str) -> int:
     with CaptureQueriesContext(connection) as asked:
         assert client.get(at).status_code == 200
     return len(asked)
+
+
+def test_the_timeline_says_what_was_changed_to_who_may_see_revenue(found: dict[str, Any]) -> None:
+    signed_in(found["csm"]).post(found["edit"], terms(found, step="save"))
+    at = f"/customers/{found['key']}?tab=timeline"
+    assert "Quantity or price changed" in signed_in(found["csm"]).get(at).content.decode()
+    assert "Quantity or price changed" not in signed_in(found["reader"]).get(at).content.decode()

@@ -27,6 +27,7 @@ class LineRow:
     runs: bool
     is_on: bool
     former: Sequence[Line]
+    is_paused: bool = False
 
     @property
     def tax_percent(self) -> str | None:
@@ -97,7 +98,9 @@ def line_row(one: contracts.LineOnDay, on: date, former: Sequence[Line]) -> Line
     line = one.line
     holds = line.starts_on <= on and (line.ends_on is None or on < line.ends_on)
     is_on = one.runs or (holds and line.kind != LineKind.RECURRING.value)
-    return LineRow(line, one.mrr if one.runs else None, one.runs, is_on, former)
+    day = on.isoformat()
+    rests = one.runs and any(since <= day and (until is None or day < until) for since, until in line.pauses)
+    return LineRow(line, one.mrr if one.runs else None, one.runs, is_on, former, rests)
 
 
 def _order(paper: Paper) -> tuple[bool, int]:

@@ -17,7 +17,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
-from perennial.contracts import adding, amending
+from perennial.contracts import adding, amending, history
 from perennial.contracts.amending import Overtaken
 from perennial.contracts.drafts import Draft, LineError
 from perennial.contracts.models import Contract, Line
@@ -27,6 +27,7 @@ from perennial.pages.contracts.page import EDIT, found, member_of, today_of
 from perennial.pages.customer.page import find
 from perennial.reports import contract_page
 
+MOST_DIGITS = 18
 FORMS: Mapping[str, tuple[Promise, Any]] = {
     "terms": (_("Quantity or price"), forms.TermsForm),
     "end": (_("End"), forms.EndForm),
@@ -78,7 +79,7 @@ def line(request: HttpRequest, contract_id: int, fact: uuid.UUID) -> HttpRespons
         return _overtaken(request, contract, form, Overtaken(seen, now))
     try:
         draft = amending.planned(now, form.change(), as_of=today_of(request))
-        if request.POST.get("step") != "save":
+        if _only_looks(request):
             return _shown(request, sheet, form, draft)
         amending.amend(fact, form.change(), seen=seen.pk, by=member_of(request).pk, at=timezone.now())
     except LineError as error:
@@ -90,9 +91,13 @@ def line(request: HttpRequest, contract_id: int, fact: uuid.UUID) -> HttpRespons
     return redirect("contract", contract_id)
 
 
+def _only_looks(request: HttpRequest) -> bool:
+    return "HX-Request" in request.headers or request.POST.get("step") == "look"
+
+
 def _seen(request: HttpRequest, fact: uuid.UUID) -> Line:
     text = request.POST.get("seen", "")
-    seen = Line.objects.filter(pk=int(text), fact=fact).first() if text.isdecimal() else None
+    seen = history.version(int(text), fact) if text.isdecimal() and len(text) <= MOST_DIGITS else None
     if seen is None:
         raise Http404
     return seen
@@ -189,7 +194,7 @@ def _added(
     fact, today = form.cleaned_data["fact"] or uuid.uuid4(), today_of(request)
     number = contract if isinstance(contract, int) else None
     try:
-        if request.POST.get("step") != "save":
+        if _only_looks(request):
             if isinstance(contract, adding.Paper):
                 adding.check_paper(contract)
             draft = adding.planned(form.values, customer_id=customer_id, contract_id=number, fact=fact, as_of=today)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date
 from typing import Any, cast
 
@@ -10,9 +9,7 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.functional import Promise
 from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
 
 from perennial.contracts import amending
@@ -23,20 +20,10 @@ from perennial.kernel.organisation.queries import House, house
 from perennial.members import access
 from perennial.members.models import Member
 from perennial.pages.contracts import drawing
+from perennial.pages.customer.words import AMENDMENTS
 from perennial.reports import contract_page
 
 EDIT = "contracts.edit"
-CHANGES: Mapping[str, Promise] = {
-    "terms": _("Quantity or price changed"),
-    "end": _("End moved"),
-    "pause": _("Paused"),
-    "resume": _("Resumed"),
-    "cancel": _("Cancelled"),
-    "correct": _("Corrected"),
-    "line_added": _("Line added"),
-    "contract_added": _("Contract added"),
-    "undone": _("A change was taken back"),
-}
 
 
 def member_of(request: HttpRequest) -> Member:
@@ -70,9 +57,14 @@ def page(request: HttpRequest, contract_id: int) -> HttpResponse:
     context: dict[str, Any] = {
         "paper": paper, "contract": contract, "customer": paper.own, "today": today,
         "bars": drawing.bars(paper.lines, span, today), "axis": drawing.axis(span, today),
-        "may_edit": may_on(member_of(request), paper.own.portfolio, EDIT), "words": CHANGES,
+        "may_edit": may_on(member_of(request), paper.own.portfolio, EDIT), "words": AMENDMENTS,
+        "changes": [(one, _day(one.data.get("on"))) for one in paper.changes],
     }  # fmt: skip
     return render(request, "contracts/page.html", context)
+
+
+def _day(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)
 
 
 @require_POST

@@ -207,7 +207,7 @@ def _timeline(file: File, request: HttpRequest) -> dict[str, Any]:
         raise Http404 from error
     kinds = [(key, label) for key, label in KINDS.items() if key != "contracts" or file.sees_revenue]
     return {"timeline": found, "kind": kind or "", "kinds": kinds, "file": file, "today": file.on,
-            "labels": words.labels(), "customer": file.customer,
+            "labels": words.labels(), "customer": file.customer, "amendments": words.AMENDMENTS,
             "takes_back": takes_back(file.member, file.row)}  # fmt: skip
 
 
