@@ -34,7 +34,9 @@ def planned(
 
     :raises LineError: it cannot be kept.
     """
-    line = Line(**values, customer_id=customer_id, contract_id=contract_id, fact=fact, source=TYPED, is_typed=True)
+    line = Line(**values, customer_id=customer_id, fact=fact, source=TYPED, is_typed=True)
+    if contract_id is not None:
+        line.contract_id = contract_id
     if line.renewal_of is not None:
         _check_renewal(line)
     if line.ends_on is not None:
@@ -63,7 +65,7 @@ def add_line(
     list(Customer.objects.select_for_update().filter(id=customer_id).values_list("id"))
     known = Line.objects.filter(fact=fact).first()
     if known is not None:
-        return known.contract_id
+        return int(known.contract_id)
     number = None if isinstance(contract, Paper) else contract
     done = planned(values, customer_id=customer_id, contract_id=number, fact=fact, as_of=as_of)
     kind = "line_added"

@@ -57,7 +57,7 @@ def of_subject(kind: str, subject: str, *, limit: int = 50) -> list[Happening]:
 
 def is_undone(happening: Happening) -> bool:
     """Say whether a later entry of the kind names this one as undone; one query."""
-    later = JournalEntry.objects.filter(id__gt=happening.id, kind=happening.kind, customer_id=happening.customer_id)
+    later = JournalEntry.objects.filter(id__gt=happening.id, kind=happening.kind, subject=happening.subject)
     return later.filter(data__undone=happening.id).exists()
 
 

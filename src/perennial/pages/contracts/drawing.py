@@ -51,7 +51,14 @@ def span_of(lines: Sequence[Line], today: date) -> Span:
 def bars(rows: Sequence[LineRow], span: Span, today: date) -> list[Bar]:
     """Return a row for each line."""
     facts = {row.line.fact: row.line for row in rows}
-    return [Bar(row, _became(row.line, facts.get(row.line.renewal_of)), _drawn(row, span, today)) for row in rows]
+    return [
+        Bar(
+            row,
+            _became(row.line, facts.get(row.line.renewal_of) if row.line.renewal_of else None),
+            _drawn(row, span, today),
+        )
+        for row in rows
+    ]
 
 
 def _became(line: Line, before: Line | None) -> str:

@@ -108,7 +108,7 @@ class TermsForm(Priced):
 
     def __init__(self, *args: Any, line: Line, today: date, **more: Any) -> None:
         initial = {"on": today, "quantity": line.quantity, "months": str(line.amount_months or TERM)}
-        super().__init__(*args, initial=initial, **more)
+        super().__init__(*args, **{**more, "initial": initial})
         self.line = line
         self.fields["months"].choices = months_choices(line.amount_months)  # type: ignore[attr-defined]  # a ChoiceField
 
@@ -129,7 +129,7 @@ class EndForm(forms.Form):
     ends_on = DayField(label=_("Last day"), help_text=_("Empty: it goes on until somebody gives notice."))
 
     def __init__(self, *args: Any, line: Line, today: date, **more: Any) -> None:
-        super().__init__(*args, initial={"ends_on": before(line.ends_on)}, **more)
+        super().__init__(*args, **{**more, "initial": {"ends_on": before(line.ends_on)}})
 
     def change(self) -> amending.Change:
         """Return what was typed."""
@@ -143,7 +143,7 @@ class PauseForm(forms.Form):
     back_on = DayField(label=_("Service goes on from"), help_text=_("Empty: not known yet."))
 
     def __init__(self, *args: Any, line: Line, today: date, **more: Any) -> None:
-        super().__init__(*args, initial={"on": today}, **more)
+        super().__init__(*args, **{**more, "initial": {"on": today}})
 
     def change(self) -> amending.Change:
         """Return what was typed."""
@@ -156,7 +156,7 @@ class ResumeForm(forms.Form):
     on = DayField(label=_("Service goes on from"), required=True)
 
     def __init__(self, *args: Any, line: Line, today: date, **more: Any) -> None:
-        super().__init__(*args, initial={"on": today}, **more)
+        super().__init__(*args, **{**more, "initial": {"on": today}})
 
     def change(self) -> amending.Change:
         """Return what was typed."""
@@ -175,7 +175,7 @@ class CancelForm(forms.Form):
                               widget=forms.Textarea(attrs={"rows": 2}))  # fmt: skip
 
     def __init__(self, *args: Any, line: Line, today: date, **more: Any) -> None:
-        super().__init__(*args, initial={"cancelled_on": today}, **more)
+        super().__init__(*args, **{**more, "initial": {"cancelled_on": today}})
 
     def change(self) -> amending.Change:
         """Return what was typed."""
@@ -212,7 +212,7 @@ class LineForm(Priced):
     ) -> None:  # fmt: skip
         super().__init__(*args, **more)
         self.fields["product_id"].choices = [("", "–"), *products]  # type: ignore[attr-defined]  # a ChoiceField
-        self.fields["months"].choices = months_choices(line and line.amount_months)  # type: ignore[attr-defined]
+        self.fields["months"].choices = months_choices(None if line is None else line.amount_months)  # type: ignore[attr-defined]
         self.fields["renewal_of"].choices = [("", "–"), *renewable]  # type: ignore[attr-defined]  # a ChoiceField
         self.line = line
         if line is not None:  # a correction
