@@ -129,9 +129,9 @@ def _from(entries: list[Entry], place: _Place | None) -> list[Entry]:
 
 
 def _start(source: _Source, place: _Place | None, file: File) -> Mark | None:
-    if place is not None and (source.kind is Kind.CHANGES or place.at <= file.at):
+    if place is not None and (source.is_journal or place.at <= file.at):
         return place.before(source.rank)
-    return None if source.kind is Kind.CHANGES else (file.at, LAST_ID)
+    return None if source.is_journal else (file.at, LAST_ID)
 
 
 def _place_of(mark: str | None) -> _Place | None:
@@ -217,6 +217,11 @@ class _Source:
     rank: int
     kind: Kind
     read: Callable[[File, Mark | None, int], list[Entry]]
+
+    @property
+    def is_journal(self) -> bool:
+        """Whether its entries stand when they were written, which may be after the as-of day."""
+        return self.kind is Kind.CHANGES or self.read is _amendments
 
 
 _SOURCES = (
