@@ -8,6 +8,7 @@ from perennial.customers import access as customers
 from perennial.members.models import Member
 
 ABILITY = "revenue.read"
+EDIT = "contracts.edit"
 NO_ROW = Q(pk__in=())
 
 
@@ -18,6 +19,15 @@ def revenue_of(member: Member) -> Q:
     """
     rows = customers.rows_of(member, ABILITY, path="customer__portfolio__")
     return NO_ROW if rows is None else rows
+
+
+def editable_by(member: Member) -> Q:
+    """Return the condition of the contracts and lines that the member may change, merged customers' too."""
+    rows = customers.rows_of(member, EDIT, path="customer__portfolio__")
+    merged = customers.rows_of(member, EDIT, path="customer__merged_into__portfolio__")
+    if rows is None or merged is None:
+        return NO_ROW
+    return rows | merged if rows and merged else Q()
 
 
 def facts_of(member: Member) -> Q:

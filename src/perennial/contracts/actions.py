@@ -12,7 +12,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from perennial.contracts import facts, marks, numbers
+from perennial.contracts import facts, marks, numbers, typed
 from perennial.contracts.calculations.movements import movements
 from perennial.contracts.calculations.mrr import stretches
 from perennial.contracts.models import Cancellation, Contract, Line, Movement, Product, Receivable
@@ -157,6 +157,7 @@ def write_lines(rows: Sequence[Incoming], *, source: str, at: datetime, import_i
 
     The values are Line's columns, the whole line; `renewal_of_external_id` names the line of the same source that this
     one follows. Where a cancellation names the line, an empty day of notice in the line's own source says nothing.
+    A line that a member changed stays so while its source says what it said before that (`typed`).
 
     :raises LineRefused: a line that `check_line` refuses, or without an exchange rate on its first day; nothing is
         written.
@@ -173,7 +174,12 @@ def write_lines(rows: Sequence[Incoming], *, source: str, at: datetime, import_i
         if row.external_id is not None:
             known.setdefault(row.external_id, uuid.uuid4())
     ready = [_line(row, known, cancelled) for row in rows]
-    return versions.write(Line, ready, source=source, at=at, import_id=import_id)
+    stays = typed.stays(ready, source)
+    told = [row for row in ready if row.external_id not in stays]
+    counted = versions.write(Line, told, source=source, at=at, import_id=import_id)
+    for external_id in stays:
+        counted.add(external_id, "same")
+    return counted
 
 
 def _line(row: Incoming, known: Mapping[str, uuid.UUID], cancelled: set[uuid.UUID]) -> Incoming:
@@ -281,13 +287,13 @@ def rebuild_movements(customer_ids: Sequence[int] | None = None, *, on: date) ->
     done: set[int] = set()
     written = 0
     for start in range(0, len(waiting), CHUNK):
-        together = _linked(set(waiting[start : start + CHUNK]) - done, merged)
+        together = linked(set(waiting[start : start + CHUNK]) - done, merged)
         written += _rebuild(together, merged, switches, on)
         done |= together
     return written
 
 
-def _linked(customers: set[int], merged: Aliases) -> set[int]:
+def linked(customers: set[int], merged: Aliases) -> set[int]:
     """Return the customers with those whose lines follow theirs or are followed by them, however far; lines as they
     were count too, for a link that is gone left its transfer on the other side."""
     found, edge = set(customers), set(customers)

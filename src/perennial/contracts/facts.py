@@ -20,7 +20,7 @@ COLUMNS = (
     "fact", "customer_id", "currency", "amount", "starts_on", "ends_on", "amount_months", "quantity", "kind",
     "product_id", "contract_id", "tax_rate", "amount_includes_tax", "discount_percent", "discount_amount",
     "discount_months", "gift_months", "pauses", "ramp_step", "renewal_of", "billing_status", "overdue_since_on",
-    "cancelled_on", "ceases_on",
+    "cancelled_on", "ceases_on", "is_amended", "term_starts_on",
 )  # fmt: skip
 
 
@@ -66,6 +66,8 @@ def terms_of(line: Line, merged: Aliases | None = None) -> LineTerms:
         overdue_since=line.overdue_since_on,
         cancelled_on=line.cancelled_on,
         ceases_on=line.ceases_on,
+        is_amended=line.is_amended,
+        term_starts_on=line.term_starts_on,
     )
 
 

@@ -8,6 +8,11 @@ from uuid import UUID
 from perennial.contracts.models import Line
 
 
+def version(number: int, fact: UUID) -> Line | None:
+    """Return a version of a line, superseded or not; None where there is none. One query."""
+    return Line.objects.filter(pk=number, fact=fact).first()
+
+
 def former_versions(customer_id: int) -> dict[UUID, list[Line]]:
     """Return the superseded versions of a customer's lines by fact, the latest first; one query."""
     found: dict[UUID, list[Line]] = defaultdict(list)

@@ -43,6 +43,8 @@ class Line(Version):
     `amount` is minor units for the whole `quantity` over `amount_months` (None: over the whole term);
     `tax_rate` is a decimal text ("0.06"), None unknown; `ends_on` is the first day without service, None open-ended
     (evergreen). `cancelled_on` is the day of the notice, `ceases_on` the day it takes effect where that was said.
+    Amendments: `is_amended` says that the line ends because its terms were changed within its term, `term_starts_on` of
+    the line that goes on is the first day of that term; `is_typed` marks a version that a member wrote.
     """
 
     customer = models.ForeignKey("perennial.Customer", on_delete=models.PROTECT, related_name="lines")
@@ -70,6 +72,9 @@ class Line(Version):
     overdue_since_on = models.DateField(null=True)
     cancelled_on = models.DateField(null=True)
     ceases_on = models.DateField(null=True)
+    is_amended = models.BooleanField(default=False)
+    term_starts_on = models.DateField(null=True)
+    is_typed = models.BooleanField(default=False)
 
     class Meta(Version.Meta):
         indexes = [

@@ -53,11 +53,12 @@ def lines_of(customer_id: int, *, on: date) -> list[LineOnDay]:
     rows = Line.objects.current().filter(customer_id__in=aliases().family([customer_id]))
     for line in rows.select_related("product", "contract"):
         terms = facts.terms_of(line)
-        found.append(LineOnDay(line, mrr_on(terms, on, switches), _runs(terms, on, switches)))
+        found.append(LineOnDay(line, mrr_on(terms, on, switches), runs(terms, on, switches)))
     return sorted(found, key=lambda one: (not one.runs, -one.line.starts_on.toordinal(), one.line.pk))
 
 
-def _runs(line: LineTerms, on: date, switches: PolicySwitches) -> bool:
+def runs(line: LineTerms, on: date, switches: PolicySwitches) -> bool:
+    """Say whether a recurring line counts on a day."""
     end = counts_until(line, switches)
     return line.kind is LineKind.RECURRING and line.starts_on <= on and (end is None or on < end)
 

@@ -105,6 +105,7 @@ class LineTerms:
     not known yet. A line that ends on its first day holds no day and makes no MRR. `overdue_since` says since when
     `past_due` or `unpaid` has held; None: all the time.
     `cancelled_on` is the day it was given notice, `ceases_on` the day on which the notice takes effect, where said.
+    `is_amended`: it ends because its terms were changed within its term; `term_starts_on`: where that term began.
     """
 
     line_key: str
@@ -129,6 +130,8 @@ class LineTerms:
     overdue_since: date | None = None
     cancelled_on: date | None = None
     ceases_on: date | None = None
+    is_amended: bool = False
+    term_starts_on: date | None = None
 
     def __post_init__(self) -> None:
         if self.ends_on is not None and self.ends_on < self.starts_on:

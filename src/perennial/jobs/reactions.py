@@ -50,6 +50,7 @@ REACTIONS: dict[str, tuple[Reaction, ...]] = {
     "customer.erased": (recompute,),
     "customer.assigned": (refresh,),
     "customer.changed": (refresh,),
+    "contract.amended": (refresh,),
     "contact.added": (refresh,),
     "contact.changed": (refresh,),
     "touchpoint.logged": (refresh,),

@@ -3,6 +3,8 @@
 from django.urls import path
 
 from perennial.pages import exports, palette
+from perennial.pages.contracts import edit as contract_edit
+from perennial.pages.contracts import page as contract
 from perennial.pages.customer import actions as customer_actions
 from perennial.pages.customer import champion, charts, explain, group, opened, products, users, weeks
 from perennial.pages.customer import features as customer_features
@@ -190,6 +192,11 @@ urlpatterns = [
     path("customers/<slug:key>/contacts", customer_actions.contact, name="customer_contact"),
     path("customers/<slug:key>/contacts/<uuid:fact>", customer_actions.contact, name="customer_contact_one"),
     path("customers/<slug:key>/undo/<int:number>", customer_actions.undo, name="customer_undo"),
+    path("customers/<slug:key>/contracts/new", contract_edit.contract_new, name="contract_new"),
+    path("contracts/<int:contract_id>", contract.page, name="contract"),
+    path("contracts/<int:contract_id>/lines/new", contract_edit.line_new, name="contract_line_new"),
+    path("contracts/<int:contract_id>/lines/<uuid:fact>", contract_edit.line, name="contract_line"),
+    path("contracts/<int:contract_id>/undo/<int:number>", contract.undo, name="contract_undo"),
     path("explain/<slug:field>", explain.page, name="explain"),
     path("import", imports.imports, name="imports"),
     path("import/<int:import_id>", imports.one, name="import"),

@@ -160,7 +160,7 @@ TABLE: dict[str, Held] = {
         kept(row=VERSION, ledger="customer contract product kind quantity amount amount_months currency tax_rate "
              "amount_includes_tax discount_percent discount_amount discount_months starts_on ends_on notice_on "
              "billing_months gift_months pauses ramp_step renewal_of billing_status overdue_since_on cancelled_on "
-             "ceases_on"), C, None, BLANK),
+             "ceases_on is_amended term_starts_on", method="is_typed"), C, None, BLANK),
     "Cancellation": Held(
         {"external_id": CODE, "comment": T, "reason": WORD, "competitor": WORD},
         kept(row=VERSION, ledger="customer line_fact cancelled_on effective_on refund currency"), C, None, BLANK),

@@ -27,6 +27,7 @@ class LineRow:
     runs: bool
     is_on: bool
     former: Sequence[Line]
+    is_paused: bool = False
 
     @property
     def tax_percent(self) -> str | None:
@@ -75,7 +76,7 @@ def contracts_tab(file: File) -> Contracts:
     rows: dict[int, list[LineRow]] = {}
     papers = {paper.pk: paper for paper in contracts.contracts_of(customer_id)}
     for one in lines:
-        row = _row(one, file.on, former.get(one.line.fact, ()))
+        row = line_row(one, file.on, former.get(one.line.fact, ()))
         rows.setdefault(one.line.contract_id, []).append(row)
         papers.setdefault(one.line.contract_id, one.line.contract)
     receivables = file.receivables
@@ -92,11 +93,14 @@ def contracts_tab(file: File) -> Contracts:
     )
 
 
-def _row(one: contracts.LineOnDay, on: date, former: Sequence[Line]) -> LineRow:
+def line_row(one: contracts.LineOnDay, on: date, former: Sequence[Line]) -> LineRow:
+    """Return a line as tables show it."""
     line = one.line
     holds = line.starts_on <= on and (line.ends_on is None or on < line.ends_on)
     is_on = one.runs or (holds and line.kind != LineKind.RECURRING.value)
-    return LineRow(line, one.mrr if one.runs else None, one.runs, is_on, former)
+    day = on.isoformat()
+    rests = one.runs and any(since <= day and (until is None or day < until) for since, until in line.pauses)
+    return LineRow(line, one.mrr if one.runs else None, one.runs, is_on, former, rests)
 
 
 def _order(paper: Paper) -> tuple[bool, int]:

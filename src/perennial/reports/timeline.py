@@ -50,6 +50,10 @@ CHANGES = (
     "today.dismissed", "today.delegated", "today.put_away", "today.brought_back", "touchpoint.retracted",
     "touchpoint.restored",
 )  # fmt: skip
+# Only for who may see revenue.
+AMENDMENTS = (
+    "contract.amended",
+)  # fmt: skip
 # Entries of a day: written by a computation that may run much later than the day of which it speaks.
 OF_A_DAY = ("customer.tier_changed", "customer.stage_changed", "health.band_fell", "health.band_rose")
 MOST_OF_A_DAY = 2000  # years of daily changes; a customer has a few
@@ -105,7 +109,7 @@ class _Place:
 
 
 def page(file: File, *, kind: Kind | None = None, mark: str | None = None, size: int = PAGE) -> Page:
-    """Return one page; at most nine queries, however much happened. Contracts only for who may see revenue.
+    """Return one page; at most ten queries, however much happened. Contracts only for who may see revenue.
 
     Facts end with the as-of day; entries of the journal stand when they were written.
     :raises BadMarkError: a mark that no page gave out.
@@ -125,9 +129,9 @@ def _from(entries: list[Entry], place: _Place | None) -> list[Entry]:
 
 
 def _start(source: _Source, place: _Place | None, file: File) -> Mark | None:
-    if place is not None and (source.kind is Kind.CHANGES or place.at <= file.at):
+    if place is not None and (source.is_journal or place.at <= file.at):
         return place.before(source.rank)
-    return None if source.kind is Kind.CHANGES else (file.at, LAST_ID)
+    return None if source.is_journal else (file.at, LAST_ID)
 
 
 def _place_of(mark: str | None) -> _Place | None:
@@ -175,6 +179,11 @@ def _contracts(file: File, _start: Mark | None, _size: int) -> list[Entry]:
     return sorted((e for e in found if e.at <= file.at), key=lambda entry: entry.place, reverse=True)
 
 
+def _amendments(file: File, start: Mark | None, size: int) -> list[Entry]:
+    rows = journal.of_customer(numbers([file.customer.pk]), kinds=AMENDMENTS, limit=size, before=start)
+    return [Entry(r.at, 7, r.id, "contract_amended", Kind.CONTRACTS, r) for r in rows]
+
+
 def _day(file: File, on: date, number: int, what: str, fact: Any) -> Entry:
     return Entry(datetime.combine(on, time(), file.house.timezone), 4, number, what, Kind.CONTRACTS, fact, is_day=True)
 
@@ -209,6 +218,11 @@ class _Source:
     kind: Kind
     read: Callable[[File, Mark | None, int], list[Entry]]
 
+    @property
+    def is_journal(self) -> bool:
+        """Whether its entries stand when they were written, which may be after the as-of day."""
+        return self.kind is Kind.CHANGES or self.read is _amendments
+
 
 _SOURCES = (
     _Source(0, Kind.TOUCHPOINTS, _touchpoints),
@@ -218,4 +232,5 @@ _SOURCES = (
     _Source(4, Kind.CONTRACTS, _contracts),
     _Source(5, Kind.CHANGES, _changes),
     _Source(6, Kind.CHANGES, _of_a_day),
+    _Source(7, Kind.CONTRACTS, _amendments),
 )

@@ -25,24 +25,25 @@ def is_term(line: LineTerms, switches: PolicySwitches) -> bool:
     Agreed is an end after whole months, or where the price is by the month after whole calendar months or quarters (a
     day fewer counts too: many files name the last day), one whose price is for the whole term, or one of a line that
     follows another or is a step of a ramp. Any other line was stopped, unless `odd_end` says that such ends come due.
+    A line that was amended ends no term; the one that goes on has the length of the whole.
     """
-    if line.kind is not LineKind.RECURRING or line.ends_on is None:
+    if line.kind is not LineKind.RECURRING or line.ends_on is None or line.is_amended:
         return False
-    until = line.ends_on + timedelta(days=1)
-    if months_between(line.starts_on, until) < TERM_MONTHS:
+    since, until = line.term_starts_on or line.starts_on, line.ends_on + timedelta(days=1)
+    if months_between(since, until) < TERM_MONTHS:
         return False
-    rhythm = QUARTER if line.amount_months == 1 and line.starts_on.day != 1 else 1
-    lengths = [whole_months(Period(line.starts_on, end)) for end in (line.ends_on, until)]
+    rhythm = QUARTER if line.amount_months == 1 and since.day != 1 else 1
+    lengths = [whole_months(Period(since, end)) for end in (line.ends_on, until)]
     is_whole = any(length is not None and length % rhythm == 0 for length in lengths)
-    is_linked = line.renewal_of is not None or line.ramp_step is not None
+    is_linked = any(one is not None for one in (line.renewal_of, line.ramp_step, line.term_starts_on))
     return is_whole or is_linked or line.amount_months is None or switches.odd_end is OddEnd.DUE
 
 
 def is_odd(line: LineTerms, switches: PolicySwitches) -> bool:
     """Say whether only another line can tell what the end is: long enough for a term, and not `is_term` by itself."""
-    if line.kind is not LineKind.RECURRING or line.ends_on is None or is_term(line, switches):
+    if line.kind is not LineKind.RECURRING or line.ends_on is None or line.is_amended or is_term(line, switches):
         return False
-    return months_between(line.starts_on, line.ends_on) >= TERM_MONTHS
+    return months_between(line.term_starts_on or line.starts_on, line.ends_on) >= TERM_MONTHS
 
 
 def due_keys(lines: Iterable[LineTerms], followed: Collection[str], switches: PolicySwitches) -> set[str]:
@@ -55,7 +56,7 @@ def due_keys(lines: Iterable[LineTerms], followed: Collection[str], switches: Po
     ending: dict[tuple[int, date], list[LineTerms]] = defaultdict(list)
     due: set[tuple[int, date]] = set()
     for line in lines:
-        if line.kind is not LineKind.RECURRING or line.ends_on is None:
+        if line.kind is not LineKind.RECURRING or line.ends_on is None or line.is_amended:
             continue
         place = line.customer_id, line.ends_on
         ending[place].append(line)

@@ -135,17 +135,22 @@ def _fee_a_month(line: LineTerms, discount: Discount | None, switches: PolicySwi
         amount = discount.applied_to(amount)
     if line.amount_includes_tax and line.tax_rate is not None:
         amount = excluding_tax(amount, line.tax_rate)
+    return amount * share_a_month(line, switches)
+
+
+def share_a_month(line: LineTerms, switches: PolicySwitches) -> Fraction:
+    """Return which part of its amount a recurring line costs a month. It holds a day at least."""
     if line.ends_on is None:
-        return amount / (line.amount_months or 1)
+        return Fraction(1, line.amount_months or 1)
     term = Period(line.starts_on, line.ends_on)
     paid = Period(term.since, max(term.since, add_months(term.until, -line.gift_months)))
     if line.amount_months is not None:
-        fee = amount / line.amount_months
+        share = Fraction(1, line.amount_months)
         if switches.gift_months is GiftMonths.OUTSIDE or not line.gift_months:
-            return fee
-        return fee * _months(paid, switches) / _months(term, switches)
+            return share
+        return share * _months(paid, switches) / _months(term, switches)
     spread = term if switches.gift_months is GiftMonths.INSIDE or not paid.days else paid
-    return amount / _months(spread, switches)
+    return 1 / _months(spread, switches)
 
 
 def _months(period: Period, switches: PolicySwitches) -> Fraction:

@@ -49,6 +49,18 @@ def entry(entry_id: int) -> Happening | None:
     return None if found is None else _happening(found)
 
 
+def of_subject(kind: str, subject: str, *, limit: int = 50) -> list[Happening]:
+    """Return the latest entries of a kind on a subject, newest first; one query."""
+    entries = JournalEntry.objects.filter(kind=kind, subject=subject).select_related("personal", "by")
+    return [_happening(entry) for entry in entries.order_by("-id")[:limit]]
+
+
+def is_undone(happening: Happening) -> bool:
+    """Say whether a later entry of the kind names this one as undone; one query."""
+    later = JournalEntry.objects.filter(id__gt=happening.id, kind=happening.kind, subject=happening.subject)
+    return later.filter(data__undone=happening.id).exists()
+
+
 def _happening(entry: JournalEntry) -> Happening:
     return Happening(
         id=entry.pk,

@@ -187,7 +187,11 @@ def _people(file: File) -> dict[str, Any]:
 
 
 def _contracts(file: File) -> dict[str, Any]:
-    return {"contracts": customer_contracts.contracts_tab(file), "nodes": NODES}
+    return {
+        "contracts": customer_contracts.contracts_tab(file),
+        "nodes": NODES,
+        "may_contract": file.may("contracts.edit"),
+    }
 
 
 def _tickets(file: File) -> dict[str, Any]:
@@ -203,7 +207,7 @@ def _timeline(file: File, request: HttpRequest) -> dict[str, Any]:
         raise Http404 from error
     kinds = [(key, label) for key, label in KINDS.items() if key != "contracts" or file.sees_revenue]
     return {"timeline": found, "kind": kind or "", "kinds": kinds, "file": file, "today": file.on,
-            "labels": words.labels(), "customer": file.customer,
+            "labels": words.labels(), "customer": file.customer, "amendments": words.AMENDMENTS,
             "takes_back": takes_back(file.member, file.row)}  # fmt: skip
 
 

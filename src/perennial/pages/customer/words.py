@@ -8,6 +8,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext, gettext_lazy
 
 from perennial.blueprint import queries as blueprint
@@ -111,3 +112,17 @@ def _value(key: str, value: Any, currency: str) -> str:
     if field.unit is Unit.DAY and isinstance(value, str):
         value = date.fromisoformat(value)
     return written(value, field.unit, currency, key=key)
+
+
+AMENDMENTS: Mapping[str, Promise] = {
+    "terms": gettext_lazy("Quantity or price changed"),
+    "end": gettext_lazy("End moved"),
+    "pause": gettext_lazy("Paused"),
+    "resume": gettext_lazy("Resumed"),
+    "cancel": gettext_lazy("Cancelled"),
+    "correct": gettext_lazy("Corrected"),
+    "line_added": gettext_lazy("Line added"),
+    "contract_added": gettext_lazy("Contract added"),
+    "undone": gettext_lazy("A change was taken back"),
+}
+"""What was done to a contract by hand, by the word that its entry in the journal has (contracts/amending.py)."""

@@ -1,0 +1,84 @@
+"""The page of one contract, and taking a change back."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, cast
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.views.decorators.http import require_GET, require_POST
+
+from perennial.contracts import amending
+from perennial.contracts.drafts import LineError
+from perennial.contracts.models import Contract
+from perennial.customers.access import may_on
+from perennial.kernel.organisation.queries import House, house
+from perennial.members import access
+from perennial.members.models import Member
+from perennial.pages.contracts import drawing
+from perennial.pages.customer.words import AMENDMENTS
+from perennial.reports import contract_page
+
+EDIT = "contracts.edit"
+
+
+def member_of(request: HttpRequest) -> Member:
+    """Return the signed-in member; the guard let nobody else in."""
+    return cast(Member, access.member_of(request))
+
+
+def today_of(request: HttpRequest) -> date:
+    """Return the as-of day."""
+    place: House = getattr(request, "house", None) or house()
+    return place.today(timezone.now())
+
+
+def found(request: HttpRequest, contract_id: int, *, edit: bool = False) -> Contract:
+    """Return the contract for the member.
+
+    :raises Http404: there is none, or the member may not see it (with `edit`: change it).
+    """
+    contract = contract_page.find(member_of(request), contract_id, edit=edit)
+    if contract is None:
+        raise Http404
+    return contract
+
+
+@require_GET
+def page(request: HttpRequest, contract_id: int) -> HttpResponse:
+    """Show a contract."""
+    contract, today = found(request, contract_id), today_of(request)
+    paper = contract_page.paper(member_of(request), contract, on=today, at=timezone.now())
+    span = drawing.span_of([row.line for row in paper.lines], today)
+    context: dict[str, Any] = {
+        "paper": paper, "contract": contract, "customer": paper.own, "today": today,
+        "bars": drawing.bars(paper.lines, span, today), "axis": drawing.axis(span, today),
+        "may_edit": may_on(member_of(request), paper.own.portfolio, EDIT), "words": AMENDMENTS,
+        "changes": [(one, _day(one.data.get("on"))) for one in paper.changes],
+    }  # fmt: skip
+    return render(request, "contracts/page.html", context)
+
+
+def _day(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)
+
+
+@require_POST
+def undo(request: HttpRequest, contract_id: int, number: int) -> HttpResponse:
+    """Take back an own change of the last day."""
+    contract = found(request, contract_id, edit=True)
+    paper = contract_page.paper(member_of(request), contract, on=today_of(request), at=timezone.now())
+    if number not in {one.id for one in paper.changes}:
+        raise Http404
+    try:
+        done = amending.undo(entry_id=number, by=member_of(request).pk, at=timezone.now())
+    except LineError as error:
+        messages.error(request, str(error))
+        return redirect("contract", contract_id)
+    text = gettext("The change was taken back.") if done else gettext("This change is not taken back any more.")
+    (messages.success if done else messages.error)(request, text)
+    return redirect("contract", contract_id)

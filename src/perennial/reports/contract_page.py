@@ -1,0 +1,114 @@
+"""One contract as a member may see it: its lines with what was known of them before, its parties, its receivables, and
+what members changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from django.db.models import Q
+
+from perennial.contracts import access, facts, history
+from perennial.contracts.amending import AMENDED, UNDO_WITHIN
+from perennial.contracts.calculations.mrr import mrr_on
+from perennial.contracts.models import Cancellation, Contract, Line, Product, Receivable
+from perennial.contracts.queries import LineOnDay, runs
+from perennial.contracts.terms import PolicySwitches
+from perennial.customers.belonging import whose
+from perennial.customers.models import Customer
+from perennial.kernel.journal import queries as journal
+from perennial.kernel.journal.queries import Happening
+from perennial.kernel.organisation.queries import house
+from perennial.members.models import Member
+from perennial.reports.customer_contracts import LineRow, line_row
+
+
+@dataclass(frozen=True)
+class Paper:
+    """A contract with what stands under it. `own`: the customer that its revenue counts for; `undoable`: the numbers of
+    the entries that the member may take back."""
+
+    contract: Contract
+    own: Customer
+    lines: Sequence[LineRow]
+    cancellations: Sequence[Cancellation]
+    receivables: Sequence[Receivable]
+    changes: Sequence[Happening]
+    undoable: frozenset[int]
+
+
+def find(member: Member, contract_id: int, *, edit: bool = False) -> Contract | None:
+    """Return the contract where the member may see it (and, with `edit`, change it), else None. One query."""
+    rows = access.facts_of(member) & (access.editable_by(member) if edit else Q())
+    found = Contract.objects.filter(rows, pk=contract_id)
+    return found.select_related(
+        "customer", "signing_party", "paying_party", "invoiced_party", "reseller", "framework"
+    ).first()
+
+
+def line_of(member: Member, contract_id: int, fact: UUID) -> Line | None:
+    """Return a contract's current line that the member may change, else None. One query."""
+    rows = access.facts_of(member) & access.editable_by(member)
+    return Line.objects.current().filter(rows, contract_id=contract_id, fact=fact).select_related("product").first()
+
+
+def paper(member: Member, contract: Contract, *, on: date, at: datetime) -> Paper:
+    """Return the contract's page. Eight queries, however many lines."""
+    rows = access.facts_of(member)
+    switches = facts.switches_of(house().policy_switches)
+    lines = list(Line.objects.current().filter(rows, contract=contract).select_related("product", "contract"))
+    former = history.former_versions(contract.customer_id)
+    changes = journal.of_subject(AMENDED, f"contract:{contract.pk}")
+    undone = {one.data["undone"] for one in changes if "undone" in one.data}
+    return Paper(
+        contract=contract,
+        own=Customer.objects.select_related("portfolio").get(pk=whose(contract.customer)),
+        lines=[_row(line, on, switches, former) for line in _ordered(lines)],
+        cancellations=list(
+            Cancellation.objects.current().filter(rows, line_fact__in=[line.fact for line in lines]).order_by("-id")
+        ),
+        receivables=list(Receivable.objects.current().filter(rows, contract=contract).order_by("due_on", "id")),
+        changes=changes,
+        undoable=frozenset(
+            one.id for one in changes
+            if one.by_id == member.pk and at - one.at <= UNDO_WITHIN and "undone" not in one.data
+            and one.id not in undone
+        ),
+    )  # fmt: skip
+
+
+def _row(line: Line, on: date, switches: PolicySwitches, former: dict[UUID, list[Line]]) -> LineRow:
+    terms = facts.terms_of(line)
+    return line_row(
+        LineOnDay(line, mrr_on(terms, on, switches), runs(terms, on, switches)), on, former.get(line.fact, ())
+    )
+
+
+def _ordered(lines: Sequence[Line]) -> list[Line]:
+    """Return the lines in order of time, each behind the one that it goes on with."""
+    by_fact = {line.fact: line for line in lines}
+
+    def first(line: Line) -> Line:
+        seen = set()
+        while line.renewal_of in by_fact and line.fact not in seen:
+            seen.add(line.fact)
+            line = by_fact[line.renewal_of]
+        return line
+
+    return sorted(lines, key=lambda line: (first(line).starts_on, first(line).pk, line.starts_on, line.pk))
+
+
+def products() -> list[tuple[int, str]]:
+    """Return every product's id and name. One query."""
+    return [
+        (number, name or code)
+        for number, name, code in Product.objects.order_by("name").values_list("id", "name", "code")
+    ]
+
+
+def renewable(customer_id: int) -> list[Line]:
+    """Return a customer's lines with an end, the latest first: what a new line may renew. One query."""
+    rows = Line.objects.current().filter(customer_id=customer_id, kind="recurring", ends_on__isnull=False)
+    return list(rows.exclude(is_amended=True).select_related("product").order_by("-ends_on")[:50])
