@@ -10,9 +10,10 @@ from fractions import Fraction
 
 from perennial.contracts import history
 from perennial.contracts import queries as contracts
-from perennial.contracts.models import Cancellation, Contract, Line, Receivable
+from perennial.contracts.models import Cancellation, Contract, Line
+from perennial.contracts.receivables import Step
 from perennial.contracts.terms import LineKind
-from perennial.reports.customer_file import Collections, File, collections, received_by
+from perennial.reports.customer_file import Collections, File, collections
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Paper:
 class Due:
     """A step of the receivable plan; `late_days` None: not overdue. `left` minor units still to come."""
 
-    step: Receivable
+    step: Step
     left: int
     late_days: int | None
 
@@ -105,7 +106,5 @@ def _order(paper: Paper) -> tuple[bool, int]:
     return not any(row.runs for row in paper.lines), -latest.toordinal()
 
 
-def _due(step: Receivable, on: date) -> Due:
-    left = step.amount - received_by(step, on)
-    late = left > 0 and step.due_on < on
-    return Due(step, left, (on - step.due_on).days if late else None)
+def _due(step: Step, on: date) -> Due:
+    return Due(step, step.owed(on), step.late_days(on) or None)
