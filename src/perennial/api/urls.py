@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from perennial.api import customers, events, revenue, unconfirmed, usage, usage_group, usage_many
+from perennial.api import collections, customers, events, revenue, unconfirmed, usage, usage_group, usage_many
 from perennial.api.wire import api
 
 api.add_router("", customers.router)
 api.add_router("", revenue.router)
+api.add_router("", collections.router)
 api.add_router("", events.router)
 api.add_router("", unconfirmed.router)
 api.add_router("", usage.router)
