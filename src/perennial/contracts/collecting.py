@@ -64,7 +64,9 @@ def _write_lines(
 ) -> None:
     steps = _facts(Receivable, source, sorted(set(named.values())))
     reds = {row.values["red_of"] for row in rows if row.values.get("red_of") and row.external_id not in named}
-    of_taken_back = dict(InvoiceLine.objects.current().filter(invoice__in=reds).values_list("invoice", "step"))
+    of_taken_back: dict[Any, uuid.UUID] = dict(
+        InvoiceLine.objects.current().filter(invoice__in=reds).values_list("invoice", "step")
+    )
     of_taken_back |= {row.fact: steps[named[row.external_id]] for row in rows
                       if row.fact and named.get(row.external_id, "") in steps}  # fmt: skip
     lines = []

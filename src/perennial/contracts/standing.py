@@ -164,8 +164,9 @@ class Book:
         paid: dict[int, date] = {}
         for steps in self.owed.values():
             for contract_id, _last_day, _amount, came, _currency in steps:
-                for part in came.received if contract_id is not None else ():
-                    paid[contract_id] = min(part.on, paid.get(contract_id, part.on))
+                if contract_id is not None and came.received:
+                    first = min(part.on for part in came.received)
+                    paid[contract_id] = min(first, paid.get(contract_id, first))
         found = {
             customer_id: [_product_line(one, paid) for one in lines if one.terms.kind is LineKind.RECURRING]
             for customer_id, lines in self.lines.items()

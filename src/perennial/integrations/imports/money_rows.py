@@ -19,6 +19,7 @@ from perennial.integrations.imports.publish import (
     resolved,
     values_of,
 )
+from perennial.kernel.versions import Incoming
 
 
 def receivables(staged: Staged, given: Import, outcome: Outcome) -> None:
@@ -31,10 +32,10 @@ def receivables(staged: Staged, given: Import, outcome: Outcome) -> None:
 
 def invoices(staged: Staged, given: Import, outcome: Outcome) -> None:
     """Write invoices; one that takes another back comes after it, wherever they stand in the file."""
-    waiting = []
+    waiting: list[Incoming] = []
     for rows in staged:
         kept = _named(resolved(KindKey.INVOICES, rows, given, outcome), given, outcome)
-        ready = []
+        ready: list[Incoming] = []
         for row, values in _under_contracts(kept, given, outcome):
             values["number"] = row["id"][:100]
             if red_of := values.pop("red_of", None):

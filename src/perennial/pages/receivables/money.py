@@ -49,7 +49,7 @@ def payment(request: HttpRequest, fact: UUID) -> HttpResponse:
 
 
 def _parts(given: QueryDict) -> dict[str, str]:
-    return {key: given[key] for key in given if key.startswith(PART) and given[key].strip()}
+    return {key: text for key, text in given.items() if key.startswith(PART) and isinstance(text, str) and text.strip()}
 
 
 def _matched(request: HttpRequest, asked: Request, paid: Unmatched, typed: dict[str, str]) -> str:
@@ -150,7 +150,7 @@ def step(request: HttpRequest, fact: UUID) -> HttpResponse:
     shown = {
         "row": row, "today": asked.today, "nodes": NODES, "kinds": words.STEP_KINDS, "problem": problem,
         "may_edit": may_edit,
-        "settled": [(one, behind.get(one.settlement.payment)) for one in settled],
+        "settled": [(one, behind.get(one.settlement.payment) if one.settlement.payment else None) for one in settled],
         "invoices": report.invoices_of_step(fact), "invoice_kinds": words.INVOICE_KINDS,
         "states": words.INVOICE_STATES, "owed": decimal_string(row.owed, row.step.currency),
     }  # fmt: skip

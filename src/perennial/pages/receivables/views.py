@@ -64,7 +64,7 @@ def basis_of(asked: Request) -> str:
 
 def _buckets(found: Listed, asked: Request) -> list[dict[str, Any]]:
     every, late = list(Bucket), [bucket for bucket in Bucket if bucket is not Bucket.NOT_DUE]
-    told = [("", _("Open"), every), *((one.value, str(words.BUCKETS[one]), [one]) for one in every),
+    told: list[tuple[str, str, list[Bucket]]] = [("", _("Open"), every), *((one.value, str(words.BUCKETS[one]), [one]) for one in every),
             (LATE, _("Late in all"), late)]  # fmt: skip
     return [
         {"url": asked.query(late=key), "label": label, "sum": sum(found.sums[one] for one in some),
