@@ -64,8 +64,8 @@ def basis_of(asked: Request) -> str:
 
 def _buckets(found: Listed, asked: Request) -> list[dict[str, Any]]:
     every, late = list(Bucket), [bucket for bucket in Bucket if bucket is not Bucket.NOT_DUE]
-    told: list[tuple[str, str, list[Bucket]]] = [("", _("Open"), every), *((one.value, str(words.BUCKETS[one]), [one]) for one in every),
-            (LATE, _("Late in all"), late)]  # fmt: skip
+    told: list[tuple[str, str, list[Bucket]]] = [("", _("Open"), every)]
+    told += [(one.value, str(words.BUCKETS[one]), [one]) for one in every] + [(LATE, _("Late in all"), late)]
     return [
         {"url": asked.query(late=key), "label": label, "sum": sum(found.sums[one] for one in some),
          "count": sum(found.counts[one] for one in some), "is_current": key == asked.late}
