@@ -1,7 +1,20 @@
 """All tables, imported from their rooms so that Django finds them in one app."""
 
 from perennial.blueprint.models import ConfigVersion
-from perennial.contracts.models import Cancellation, Contract, LedgerMark, Line, Movement, Product, Rate, Receivable
+from perennial.contracts.models import (
+    Cancellation,
+    Contract,
+    Invoice,
+    InvoiceLine,
+    LedgerMark,
+    Line,
+    Movement,
+    Payment,
+    Product,
+    Rate,
+    Receivable,
+    Settlement,
+)
 from perennial.customers.models import (
     Contact,
     Customer,
@@ -50,6 +63,8 @@ __all__ = [
     "ImportChunk",
     "ImportFile",
     "ImportRejection",
+    "Invoice",
+    "InvoiceLine",
     "Job",
     "JournalEntry",
     "JournalPersonal",
@@ -64,6 +79,7 @@ __all__ = [
     "Ownership",
     "Passage",
     "PasswordLink",
+    "Payment",
     "PlanStep",
     "PlannedDay",
     "PortfolioRow",
@@ -78,6 +94,7 @@ __all__ = [
     "SavedView",
     "Score",
     "Scorecard",
+    "Settlement",
     "SnapshotRow",
     "Spend",
     "Stream",

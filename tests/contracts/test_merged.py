@@ -9,7 +9,7 @@ import pytest
 from django.db.models import Q
 from tests.contracts.books import SOURCE, customers, keep, line
 
-from perennial.contracts import ledger, queries
+from perennial.contracts import ledger, queries, receivables
 from perennial.contracts.actions import rebuild_movements, write_cancellations, write_receivables
 from perennial.contracts.models import Cancellation, Contract, LedgerMark, Line, Movement, Receivable
 from perennial.contracts.rates import Exchange
@@ -91,7 +91,7 @@ def test_how_the_one_that_remains_stands_is_what_both_hold(ids: dict[str, int], 
     assert sorted(one.starts_on for one in queries.product_lines()[b]) == [date(2024, 1, 1), date(2024, 3, 1)]
     assert {one.line.external_id for one in queries.lines_of(b, on=ON)} == {"a", "b"}
     assert {one.external_id for one in queries.contracts_of(b)} == {"a", "b"}
-    assert [one.external_id for one in queries.receivables_of(b)] == ["r"]
+    assert [one.due_on for one in receivables.of_customer(b)] == [date(2024, 5, 1)]
 
 
 def test_a_transfer_between_the_two_is_none_once_they_are_one(organisation: None, now: datetime) -> None:

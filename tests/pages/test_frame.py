@@ -20,7 +20,10 @@ def page(request: HttpRequest, key: str = "") -> HttpResponse:
     return render(request, "base.html")
 
 
-NAMES = ("today", "customers", "revenue", "usage", "weekly", "imports", "settings", "palette", "account_logout")
+NAMES = (
+    "today", "customers", "revenue", "receivables", "usage", "weekly", "imports", "settings", "palette",
+    "account_logout",
+)  # fmt: skip
 urlpatterns = [path(name, page, name=name) for name in NAMES] + [path("customers/<key>", page, name="customer")]
 pytestmark = pytest.mark.urls(__name__)
 
@@ -41,9 +44,17 @@ def labels(frame: Frame) -> list[str]:
 
 def test_the_sidebar_shows_only_what_the_role_may_open(member: Callable[..., int]) -> None:
     assert labels(frame_of(member("admin"))) == [
-        "Today", "Customers", "Revenue", "Usage", "Weekly meeting", "Import", "Settings",
+        "Today", "Customers", "Revenue", "Receivables", "Usage", "Weekly meeting", "Import", "Settings",
     ]  # fmt: skip
-    assert labels(frame_of(member("csm"))) == ["Today", "Customers", "Revenue", "Usage", "Weekly meeting", "Settings"]
+    assert labels(frame_of(member("csm"))) == [
+        "Today",
+        "Customers",
+        "Revenue",
+        "Receivables",
+        "Usage",
+        "Weekly meeting",
+        "Settings",
+    ]
     assert labels(frame_of(member("reader"))) == ["Today", "Customers", "Usage", "Settings"]
 
 

@@ -10,7 +10,16 @@ from typing import Any
 from tests.customers.books import customer
 from tests.lake.builders import batch, event
 
-from perennial.contracts.models import Cancellation, Contract, Line, Receivable
+from perennial.contracts.models import (
+    Cancellation,
+    Contract,
+    Invoice,
+    InvoiceLine,
+    Line,
+    Payment,
+    Receivable,
+    Settlement,
+)
 from perennial.customers.models import Contact, Customer, ExternalId, Ownership, PortfolioRow, SavedView
 from perennial.engagement.models import Touchpoint
 from perennial.health.models import Score, Scorecard
@@ -106,6 +115,16 @@ def _ledger(word: str, row: Customer, at: datetime) -> None:
          **known).save()  # fmt: skip
     Cancellation(cancelled_on=ON, reason="price", comment=f"{word}-why", external_id=f"{word}-cancel", **known).save()
     Receivable(contract=paper, due_on=ON, amount=100, currency="USD", external_id=f"{word}-due", **known).save()
+    bill = Invoice(contract=paper, number=f"{word}-bill", amount=100, currency="USD", state="issued", issued_on=ON,
+                   external_id=f"{word}-bill", **known)  # fmt: skip
+    bill.save()
+    step = Receivable.objects.get(external_id=f"{word}-due").fact
+    InvoiceLine(invoice=bill.fact, step=step, amount=100, external_id=f"{word}-bill", **known).save()
+    paid = Payment(payer=f"{word}corp", amount=60, currency="USD", received_on=ON, reference=f"{word}-bank",
+                   contract_number=f"{word}-number", external_id=f"{word}-paid", **known)  # fmt: skip
+    paid.save()
+    Settlement(step=step, payment=paid.fact, amount=60, external_id=f"{word}-paid", **known).save()
+    Settlement(step=step, amount=40, written_off_on=ON, reason=f"{word}-insolvent", **known).save()
 
 
 def _intake(word: str, row: Customer, mail: str, at: datetime, by: int) -> None:

@@ -12,6 +12,7 @@ from tests.customers.books import customer
 from tests.reports.files import ON, SOURCE, file_of, instant, rich
 
 from perennial.contracts import queries as contracts
+from perennial.contracts import receivables
 from perennial.contracts.actions import write_receivables
 from perennial.customers.access import may_on, rows_of
 from perennial.customers.models import Customer, PortfolioRow
@@ -71,7 +72,7 @@ def test_collections_count_what_fell_due_in_a_year_and_came_in_by_the_day(place:
         due("ahead", date(2026, 3, 3), 900, 0, None),
     ]
     write_receivables(steps, source=SOURCE, at=now)
-    found = customer_file.collections(contracts.receivables_of(place["id"]), ON)
+    found = customer_file.collections(receivables.of_customer(place["id"]), ON)
     assert found == customer_file.Collections(due=570, received=350, currency="USD")
 
 

@@ -12,6 +12,7 @@ from ninja.openapi.schema import OpenAPISchema
 
 from perennial.api import forecast_answers, lifetime_answers, renewals_answers, usage_answers
 from perennial.api.shapes import DAY, NEXT, Schema, amount, array, number, shape_of, text
+from perennial.contracts.calculations.receipts import Bucket
 from perennial.contracts.terms import MovementKind
 from perennial.customers.catalogue import SHIPPED, Field, Unit
 from perennial.kernel.conditions.terms import OPS
@@ -92,6 +93,7 @@ def _answers() -> Mapping[tuple[str, str], Schema]:
         ("get", "/revenue/lifetime"): lifetime_answers.answer(),
         ("get", "/forecast"): forecast_answers.answer(),
         ("get", "/renewals"): renewals_answers.answer(),
+        ("get", "/collections"): _collections(),
         **usage_answers.answers(),
         ("get", "/events/rejected/groups"): shape_of({"groups": array(_group())}),
         ("get", "/events/rejected/{number}"): _rejected(),
@@ -189,6 +191,20 @@ def _retention() -> Schema:
     whole = {**RATES, "opening": MONEY["opening"], "customers": COUNTS["customers"], "definition": text(),
              "interval": INTERVAL}  # fmt: skip
     return shape_of({**whole, **apart}, "With `by` also what stands after `interval`.", optional=tuple(apart))
+
+
+def _collections() -> Schema:
+    owed = {key: amount() for key in ("amount", "invoiced", "received", "written_off", "owed")}
+    row = {"customer": text("The customer's key."), "contract": text(null=True), "kind": text("payment or retention."),
+           "currency": text(), **owed, "value": amount("Owed, in the organisation's currency.", null=True),
+           "due_on": DAY, "last_day": DAY, "late_days": number(kind="integer"), "bucket": text(),
+           "node": text(null=True), "node_since_on": text(null=True, format="date")}  # fmt: skip
+    return shape_of(
+        {"as_of": DAY, "currency": text(), "definition": text(),
+         "buckets": shape_of({bucket.value: amount() for bucket in Bucket}), "total": amount(),
+         "without_rate": number("Steps in a currency without a rate: in no sum.", kind="integer"),
+         "rows": array(shape_of(row))}
+    )  # fmt: skip
 
 
 REFUSALS: Mapping[int, str] = {

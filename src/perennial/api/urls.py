@@ -3,6 +3,7 @@
 from django.urls import path
 
 from perennial.api import (
+    collections,
     customers,
     events,
     forecast,
@@ -21,6 +22,7 @@ api.add_router("", revenue.router)
 api.add_router("", lifetime.router)
 api.add_router("", forecast.router)
 api.add_router("", renewals.router)
+api.add_router("", collections.router)
 api.add_router("", events.router)
 api.add_router("", unconfirmed.router)
 api.add_router("", usage.router)

@@ -12,12 +12,13 @@ EDIT = "contracts.edit"
 NO_ROW = Q(pk__in=())
 
 
-def revenue_of(member: Member) -> Q:
-    """Return the condition of the rows with a `customer` (lines, movements, receivables) that the member may see.
+def revenue_of(member: Member, ability: str = ABILITY) -> Q:
+    """Return the condition of the rows with a `customer` (lines, movements, receivables) on which the member has the
+    ability: to see them, where no other is named.
 
     Every total that the member reads is the sum over exactly these.
     """
-    rows = customers.rows_of(member, ABILITY, path="customer__portfolio__")
+    rows = customers.rows_of(member, ability, path="customer__portfolio__")
     return NO_ROW if rows is None else rows
 
 
@@ -30,10 +31,11 @@ def editable_by(member: Member) -> Q:
     return rows | merged if rows and merged else Q()
 
 
-def facts_of(member: Member) -> Q:
-    """Return the condition of the facts (lines, receivables) that the member may see: `revenue_of`, and what was
-    learned for entries that were merged into such a customer. Movements are the customer's own already.
+def facts_of(member: Member, ability: str = ABILITY) -> Q:
+    """Return the condition of the facts (lines, receivables, payments) of the member: `revenue_of`, and what was
+    learned for entries that were merged into such a customer. Movements are the customer's own already. Payments of
+    nobody known are of those who have the ability on all.
     """
-    rows = revenue_of(member)
-    merged = customers.rows_of(member, ABILITY, path="customer__merged_into__portfolio__")
+    rows = revenue_of(member, ability)
+    merged = customers.rows_of(member, ability, path="customer__merged_into__portfolio__")
     return rows | merged if rows and merged else rows

@@ -30,6 +30,7 @@ class Contract(models.Model):
     reseller = models.ForeignKey("perennial.Reseller", null=True, on_delete=models.PROTECT, related_name="contracts")
     signed_on = models.DateField(null=True)
     accepted_on = models.DateField(null=True)
+    credit_days = models.PositiveSmallIntegerField(null=True)
     import_id = models.BigIntegerField(null=True)
     learned_at = models.DateTimeField()
 
@@ -149,10 +150,12 @@ class LedgerMark(models.Model):
 
 class Receivable(Version):
     """One step of a receivable plan: what is due when, invoiced when, received when; and at which approval node
-    (budget, procurement, legal, seal, invoice, payment) it waits since when."""
+    (budget, procurement, legal, seal, invoice, payment) it waits since when. `received_on` and `received_amount` are
+    what the source states; money that was matched to the step stands in their place (receipts.py)."""
 
     customer = models.ForeignKey("perennial.Customer", on_delete=models.PROTECT, related_name="receivables")
     contract = models.ForeignKey(Contract, null=True, on_delete=models.PROTECT, related_name="receivables")
+    kind = models.CharField(max_length=12, default="payment")
     due_on = models.DateField()
     amount = models.BigIntegerField()
     currency = models.CharField(max_length=3)
@@ -164,3 +167,72 @@ class Receivable(Version):
 
     class Meta(Version.Meta):
         indexes = [models.Index(fields=["customer", "due_on"], name="receivable_of_customer")]
+
+
+class Invoice(Version):
+    """An invoice asked for, issued or void; `amount` includes tax. A red-letter one is negative and may name the
+    invoice that it takes back (`red_of`, a fact)."""
+
+    customer = models.ForeignKey("perennial.Customer", on_delete=models.PROTECT, related_name="invoices")
+    contract = models.ForeignKey(Contract, null=True, on_delete=models.PROTECT, related_name="invoices")
+    number = models.CharField(max_length=100, default="")
+    kind = models.CharField(max_length=12, default="")
+    red_of = models.UUIDField(null=True)
+    amount = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    tax_rate = models.CharField(max_length=12, null=True)
+    state = models.CharField(max_length=12)
+    requested_on = models.DateField(null=True)
+    issued_on = models.DateField(null=True)
+
+    class Meta(Version.Meta):
+        indexes = [models.Index(fields=["customer", "issued_on"], name="invoice_of_customer")]
+
+
+class InvoiceLine(Version):
+    """What of an invoice is for one step of a plan: facts of both, minor units in the step's currency."""
+
+    customer = models.ForeignKey("perennial.Customer", on_delete=models.PROTECT, related_name="invoice_lines")
+    invoice = models.UUIDField()
+    step = models.UUIDField()
+    amount = models.BigIntegerField()
+
+    class Meta(Version.Meta):
+        indexes = [
+            models.Index(fields=["step"], name="invoice_line_of_step"),
+            models.Index(fields=["invoice"], name="invoice_line_of_invoice"),
+        ]
+
+
+class Payment(Version):
+    """Money that came in, as the bank says it. `payer` may be another company than the one that signed; `customer` is
+    whose it is where that is known. What is matched to no step is a prepayment."""
+
+    customer = models.ForeignKey("perennial.Customer", null=True, on_delete=models.PROTECT, related_name="payments")
+    payer = models.CharField(max_length=200, default="")
+    amount = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    received_on = models.DateField()
+    reference = models.CharField(max_length=200, default="")
+    contract_number = models.CharField(max_length=100, default="")
+
+    class Meta(Version.Meta):
+        indexes = [models.Index(fields=["customer", "received_on"], name="payment_of_customer")]
+
+
+class Settlement(Version):
+    """What settles a part of a step: money of a payment that was matched to it, or a bad debt written off on a day with
+    its reason (`payment` None). Facts of both; minor units in the step's currency."""
+
+    customer = models.ForeignKey("perennial.Customer", on_delete=models.PROTECT, related_name="settlements")
+    step = models.UUIDField()
+    payment = models.UUIDField(null=True)
+    amount = models.BigIntegerField()
+    written_off_on = models.DateField(null=True)
+    reason = models.CharField(max_length=200, default="")
+
+    class Meta(Version.Meta):
+        indexes = [
+            models.Index(fields=["step"], name="settlement_of_step"),
+            models.Index(fields=["payment"], name="settlement_of_payment"),
+        ]

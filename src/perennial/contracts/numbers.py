@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from perennial.contracts.models import Cancellation, Contract, Line, Receivable
+from perennial.contracts.models import Contract
 from perennial.customers.aliases import Aliases, aliases
 from perennial.kernel.versions import Incoming, Version
 
 CHUNK = 500
 
 
-def as_known(
-    model: type[Contract | Line | Cancellation | Receivable], rows: Sequence[Incoming], source: str
-) -> Sequence[Incoming]:
+def as_known(model: type[Contract | Version], rows: Sequence[Incoming], source: str) -> Sequence[Incoming]:
     """Return the rows, each with the customer that its fact has already where a merge makes the told one the same: that
     alone is no change, and taking the merge back finds the fact where it was. One query, one for 500 more where
     somebody was merged."""

@@ -12,7 +12,7 @@ from django.db.models import Q
 from perennial.contracts import facts
 from perennial.contracts.calculations.due_terms import due_keys, is_odd
 from perennial.contracts.calculations.mrr import counts_until, mrr_on
-from perennial.contracts.models import Cancellation, Contract, Line, Product, Receivable
+from perennial.contracts.models import Cancellation, Contract, Line, Product
 from perennial.contracts.standing import Book, ProductLine, SeatPeriod, Standing
 from perennial.contracts.terms import LineKind, LineTerms, PolicySwitches, TermLine
 from perennial.customers.aliases import aliases
@@ -25,14 +25,14 @@ __all__ = ["Book", "ProductLine", "SeatPeriod", "Standing"]
 def standing(on: date, customer_ids: Sequence[int] | None = None) -> dict[int, Standing]:
     """Return how each customer stands at the end of a day; those without line and receivable are left out.
 
-    Five queries (organisation, merges, lines, movements, receivables), six for some customers. For several days, or
-    several questions, read a `Book` once.
+    Six queries (organisation, merges, lines, movements, receivables, what settled them), seven for some customers. For
+    several days, or several questions, read a `Book` once.
     """
     return Book.read(customer_ids).standing(on)
 
 
 def seat_periods(customer_ids: Sequence[int] | None = None) -> dict[int, list[SeatPeriod]]:
-    """Return each customer's stretches with the seats contracted then (`Book.seat_periods`); five queries."""
+    """Return each customer's stretches with the seats contracted then (`Book.seat_periods`); six queries."""
     return Book.read(customer_ids).seat_periods()
 
 
@@ -74,13 +74,6 @@ def contracts_of(customer_id: int) -> list[Contract]:
         "customer", "signing_party", "paying_party", "invoiced_party", "reseller", "framework"
     )
     return sorted(rows, key=lambda paper: (-(paper.signed_on or date.min).toordinal(), paper.pk))
-
-
-def receivables_of(customer_id: int) -> list[Receivable]:
-    """Return a customer's receivables as known now, those of customers merged into it among them, by due day. Two
-    queries."""
-    rows = Receivable.objects.current().filter(customer_id__in=aliases().family([customer_id]))
-    return list(rows.select_related("contract").order_by("due_on", "id"))
 
 
 def cancellations_of(customer_id: int) -> list[Cancellation]:
@@ -146,7 +139,7 @@ def _followed(line_facts: Sequence[str]) -> set[str]:
 
 
 def product_lines(customer_ids: Sequence[int] | None = None) -> dict[int, list[ProductLine]]:
-    """Return each customer's recurring lines as known now, by start; without one they are left out. Five queries."""
+    """Return each customer's recurring lines as known now, by start; without one they are left out. Six queries."""
     return Book.read(customer_ids).product_lines()
 
 

@@ -10,17 +10,21 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
-from typing import Any
+
+from django.db.models import Q
 
 from perennial.contracts import facts
+from perennial.contracts.calculations import receipts
 from perennial.contracts.calculations.due_terms import due_keys
 from perennial.contracts.calculations.mrr import counts_until, mrr_on
+from perennial.contracts.calculations.receipts import Settled
 from perennial.contracts.models import Line, Movement, Receivable
 from perennial.contracts.rates import Exchange
+from perennial.contracts.receivables import settled_of
 from perennial.contracts.terms import BillingStatus, LineKind, LineTerms, MovementKind, PolicySwitches
 from perennial.customers.aliases import Aliases, aliases
 from perennial.kernel.money import round_half_even
@@ -72,7 +76,7 @@ class ProductLine:
 
 SeatPeriod = tuple[date, date | None, int | None]
 _Moved = tuple[date, str, str, Fraction]  # day, kind, currency, amount
-_Owed = tuple[int | None, date, int, date | None, int, str]  # contract, due, amount, received on, received, currency
+_Owed = tuple[int | None, date, int, Settled, str]  # contract, last day, amount, what came, currency
 Run = tuple[date, date | None, int | None, date | None]  # starts on, counts until, quantity, day of notice
 
 
@@ -105,7 +109,7 @@ class Book:
 
     @classmethod
     def read(cls, customer_ids: Sequence[int] | None = None) -> Book:
-        """Read the contracts of these customers (None: all); five queries, six for some, and the rates where somebody
+        """Read the contracts of these customers (None: all); six queries, seven for some, and the rates where somebody
         pays in another currency."""
         place, merged = house(), aliases()
         switches = facts.switches_of(place.policy_switches)
@@ -159,9 +163,10 @@ class Book:
         """Return each customer's recurring lines by start; who has none is left out."""
         paid: dict[int, date] = {}
         for steps in self.owed.values():
-            for contract_id, _due_on, _amount, received_on, _received, _currency in steps:
-                if contract_id is not None and received_on is not None:
-                    paid[contract_id] = min(received_on, paid.get(contract_id, received_on))
+            for contract_id, _last_day, _amount, came, _currency in steps:
+                if contract_id is not None and came.received:
+                    first = min(part.on for part in came.received)
+                    paid[contract_id] = min(first, paid.get(contract_id, first))
         found = {
             customer_id: [_product_line(one, paid) for one in lines if one.terms.kind is LineKind.RECURRING]
             for customer_id, lines in self.lines.items()
@@ -214,10 +219,10 @@ class Book:
         if steps is None:
             return None, None
         total, since = _NOTHING, None
-        for _contract_id, due_on, amount, received_on, received, currency in steps:
-            left = amount - (received if received_on is not None and received_on <= on else 0)
-            if due_on < on and left > 0 and self.exchange.knows(currency, on):
-                total, since = total + self.exchange.value(left, currency, on), since or due_on
+        for _contract_id, last_day, amount, came, currency in steps:
+            left = receipts.owed(amount, came, on)
+            if last_day < on and left > 0 and self.exchange.knows(currency, on):
+                total, since = total + self.exchange.value(left, currency, on), min(since or last_day, last_day)
         return round_half_even(total), since
 
 
@@ -243,13 +248,18 @@ def _moved(ids: Sequence[int] | None, merged: Aliases) -> dict[int, list[_Moved]
 
 
 def _owed(ids: Sequence[int] | None, merged: Aliases) -> dict[int, list[_Owed]]:
-    rows = Receivable.objects.current()
+    kept = Receivable.objects.current()
     if ids is not None:
-        rows = rows.filter(customer_id__in=ids)
-    found: dict[int, list[Any]] = defaultdict(list)
-    columns = ("customer_id", "contract_id", "due_on", "amount", "received_on", "received_amount", "currency")
-    for customer_id, *step in rows.order_by("due_on", "id").values_list(*columns):
-        found[merged.of(customer_id)].append(tuple(step))
+        kept = kept.filter(customer_id__in=ids)
+    settled = settled_of(Q() if ids is None else Q(step__in=kept.values("fact")))
+    found: dict[int, list[_Owed]] = defaultdict(list)
+    columns = ("customer_id", "fact", "contract_id", "due_on", "contract__credit_days", "amount", "received_on",
+               "received_amount", "currency")  # fmt: skip
+    steps = kept.order_by("due_on", "id").values_list(*columns)
+    for customer_id, fact, contract_id, due_on, credit_days, amount, stated_on, stated, currency in steps:
+        came = receipts.came(stated_on, stated, settled.get(fact, receipts.NOTHING))
+        last_day = due_on + timedelta(days=credit_days or 0)
+        found[merged.of(customer_id)].append((contract_id, last_day, amount, came, currency))
     return dict(found)
 
 

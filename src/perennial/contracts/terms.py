@@ -37,6 +37,29 @@ class BillingStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
+class StepKind(StrEnum):
+    """What a step of a receivable plan is for."""
+
+    PAYMENT = "payment"
+    RETENTION = "retention"  # held back until a warranty has passed (质保金), with a due day of its own
+
+
+class InvoiceKind(StrEnum):
+    """What paper an invoice is; "" where the source does not say."""
+
+    SPECIAL = "special"  # 增值税专用发票
+    ORDINARY = "ordinary"  # 普通发票
+    DIGITAL = "digital"  # 数电票
+
+
+class InvoiceState(StrEnum):
+    """How far an invoice is."""
+
+    REQUESTED = "requested"
+    ISSUED = "issued"
+    VOID = "void"
+
+
 class MovementKind(StrEnum):
     """Why MRR changed. Gains are positive, losses negative; `transfer` pairs sum to zero; `fx` has either sign."""
 

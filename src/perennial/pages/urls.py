@@ -23,6 +23,8 @@ from perennial.pages.imports import views as imports
 from perennial.pages.metrics import page as metrics
 from perennial.pages.privacy import keeping
 from perennial.pages.privacy import views as privacy
+from perennial.pages.receivables import money as receivables_money
+from perennial.pages.receivables import views as receivables
 from perennial.pages.renewals import room as renewal
 from perennial.pages.renewals import views as renewals
 from perennial.pages.revenue import opening as revenue_opens
@@ -96,6 +98,11 @@ urlpatterns = [
     path("weekly/customers", opening.customers, name="weekly_customers"),
     path("weekly/target", targets.target, name="weekly_target"),
     path("weekly/export", weekly.export, name="weekly_export"),
+    path("receivables", receivables.page, name="receivables"),
+    path("receivables/export", receivables.export, name="receivables_export"),
+    path("receivables/payments/<uuid:fact>", receivables_money.payment, name="receivables_payment"),
+    path("receivables/steps/<uuid:fact>", receivables_money.step, name="receivables_step"),
+    path("receivables/take-back", receivables_money.take_back, name="receivables_take_back"),
     path("customers", customers.page, name="customers"),
     path("customers/list/count", customers.count, name="customers_count"),
     path("customers/list/filter/<str:field>", customers.ask, name="customers_filter"),

@@ -153,7 +153,8 @@ TABLE: dict[str, Held] = {
     "Contract": Held(
         {"external_id": CODE, "number": T},
         kept(row="id source import_id learned_at",
-             ledger="kind framework customer signing_party paying_party invoiced_party reseller signed_on accepted_on"),
+             ledger="kind framework customer signing_party paying_party invoiced_party reseller signed_on accepted_on "
+             "credit_days"),
         C, None, BLANK),
     "Line": Held(
         {"external_id": CODE},
@@ -166,8 +167,20 @@ TABLE: dict[str, Held] = {
         kept(row=VERSION, ledger="customer line_fact cancelled_on effective_on refund currency"), C, None, BLANK),
     "Receivable": Held(
         {"external_id": CODE},
-        kept(row=VERSION, ledger="customer contract due_on amount currency invoiced_on received_on received_amount "
-             "node node_since_on"), C, None, BLANK),
+        kept(row=VERSION, ledger="customer contract kind due_on amount currency invoiced_on received_on "
+             "received_amount node node_since_on"), C, None, BLANK),
+    "Invoice": Held(
+        {"external_id": CODE, "number": T},
+        kept(row=VERSION, ledger="customer contract kind red_of amount currency tax_rate state requested_on issued_on"),
+        C, None, BLANK),
+    "InvoiceLine": Held({"external_id": CODE}, kept(row=VERSION, ledger="customer invoice step amount"),
+                        C, None, BLANK),
+    "Payment": Held(
+        {"external_id": CODE, "payer": T, "reference": T, "contract_number": T},
+        kept(row=VERSION, ledger="customer amount currency received_on"), C, None, BLANK),
+    "Settlement": Held(
+        {"external_id": CODE, "reason": T},
+        kept(row=VERSION, ledger="customer step payment amount written_off_on"), C, None, BLANK),
     "Movement": Held({}, kept(ledger="customer product on kind numerator denominator currency line_facts tags")),
     "LedgerMark": Held({}, kept(row="customer drawn_from on")),
     "Rate": Held({}, kept(row=VERSION, method="base currency on rate external_id")),

@@ -10,9 +10,11 @@ from fractions import Fraction
 
 from perennial.contracts import history
 from perennial.contracts import queries as contracts
-from perennial.contracts.models import Cancellation, Contract, Line, Receivable
+from perennial.contracts.models import Cancellation, Contract, Invoice, Line, Payment
+from perennial.contracts.receivables import Step
 from perennial.contracts.terms import LineKind
-from perennial.reports.customer_file import Collections, File, collections, received_by
+from perennial.reports.customer_file import Collections, File, collections
+from perennial.reports.receivables import money_of_customer
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class Paper:
 class Due:
     """A step of the receivable plan; `late_days` None: not overdue. `left` minor units still to come."""
 
-    step: Receivable
+    step: Step
     left: int
     late_days: int | None
 
@@ -56,6 +58,7 @@ class Due:
 @dataclass(frozen=True)
 class Contracts:
     """The contracts' tab. `others`: papers in which the customer is a party and that have no line of its own.
+    `payments`: each with what of it is matched to nothing.
 
     `mrr`: the sum of the lines that run, exact minor units of `currency`; None where they are in more than one.
     """
@@ -67,10 +70,12 @@ class Contracts:
     collections: Collections | None
     mrr: Fraction | None
     currency: str
+    invoices: Sequence[Invoice]
+    payments: Sequence[tuple[Payment, int]]
 
 
 def contracts_tab(file: File) -> Contracts:
-    """Return the contracts' tab; seven queries, however many lines. Ask `file.sees_revenue` first."""
+    """Return the contracts' tab; eleven queries, however many lines. Ask `file.sees_revenue` first."""
     customer_id = file.customer.pk
     lines, former = file.lines, history.former_versions(customer_id)
     rows: dict[int, list[LineRow]] = {}
@@ -80,6 +85,7 @@ def contracts_tab(file: File) -> Contracts:
         rows.setdefault(one.line.contract_id, []).append(row)
         papers.setdefault(one.line.contract_id, one.line.contract)
     receivables = file.receivables
+    invoices, payments = money_of_customer(customer_id)
     running = [one for one in lines if one.runs]
     currencies = sorted({one.line.currency for one in running}) or [file.house.currency]
     return Contracts(
@@ -90,6 +96,8 @@ def contracts_tab(file: File) -> Contracts:
         collections=collections(receivables, file.on),
         mrr=sum((one.mrr for one in running), Fraction(0)) if len(currencies) == 1 else None,
         currency=currencies[0],
+        invoices=invoices,
+        payments=payments,
     )
 
 
@@ -109,7 +117,5 @@ def _order(paper: Paper) -> tuple[bool, int]:
     return not any(row.runs for row in paper.lines), -latest.toordinal()
 
 
-def _due(step: Receivable, on: date) -> Due:
-    left = step.amount - received_by(step, on)
-    late = left > 0 and step.due_on < on
-    return Due(step, left, (on - step.due_on).days if late else None)
+def _due(step: Step, on: date) -> Due:
+    return Due(step, step.owed(on), step.late_days(on) or None)

@@ -10,7 +10,8 @@ from functools import cached_property
 
 from perennial.blueprint.terms import Tier
 from perennial.contracts import queries as contracts
-from perennial.contracts.models import Receivable
+from perennial.contracts import receivables
+from perennial.contracts.receivables import Step
 from perennial.customers import queries as customers
 from perennial.customers.access import customers_of, may_on, visible_fields
 from perennial.customers.catalogue import Field
@@ -59,9 +60,9 @@ class File:
         return contracts.lines_of(self.customer.pk, on=self.on)
 
     @cached_property
-    def receivables(self) -> list[Receivable]:
-        """The customer's receivables as known now, read once (contracts.receivables_of)."""
-        return contracts.receivables_of(self.customer.pk)
+    def receivables(self) -> list[Step]:
+        """The customer's receivables as known now, read once."""
+        return receivables.of_customer(self.customer.pk)
 
     @property
     def at(self) -> datetime:
@@ -127,23 +128,18 @@ class Collections:
     currency: str
 
 
-def collections(rows: Sequence[Receivable], today: date) -> Collections | None:
+def collections(rows: Sequence[Step], today: date) -> Collections | None:
     """Return what came in of what fell due in the last 365 days; None where nothing did, or in two currencies."""
     due = due_within_a_year(rows, today)
     if len({row.currency for row in due}) != 1:
         return None
-    received = sum(received_by(row, today) for row in due)
+    received = sum(row.received(today) for row in due)
     return Collections(due=sum(row.amount for row in due), received=received, currency=due[0].currency)
 
 
-def due_within_a_year(rows: Sequence[Receivable], today: date) -> list[Receivable]:
+def due_within_a_year(rows: Sequence[Step], today: date) -> list[Step]:
     """Return the steps that fell due in the 365 days up to a day."""
     return [row for row in rows if today - A_YEAR < row.due_on <= today]
-
-
-def received_by(row: Receivable, today: date) -> int:
-    """Return what of a step came in by the end of a day, in minor units."""
-    return row.received_amount if row.received_on is not None and row.received_on <= today else 0
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from perennial.lifecycle.queries import rule_of, tier_named
 from perennial.playbooks import queries as playbooks
 from perennial.reports import score
 from perennial.reports.customer_contracts import contracts_tab
-from perennial.reports.customer_file import File, collections, due_within_a_year, received_by, tickets
+from perennial.reports.customer_file import File, collections, due_within_a_year, tickets
 from perennial.reports.measure_words import said
 from perennial.support.queries import SATISFACTION_DAYS
 from perennial.usage import own_inputs
@@ -155,7 +155,7 @@ def _collections(file: File, key: str) -> list[Input]:
     if collections(steps, file.on) is None:
         return []
     due = due_within_a_year(steps, file.on)
-    amounts = [received_by(step, file.on) if key == "collections" else step.amount for step in due]
+    amounts = [step.received(file.on) if key == "collections" else step.amount for step in due]
     return [Input(step.due_on, amount, Unit.MONEY, step.currency) for step, amount in zip(due, amounts, strict=True)]
 
 

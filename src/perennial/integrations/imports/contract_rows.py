@@ -147,6 +147,8 @@ def _paper(number: str, values: Mapping[str, Any], parties: Mapping[str, int]) -
         "kind": values.get("contract_kind") or "order",
         "signed_on": values.get("signed_on"),
     }
+    if values.get("credit_days") is not None:
+        paper["credit_days"] = values["credit_days"]
     return paper | {f"{key}_id": parties.get(values[key]) for key in _PARTIES if values.get(key)}
 
 

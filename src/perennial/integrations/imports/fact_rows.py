@@ -8,12 +8,11 @@ from datetime import date
 from typing import Any
 
 from perennial.contracts import actions as contracts
-from perennial.contracts import queries as contract_reads
 from perennial.contracts import rates
 from perennial.customers import actions as customer_actions
 from perennial.engagement import actions as engagement
 from perennial.insights import actions as insights
-from perennial.integrations.imports import contract_rows, customer_rows
+from perennial.integrations.imports import contract_rows, customer_rows, money_rows
 from perennial.integrations.imports.kinds import KindKey
 from perennial.integrations.imports.models import SnapshotRow
 from perennial.integrations.imports.people import as_written, key_of
@@ -64,23 +63,6 @@ def _touchpoints(staged: Staged, given: Import, outcome: Outcome) -> None:
         values["member_id"] = member.pk if member is not None else None
 
     _through(KindKey.TOUCHPOINTS, engagement.write_touchpoints, with_member)(staged, given, outcome)
-
-
-def _receivables(staged: Staged, given: Import, outcome: Outcome) -> None:
-    for rows in staged:
-        kept = resolved(KindKey.RECEIVABLES, rows, given, outcome)
-        named = sorted({values["contract"] for _row, values in kept if values.get("contract")})
-        papers = contract_reads.contract_ids(given.source, named)
-        if given.reach is not None:
-            taken = given.reach.taken_contracts(given.source, named)
-            papers = {number: paper for number, paper in papers.items() if number not in taken}
-        ready = []
-        for row, values in kept:
-            number = values.pop("contract", None)
-            if number and number not in papers:
-                outcome.leave_empty(row, number)
-            ready.append(incoming(row, {**values, "contract_id": papers.get(number or "")}, given))
-        outcome.add(KindKey.RECEIVABLES, contracts.write_receivables(ready, **given.origin))
 
 
 def _cancellations(staged: Staged, given: Import, outcome: Outcome) -> None:
@@ -212,7 +194,9 @@ WRITERS: Mapping[KindKey, Writer] = {
     KindKey.TICKETS: _through(KindKey.TICKETS, support.write_tickets),
     KindKey.SURVEYS: _through(KindKey.SURVEYS, voice.write_answers),
     KindKey.TOUCHPOINTS: _touchpoints,
-    KindKey.RECEIVABLES: _receivables,
+    KindKey.RECEIVABLES: money_rows.receivables,
+    KindKey.INVOICES: money_rows.invoices,
+    KindKey.PAYMENTS: money_rows.payments,
     KindKey.CANCELLATIONS: _cancellations,
     KindKey.TARGETS: _targets,
     KindKey.SPEND: _spend,

@@ -42,6 +42,8 @@ class KindKey(StrEnum):
     SURVEYS = "surveys"
     TOUCHPOINTS = "touchpoints"
     RECEIVABLES = "receivables"
+    INVOICES = "invoices"
+    PAYMENTS = "payments"
     CANCELLATIONS = "cancellations"
     TARGETS = "targets"
     SPEND = "spend"
@@ -145,6 +147,7 @@ KINDS: Mapping[KindKey, Kind] = {
             Field("amount_includes_tax", _B, _("Amount includes tax")),
             Field("discount_percent", _P, _("Discount")),
             Field("signed_on", _D, _("Signed on")),
+            Field("credit_days", _I, _("Credit days")),
             Field("starts_on", _D, _("First day"), required=True),
             Field("ends_on", _D, _("End")),
             Field("notice_on", _D, _("Notice by")),
@@ -200,6 +203,7 @@ KINDS: Mapping[KindKey, Kind] = {
             _CUSTOMER, _NAMED,
             Field("external_id", _T, _("Receivable's id"), required=True),
             Field("contract", _T, _("Contract's number")),
+            Field("kind", _T, _("Payment or retention money")),
             Field("due_on", _D, _("Due"), required=True),
             Field("amount", _M, _("Amount"), required=True),
             Field("currency", _T, _("Currency")),
@@ -209,6 +213,32 @@ KINDS: Mapping[KindKey, Kind] = {
             Field("node", _T, _("Approval node")),
             Field("node_since_on", _D, _("At the node since")),
         ), own_date="due_on"),
+        Kind(KindKey.INVOICES, _("Invoices"), (
+            _CUSTOMER, _NAMED,
+            Field("external_id", _T, _("Invoice's number"), required=True),
+            Field("contract", _T, _("Contract's number")),
+            Field("receivable", _T, _("Receivable's id")),
+            Field("kind", _T, _("Kind of invoice")),
+            Field("amount", _M, _("Amount with tax"), required=True),
+            Field("currency", _T, _("Currency")),
+            Field("tax_rate", _P, _("Tax rate")),
+            Field("state", _T, _("Requested, issued or void")),
+            Field("requested_on", _D, _("Requested on")),
+            Field("issued_on", _D, _("Issued on")),
+            Field("red_of", _T, _("Takes back the invoice")),
+        ), own_date="issued_on"),
+        Kind(KindKey.PAYMENTS, _("Payments received"), (
+            Field("customer", _T, _("Customer's id"), one_of="payer"),
+            Field("customer_name", _T, _("Customer's name"), one_of="payer"),
+            Field("payer", _T, _("Payer"), one_of="payer"),
+            Field("external_id", _T, _("Payment's id"), required=True),
+            Field("receivable", _T, _("Receivable's id")),
+            Field("contract", _T, _("Contract's number")),
+            Field("amount", _M, _("Amount"), required=True),
+            Field("currency", _T, _("Currency")),
+            Field("received_on", _D, _("Received"), required=True),
+            Field("reference", _T, _("Bank's reference")),
+        ), own_date="received_on"),
         Kind(KindKey.CANCELLATIONS, _("Cancellations with reason"), (
             _CUSTOMER, _NAMED,
             Field("external_id", _T, _("Cancellation's id")),

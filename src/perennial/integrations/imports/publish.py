@@ -26,7 +26,8 @@ MOST_LISTED = 100_000
 EXAMPLES = 5
 COUNTS = ("new", "changed", "same", "rejected")
 _DATES = {"signed_up_on", "first_value_on", "left_on", "signed_on", "starts_on", "ends_on", "notice_on", "due_on",
-          "invoiced_on", "received_on", "node_since_on", "cancelled_on", "effective_on"}  # fmt: skip
+          "invoiced_on", "received_on", "node_since_on", "requested_on", "issued_on", "cancelled_on",
+          "effective_on"}  # fmt: skip
 _INSTANTS = {"opened_at", "due_at", "closed_at", "answered_at", "happened_at"}
 
 

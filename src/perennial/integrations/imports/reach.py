@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from perennial.blueprint.terms import Scope
-from perennial.contracts.models import Cancellation, Contract, Line, Receivable
+from perennial.contracts.models import Cancellation, Contract, Invoice, Line, Payment, Receivable
 from perennial.customers.access import customers_of
 from perennial.customers.models import Contact, Customer
 from perennial.engagement.models import Touchpoint
@@ -32,6 +32,8 @@ _KEPT: Mapping[KindKey, type[Version]] = {
     KindKey.SURVEYS: SurveyAnswer,
     KindKey.TOUCHPOINTS: Touchpoint,
     KindKey.RECEIVABLES: Receivable,
+    KindKey.INVOICES: Invoice,
+    KindKey.PAYMENTS: Payment,
     KindKey.CANCELLATIONS: Cancellation,
 }
 """The tables of what is kept of a customer: a row there must not pass from another book into this one by its id."""

@@ -9,11 +9,14 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any
+
+from django.utils.translation import gettext as _
 
 from perennial.contracts.actions import check_line
 from perennial.contracts.rates import check_rate
-from perennial.contracts.terms import ContractKind, LineKind
+from perennial.contracts.terms import ContractKind, InvoiceKind, InvoiceState, LineKind, StepKind
 from perennial.engagement.terms import Channel
 from perennial.integrations.imports.kinds import KindKey
 from perennial.integrations.imports.mapping import AmountPer, EndIs, TableMap
@@ -31,7 +34,8 @@ _LENGTHS = {
     "external_id": 200, "name": 200, "legal_name": 200, "industry": 100, "country": 100, "region": 100, "segment": 100,
     "deployment": 20, "reseller": 200, "title": 100, "email": 254, "phone": 50, "decision_role": 30, "subject": 300,
     "priority": 20, "outcome": 200, "next_step": 300, "reason": 100, "competitor": 100, "node": 30, "product": 100,
-    "contract": 100, "channel": 100, "credit_code": 18, "billing_status": 20,
+    "contract": 100, "payer": 200, "reference": 200, "receivable": 200, "red_of": 200,
+    "channel": 100, "credit_code": 18, "billing_status": 20,
 }  # fmt: skip
 
 _MONTH = re.compile(
@@ -171,6 +175,37 @@ def _receivable(table: TableMap, given: dict[str, Any], currency: str) -> dict[s
     given["amount"] = _minor(table, given, "amount", given["currency"])
     if "received_amount" in given:
         given["received_amount"] = _minor(table, given, "received_amount", given["currency"])
+    return _one_of(table, given, "kind", StepKind)
+
+
+def _one_of(table: TableMap, given: dict[str, Any], key: str, options: type[StrEnum]) -> dict[str, Any]:
+    if key not in given:
+        return given
+    value = str(given[key]).strip().lower()
+    if value not in set(options):
+        raise RowRefused("not_one_of", column=_column(table, key), value=str(given[key]),
+                         detail={"options": ", ".join(options)})  # fmt: skip
+    return given | {key: value}
+
+
+def _paid(table: TableMap, given: dict[str, Any], currency: str) -> dict[str, Any]:
+    given["currency"] = str(given.get("currency") or currency).upper()
+    given["amount"] = _minor(table, given, "amount", given["currency"])
+    if not given["amount"]:
+        raise RowRefused("missing", column=_column(table, "amount"))
+    return given
+
+
+def _invoice(table: TableMap, given: dict[str, Any], currency: str) -> dict[str, Any]:
+    given = _one_of(table, _one_of(table, _paid(table, given, currency), "kind", InvoiceKind), "state", InvoiceState)
+    if "tax_rate" in given:
+        given["tax_rate"] = str(_share(given["tax_rate"], "tax_rate"))
+    given.setdefault("state", "issued" if "issued_on" in given else "requested")
+    if given["state"] == InvoiceState.ISSUED and "issued_on" not in given:
+        raise RowRefused("missing", column=_column(table, "issued_on"))
+    if "red_of" in given and given["amount"] > 0:
+        raise RowRefused("line_refused", column=_column(table, "amount"), value=str(given["amount"]),
+                         detail={"text": _("An invoice that takes another one back is below zero.")})  # fmt: skip
     return given
 
 
@@ -251,6 +286,8 @@ _SHAPES: Mapping[KindKey, Shape] = {
     KindKey.CONTACTS: _contact,
     KindKey.CONTRACTS: _line,
     KindKey.RECEIVABLES: _receivable,
+    KindKey.INVOICES: _invoice,
+    KindKey.PAYMENTS: _paid,
     KindKey.CANCELLATIONS: _cancellation,
     KindKey.TICKETS: _ticket,
     KindKey.SURVEYS: _answer,

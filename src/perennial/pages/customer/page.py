@@ -23,6 +23,7 @@ from perennial.members import access
 from perennial.members.models import Member
 from perennial.pages import tags
 from perennial.pages.customer import health, usage, words
+from perennial.pages.receivables.words import INVOICE_KINDS, INVOICE_STATES
 from perennial.pages.today.words import name_of
 from perennial.pages.weekly.words import NODES
 from perennial.playbooks import away
@@ -190,6 +191,8 @@ def _contracts(file: File) -> dict[str, Any]:
     return {
         "contracts": customer_contracts.contracts_tab(file),
         "nodes": NODES,
+        "invoice_kinds": INVOICE_KINDS,
+        "invoice_states": INVOICE_STATES,
         "may_contract": file.may("contracts.edit"),
     }
 

@@ -73,7 +73,7 @@ def _term(one: Due, taxed: Callable[[Due, Fraction], Fraction], *, counts_to_dat
 
 
 def collections(period: Period, rows: Q, place: House, on: date) -> Found:
-    """Return the money received in the period, and what is due by its end and on its way. At most three queries.
+    """Return the money received in the period, and what is due by its end and on its way. At most five queries.
 
     It counts for the customer that uses, whoever pays. What waits at an approval node is `WAITING` until it is
     invoiced and `OWED` from then on; red steps lower what they belong to.
@@ -91,15 +91,17 @@ def collections(period: Period, rows: Q, place: House, on: date) -> Found:
         figures = found.of(merged.of(step.customer_id))
         if step.payer:
             figures.payers.add(step.payer)
-        if step.received_on is not None and step.received_on <= on:
-            came = exchange.value(step.received_amount, step.currency, step.received_on)
-            if step.received_on in period:
-                figures.take(Item(step.received_on, "", {Figure.DONE: came, Figure.TO_DATE: came}))
-            elif step.received_on in before:
+        for part in step.came.received:
+            if part.on > on:
+                continue
+            value = exchange.value(part.amount, step.currency, part.on)
+            if part.on in period:
+                figures.take(Item(part.on, "", {Figure.DONE: value, Figure.TO_DATE: value}))
+            elif part.on in before:
                 found.has_last_year = True
-                figures.take(Item(step.received_on, "", {Figure.LAST_YEAR: came}))
+                figures.take(Item(part.on, "", {Figure.LAST_YEAR: value}))
         if step.due_on < period.until and (owed := exchange.value(step.owed(on), step.currency, on)):
-            if step.invoiced_on is not None and step.invoiced_on <= on:
+            if step.invoiced(on):
                 figures.take(Item(step.due_on, "", {Figure.OWED: owed}))
             elif step.node and (step.node_since_on is None or step.node_since_on <= on):
                 figures.take(Item(step.due_on, step.node, {Figure.WAITING: owed}))

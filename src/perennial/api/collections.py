@@ -1,0 +1,70 @@
+"""Collections: open steps of receivable plans, and what is late by how many days, as the page shows them."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Any
+
+from django.http import HttpRequest
+from django.utils import timezone
+from ninja import Query, Router
+
+from perennial.api.keys import caller
+from perennial.api.wire import Day
+from perennial.contracts.calculations.receipts import Bucket
+from perennial.kernel import money
+from perennial.kernel.organisation.queries import house
+from perennial.reports import receivables
+from perennial.reports.receivables import Asked, Row
+
+router = Router(tags=["revenue"])
+DEFINITION = (
+    "Open steps of receivable plans at the end of day `as_of`, as known now: owed = amount − received − written off, "
+    "with tax as plans state them. Late from the day after `last_day`, the due day and the contract's credit days. "
+    "`value` is what is owed in `currency`, rounded once; `buckets` are its sums over `rows`, exactly."
+)
+
+
+@router.get("/collections", url_name="collections")
+def collections(
+    request: HttpRequest,
+    as_of: Annotated[Day | None, Query()] = None,
+) -> dict[str, Any]:
+    """Every open step that the key's member may see, by last day."""
+    member, place = caller(request, "revenue.read"), house()
+    on = as_of or place.today(timezone.now())
+    found = receivables.listed(member, Asked(), place=place, on=on)
+    sums = {bucket.value: _decimal(found.sums[bucket], place.currency) for bucket in Bucket}
+    return {
+        "as_of": on,
+        "currency": place.currency,
+        "definition": DEFINITION,
+        "buckets": sums,
+        "total": _decimal(found.total, place.currency),
+        "without_rate": found.left_out,
+        "rows": [_row(row, place.currency) for row in found.rows],
+    }
+
+
+def _row(row: Row, ours: str) -> dict[str, Any]:
+    step = row.step
+    amounts = {"amount": step.amount, "invoiced": row.invoiced, "received": row.received,
+               "written_off": row.written_off, "owed": row.owed}  # fmt: skip
+    return {
+        "customer": row.customer.key,
+        "contract": step.contract or None,
+        "kind": step.kind,
+        "currency": step.currency,
+        **{key: _decimal(minor, step.currency) for key, minor in amounts.items()},
+        "value": None if row.value is None else _decimal(row.value, ours),
+        "due_on": step.due_on,
+        "last_day": step.last_day,
+        "late_days": row.late_days,
+        "bucket": row.bucket.value,
+        "node": step.node or None,
+        "node_since_on": step.node_since_on,
+    }
+
+
+def _decimal(minor: int, currency: str) -> Decimal:
+    return Decimal(money.decimal_string(minor, currency))

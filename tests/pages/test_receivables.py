@@ -1,0 +1,135 @@
+"""The page of receivables: buckets equal to the list, a payment matched to many and taken back, a file that adds up."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date, datetime
+from decimal import Decimal
+from io import BytesIO
+
+import openpyxl
+import pytest
+from tests.aids import signed_in
+from tests.contracts.books import customers, own
+from tests.contracts.test_collecting import fact, step
+from tests.reports.live_sums import computed
+
+from perennial.contracts import collecting
+from perennial.contracts.actions import write_contracts, write_receivables
+from perennial.contracts.calculations.receipts import Bucket
+from perennial.contracts.models import Payment, Settlement
+from perennial.kernel.journal.models import JournalEntry
+from perennial.kernel.organisation.models import Organisation
+from perennial.kernel.organisation.queries import house
+from perennial.kernel.versions import Incoming
+from perennial.members.models import Member
+from perennial.reports.receivables import Asked, listed, proposals, unmatched
+
+ON = date(2026, 12, 24)
+
+
+@pytest.fixture
+def place(organisation: None, now: datetime, member: Callable[..., int]) -> dict[str, int]:
+    """Ann owns A, Bob owns B; a step in each bucket, the red one beside what is not late."""
+    Organisation.objects.update(as_of_on=ON)
+    ann, bob = member("csm", name="Ann"), member("csm", name="Bob")
+    ids = customers("Acme Ltd", "Beta", at=now)
+    own(ids["Acme Ltd"], ann, now)
+    own(ids["Beta"], bob, now)
+    papers, _ = write_contracts([Incoming("HT-1", {"customer_id": ids["Beta"], "number": "HT-1"})], source="t", at=now)
+    plan = [("a0", "Acme Ltd", "2026-12-24", 100_00), ("a1", "Acme Ltd", "2026-12-23", 200_10),
+            ("a31", "Acme Ltd", "2026-11-23", 300_01), ("b61", "Beta", "2026-10-24", 400_00),
+            ("b91", "Beta", "2026-09-24", 500_00), ("red", "Beta", "2026-09-24", -50_00)]  # fmt: skip
+    rows = [Incoming(key, {"customer_id": ids[name], "due_on": date.fromisoformat(due), "amount": amount,
+                           "contract_id": papers["HT-1"] if name == "Beta" else None, "currency": "USD",
+                           "node": "legal" if key == "a31" else ""}) for key, name, due, amount in plan]  # fmt: skip
+    write_receivables(rows, source="test", at=now)
+    paid = {"amount": 450_00, "currency": "USD", "received_on": ON}
+    collecting.write_payments([Incoming("acme", {**paid, "customer_id": None, "payer": "ACME  Ltd."}),
+                               Incoming("beta", {**paid, "customer_id": ids["Beta"], "contract_number": "ht-1"})],
+                              source="bank", at=now)  # fmt: skip
+    return {"ann": ann, "bob": bob, "admin": member("admin"), **ids}
+
+
+def of(who: int) -> Member:
+    return Member.objects.get(id=who)
+
+
+def test_buckets_are_the_sums_of_the_rows_that_each_lists_to_the_cent(place: dict[str, int]) -> None:
+    whole = listed(of(place["admin"]), Asked(), place=house(), on=ON)
+    assert whole.sums == {Bucket.NOT_DUE: 50_00, Bucket.TO_30: 200_10, Bucket.TO_60: 300_01, Bucket.TO_90: 400_00,
+                          Bucket.OVER_90: 500_00}  # fmt: skip
+    assert whole.total == sum(whole.sums.values()) == 1450_11
+    for bucket in Bucket:
+        only = listed(of(place["admin"]), Asked(buckets=frozenset({bucket})), place=house(), on=ON)
+        assert (only.total, len(only.rows)) == (whole.sums[bucket], whole.counts[bucket])
+    assert listed(of(place["admin"]), Asked(node="legal"), place=house(), on=ON).total == 300_01
+
+
+def test_a_member_sees_the_steps_and_payments_of_the_own_book_alone(place: dict[str, int]) -> None:
+    assert listed(of(place["ann"]), Asked(), place=house(), on=ON).total == 600_11
+    assert unmatched(of(place["ann"])) == []  # whose payment it is, nobody knows: who sees everything does
+    assert [one.payer for one in unmatched(of(place["bob"]))] == ["Beta"]
+    assert len(unmatched(of(place["admin"]))) == 2
+    page = signed_in(place["ann"]).get("/receivables").content.decode()
+    assert "Acme Ltd" in page
+    assert "Beta" not in page
+    for address in (f"steps/{fact('b91')}", f"payments/{Payment.objects.get(external_id='beta').fact}"):
+        assert signed_in(place["ann"]).get(f"/receivables/{address}").status_code == 404
+        assert signed_in(place["bob"]).get(f"/receivables/{address}").status_code == 200
+
+
+def test_a_payment_is_proposed_for_its_payer_and_contract_the_earliest_due_first(place: dict[str, int]) -> None:
+    admin = of(place["admin"])
+    rows = listed(admin, Asked(), place=house(), on=ON).rows
+    told = {
+        one.payment.external_id: [(p.step, p.amount) for _row, p in proposals(one, rows)] for one in unmatched(admin)
+    }
+    assert told == {"acme": [(fact("a31"), 300_01), (fact("a1"), 149_99), (fact("a0"), 0)],
+                    "beta": [(fact("b91"), 450_00), (fact("b61"), 0)]}  # fmt: skip
+
+
+def test_a_payment_is_matched_to_many_and_taken_back_on_its_page(place: dict[str, int]) -> None:
+    client, paid = signed_in(place["admin"]), Payment.objects.get(external_id="acme").fact
+    address = f"/receivables/payments/{paid}"
+    page = client.get(address).content.decode()
+    assert re.findall(r'name="part-[^"]+" value="([\d.]+)"', page) == ["300.01", "149.99"]
+    wrong = client.post(address, {f"part-{fact('a1')}": "200.11"})
+    assert (wrong.status_code, Settlement.objects.count()) == (422, 0)
+    assert 'value="200.11"' in wrong.content.decode()  # what was typed stays
+    parts = {f"part-{fact('a31')}": "300.01", f"part-{fact('b61')}": "100", f"part-{fact('a0')}": ""}
+    assert client.post(address, parts).status_code == 302
+    assert (step("a31").owed(ON), step("b61").owed(ON)) == (0, 300_00)
+    assert "49.99" in client.get(address).content.decode()
+    assert set(JournalEntry.objects.filter(kind="payment.matched").values_list("customer_id", flat=True)) == {
+        place["Acme Ltd"], place["Beta"]}  # fmt: skip
+    made = Settlement.objects.current().get(step=fact("a31")).fact
+    back = {"settlement": str(made), "payment": str(paid)}
+    assert signed_in(place["bob"]).post("/receivables/take-back", back).status_code == 302
+    assert step("a31").owed(ON) == 0  # not Bob's
+    assert client.post("/receivables/take-back", back).headers["Location"] == address
+    assert step("a31").owed(ON) == 300_01
+
+
+def test_a_step_is_written_off_with_a_reason_and_its_contract_gets_credit_days(place: dict[str, int]) -> None:
+    client, address = signed_in(place["bob"]), f"/receivables/steps/{fact('b91')}"
+    assert client.post(address, {"what": "off", "amount": "500", "reason": ""}).status_code == 422
+    assert client.post(address, {"what": "off", "amount": "120.50", "reason": "insolvent"}).status_code == 302
+    assert "379.50" in client.get(address).content.decode()
+    assert client.post(address, {"what": "credit", "days": "91"}).status_code == 302
+    assert step("b91").late_days(ON) == 0
+    assert client.post(address, {"what": "credit", "days": "x"}).status_code == 422
+
+
+def test_the_file_adds_up_and_says_its_basis(place: dict[str, int]) -> None:
+    answer = signed_in(place["admin"]).post("/receivables/export?late=late", {"format": "xlsx"})
+    book = openpyxl.load_workbook(BytesIO(answer.content))
+    assert book.worksheets[0].cell(6, 10).value == "=SUM(J2:J5)"
+    assert [row[9] for row in computed(answer.content)] == [500, 400, 300.01, 200.1, Decimal("1400.11")]
+    assert "with tax" in str(book.worksheets[1].cell(1, 2).value)
+
+
+@pytest.mark.parametrize("role", ["csm", "admin"])
+def test_an_empty_house_says_what_belongs_here(organisation: None, member: Callable[..., int], role: str) -> None:
+    assert "No receivables yet" in signed_in(member(role)).get("/receivables").content.decode()
