@@ -21,7 +21,7 @@ def page(request: HttpRequest, key: str = "") -> HttpResponse:
 
 
 NAMES = (
-    "today", "customers", "revenue", "receivables", "usage", "weekly", "imports", "settings", "palette",
+    "today", "customers", "revenue", "renewals", "receivables", "usage", "weekly", "imports", "settings", "palette",
     "account_logout",
 )  # fmt: skip
 urlpatterns = [path(name, page, name=name) for name in NAMES] + [path("customers/<key>", page, name="customer")]
@@ -44,12 +44,14 @@ def labels(frame: Frame) -> list[str]:
 
 def test_the_sidebar_shows_only_what_the_role_may_open(member: Callable[..., int]) -> None:
     assert labels(frame_of(member("admin"))) == [
-        "Today", "Customers", "Revenue", "Receivables", "Usage", "Weekly meeting", "Import", "Settings",
+        "Today", "Customers", "Revenue", "Renewals", "Receivables", "Usage", "Weekly meeting", "Import",
+        "Settings",
     ]  # fmt: skip
     assert labels(frame_of(member("csm"))) == [
         "Today",
         "Customers",
         "Revenue",
+        "Renewals",
         "Receivables",
         "Usage",
         "Weekly meeting",

@@ -92,7 +92,7 @@ def write_payments(rows: Sequence[Incoming], *, source: str, at: datetime, impor
     ready = [*numbers.as_known(Payment, placed, source),
              *(row for row in plain if row.values.get("customer_id") is None)]  # fmt: skip
     counted = versions.write(Payment, ready, source=source, at=at, import_id=import_id)
-    fresh = [row for row in ready if row.external_id in steps and counted.outcomes.get(row.external_id) == "new"]
+    fresh = [row for row in ready if row.external_id in steps and counted.outcomes.get(row.external_id or "") == "new"]
     _match_named(fresh, steps, source=source, at=at, import_id=import_id)
     return counted
 

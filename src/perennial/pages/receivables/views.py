@@ -63,7 +63,8 @@ def basis_of(asked: Request) -> str:
 
 
 def _buckets(found: Listed, asked: Request) -> list[dict[str, Any]]:
-    every, late = list(Bucket), [bucket for bucket in Bucket if bucket is not Bucket.NOT_DUE]
+    every = list(Bucket)
+    late: list[Bucket] = [bucket for bucket in Bucket if bucket is not Bucket.NOT_DUE]
     told: list[tuple[str, str, list[Bucket]]] = [("", _("Open"), every)]
     told += [(one.value, str(words.BUCKETS[one]), [one]) for one in every] + [(LATE, _("Late in all"), late)]
     return [
