@@ -65,7 +65,7 @@ def basis_of(asked: Request) -> str:
 def _buckets(found: Listed, asked: Request) -> list[dict[str, Any]]:
     every = list(Bucket)
     late: list[Bucket] = [bucket for bucket in Bucket if bucket is not Bucket.NOT_DUE]
-    told: list[tuple[str, str, list[Bucket]]] = [("", _("Open"), every)]
+    told: list[tuple[str, str, list[Bucket]]] = [("", _("Still open"), every)]
     told += [(one.value, str(words.BUCKETS[one]), [one]) for one in every] + [(LATE, _("Late in all"), late)]
     return [
         {"url": asked.query(late=key), "label": label, "sum": sum(found.sums[one] for one in some),

@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 from django.views.decorators.http import require_GET, require_POST
 
 from perennial.kernel.periods import add_months
@@ -111,7 +111,7 @@ def _kpis(board: Board, asked: Asked) -> list[Kpi]:
             format_html(_("{n} terms"), n=number(len(whole.cards)))),
         Kpi(_("Renewed"), money(whole.renewed, currency), _opens(asked, "renewed"), ""),
         Kpi(_("Lost"), money(whole.lost, currency), _opens(asked, "lost"), ""),
-        Kpi(_("Still open"), money(whole.still_open, currency), "", ""),
+        Kpi(pgettext("renewals", "Still open"), money(whole.still_open, currency), "", ""),
         Kpi(_("Open, 90 days or fewer left"), number(len(near)), "",
             format_html(_("{n} without a rated cause"), n=number(len(unrated))) if near else ""),
     ]  # fmt: skip
@@ -211,7 +211,7 @@ def explanation(request: HttpRequest) -> HttpResponse:
         raise Http404
     parts = [("due", column.due), ("renewed", column.renewed), ("lost", column.lost)]
     inputs = [(str(FIGURES[key].label), exact_money(amount, board.currency)) for key, amount in parts]
-    inputs.append((_("Still open"), exact_money(column.still_open, board.currency)))
+    inputs.append((pgettext("renewals", "Still open"), exact_money(column.still_open, board.currency)))
     return render(request, "components/explanation.html", context | {
         "title": f"{figure.label} · {day(month.since, 'month')}" if month else figure.label,
         "inputs": [(_("Terms"), number(len(column.cards))), *inputs],
