@@ -33,6 +33,10 @@ class Way:
     ability: str | None = None
 
 
+BELONGS = {
+    "customer": "customers", "contract": "customers", "import": "imports", "forecast": "revenue", "renewal": "renewals",
+}  # fmt: skip
+"""The page of the sidebar that an address belongs to, by the first word of its name, where that is another one."""
 WAYS = (
     Way("today", _("Today"), "sun", "customers.read"),
     Way("customers", _("Customers"), "building-2", "customers.read"),
@@ -122,8 +126,7 @@ class Frame:
         match = self.request.resolver_match
         name = (match.url_name or "") if match else ""
         first = name.split("_")[0]
-        named = {"customer": "customers", "import": "imports", "forecast": "revenue", "renewal": "renewals"}
-        return named.get(first, first)
+        return BELONGS.get(first, first)
 
 
 def frame(request: HttpRequest) -> dict[str, Frame]:
