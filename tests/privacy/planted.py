@@ -29,6 +29,7 @@ from perennial.integrations.imports.models import Import, ImportChunk, ImportFil
 from perennial.kernel.journal import actions as journal
 from perennial.kernel.queue.models import Job
 from perennial.playbooks.models import PutAway, Task, TodayItem
+from perennial.renewals.models import Call, Finding, RenewalCause
 from perennial.support.models import Ticket
 from perennial.usage.lake import lake
 from perennial.usage.models import ProductUser
@@ -104,6 +105,10 @@ def _dealings(word: str, row: Customer, contact: Contact, name: str, at: datetim
     card, _made = Scorecard.objects.get_or_create(key="c", version=1, defaults={"config": {}, "published_at": at})
     Score.objects.create(customer=row, scorecard=card, on=ON, parts={"champion": name}, computed_at=at)
     Ownership.objects.filter(customer=row)
+    term: dict[str, Any] = {"customer": row, "due_on": ON, "by_id": by, "at": at}
+    Call.objects.create(category="risk", reason=f"{name} said so", model="commit", p=0.9, **term)
+    Finding.objects.create(about="needs", rating=1, evidence=f"{name} said it", link=f"https://{word}.example", **term)
+    RenewalCause.objects.create(outcome="lost", cause="needs", text=f"{name} told us why", **term)
 
 
 def _ledger(word: str, row: Customer, at: datetime) -> None:

@@ -30,8 +30,8 @@ FROM_WEEKS = 13
 def learn(on: date, *, at: datetime, is_past: bool = False) -> Learned:
     """Learn from everything that was known on a day; return it. Safe to run twice.
 
-    What was learned before stays only where weeks were frozen under it. About twelve queries, one more for each
-    closed quarter.
+    What was learned before stays only where weeks were frozen under it, or where it is the same. About twelve queries,
+    one more for each closed quarter.
     """
     place = house()
     view = view_of(place, on, is_past=is_past)
@@ -39,12 +39,14 @@ def learn(on: date, *, at: datetime, is_past: bool = False) -> Learned:
     found = due.tallies(ended, segments())
     quarters, rebuilt = _quarters(ended, view, place.fiscal_start_month)
     weights = np.round(shock.posterior(quarters), 9)
+    told = {"tallies": [[*kind, *tally] for kind, tally in sorted(found.items())], "posterior": weights.tolist(),
+            "quarters": len(quarters), "rebuilt": rebuilt}  # fmt: skip
+    row = ForecastModel.objects.filter(on=on).order_by("-id").first()
+    is_same = row is not None and all(getattr(row, name) == value for name, value in told.items())
     if not is_past:
-        ForecastModel.objects.filter(snapshots=None).delete()
-    row = ForecastModel.objects.create(
-        on=on, learned_at=at, tallies=[[*kind, *tally] for kind, tally in sorted(found.items())],
-        posterior=weights.tolist(), quarters=len(quarters), rebuilt=rebuilt,
-    )  # fmt: skip
+        ForecastModel.objects.filter(snapshots=None).exclude(pk=row.pk if row and is_same else None).delete()
+    if row is None or not is_same:
+        row = ForecastModel.objects.create(on=on, learned_at=at, **told)
     return _learned(row)
 
 

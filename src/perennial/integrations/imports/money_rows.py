@@ -42,7 +42,8 @@ def invoices(staged: Staged, given: Import, outcome: Outcome) -> None:
                 values[collecting.RED] = red_of
             (waiting if red_of else ready).append(incoming(row, values, given))
         outcome.add(KindKey.INVOICES, collecting.write_invoices(ready, **given.origin))
-    outcome.add(KindKey.INVOICES, collecting.write_invoices(waiting, **given.origin))
+    if waiting:
+        outcome.add(KindKey.INVOICES, collecting.write_invoices(waiting, **given.origin))
 
 
 def payments(staged: Staged, given: Import, outcome: Outcome) -> None:
