@@ -44,7 +44,7 @@ def learn(on: date, *, at: datetime, is_past: bool = False) -> Learned:
     row = ForecastModel.objects.filter(on=on).order_by("-id").first()
     is_same = row is not None and all(getattr(row, name) == value for name, value in told.items())
     if not is_past:
-        ForecastModel.objects.filter(snapshots=None).exclude(pk=row.pk if row and is_same else None).delete()
+        ForecastModel.objects.filter(snapshots=None).exclude(pk=row.pk if row and is_same else 0).delete()
     if row is None or not is_same:
         row = ForecastModel.objects.create(on=on, learned_at=at, **told)
     return _learned(row)
