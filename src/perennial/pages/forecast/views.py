@@ -20,7 +20,7 @@ from perennial.pages.files import TYPES, download
 from perennial.pages.forecast import tables
 from perennial.pages.forecast.asked import ALL, TIMES, WHOSE, Asked
 from perennial.pages.revenue.address import months_query
-from perennial.pages.revenue.views import Kpi
+from perennial.pages.revenue.tables import Kpi
 from perennial.pages.tags import day, money, number, percent
 from perennial.reports import forecast, sheets
 from perennial.reports.forecast import EDITS, By, Group, Told

@@ -21,7 +21,7 @@ from perennial.pages.forecast.tables import TONES, word_of
 from perennial.pages.renewals import file, words
 from perennial.pages.renewals.asked import STEP, Asked
 from perennial.pages.revenue.address import month_at
-from perennial.pages.revenue.views import Kpi
+from perennial.pages.revenue.tables import Kpi
 from perennial.pages.tags import day, exact_money, money, number, percent
 from perennial.pages.weekly.words import node_name
 from perennial.playbooks.terms import Whose

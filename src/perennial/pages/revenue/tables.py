@@ -25,6 +25,16 @@ MOST_DAYS, MOST_LINES = 2, 3
 
 
 @dataclass(frozen=True)
+class Kpi:
+    """A headline figure, the address that opens it ("" for none) and what stands below."""
+
+    label: str
+    figure: str
+    explain: str
+    note: str
+
+
+@dataclass(frozen=True)
 class Shown:
     """A number on the screen: its text, the address of its explanation ("" where nothing is behind a zero)."""
 

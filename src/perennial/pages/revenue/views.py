@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 from typing import Any
@@ -21,22 +21,13 @@ from perennial.members import access
 from perennial.members.models import Member
 from perennial.pages.files import TYPES, download
 from perennial.pages.revenue import address, by, chart, opening, tables
+from perennial.pages.revenue.tables import Kpi
 from perennial.pages.tags import day, money, number, percent
 from perennial.reports import retention_by, revenue, sheets
 from perennial.reports.revenue import Book
 from perennial.reports.revenue_figures import FIGURES, RATES
 
 YEARS_OFFERED = 3
-
-
-@dataclass(frozen=True)
-class Kpi:
-    """A headline figure."""
-
-    label: str
-    figure: str
-    explain: str
-    note: str
 
 
 @require_GET

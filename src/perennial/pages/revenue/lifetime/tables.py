@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 from perennial.insights.terms import Check
 from perennial.pages.revenue.lifetime.address import Asked
 from perennial.pages.revenue.lifetime.words import label_of, months, texts, times
-from perennial.pages.revenue.tables import months_of
+from perennial.pages.revenue.tables import Kpi, months_of
 from perennial.pages.tags import UNKNOWN, exact_money, number, percent
 from perennial.reports.lifetime import Cohort, Group, Told, spent_months
 from perennial.reports.lifetime_figures import CHECKS, FIGURES, MODELS, SHARES, STAGES, TONES, VERDICTS
@@ -37,16 +37,6 @@ class Row:
     customers: str
     cells: list[Shown]
     is_few: bool
-
-
-@dataclass(frozen=True)
-class Kpi:
-    """A headline figure."""
-
-    label: str
-    figure: str
-    explain: str
-    note: str
 
 
 def kpis(found: Told, asked: Asked) -> list[Kpi]:
