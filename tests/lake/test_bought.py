@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
 import polars as pl
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from tests.lake.agreeing import events, fact_rows
 from tests.lake.builders import AT, DAY, batch, event, periods
 
-from perennial.lake.algebra import parse_metrics
-from perennial.lake.facts import FACT_USE
+from perennial.lake import metrics
+from perennial.lake.algebra import parse_metrics, plan_of
+from perennial.lake.facts import FACT_USE, columns_of
 from perennial.lake.store import Lake
 from perennial.lake.terms import FactsMissing, Merged, Subject, Tombstone
 
@@ -181,3 +184,38 @@ def test_whoever_is_erased_counts_for_nothing_before_the_next_fold_too(tmp_path:
         assert lake.metrics_asof(METRICS, periods(1, bought=["f"]), DAY)["adopted"].to_pylist() == [0]
         lake.compact(METRICS, at=AT)
     assert [row["user"] for row in fact_rows(tmp_path)[FACT_USE].to_pylist()] == [1]
+
+
+def test_check_compares_events_with_facts_of_use(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    lake.accept(batch(event("a", user=7, event="use"), event("b", event="login")), writer="w1")
+    lake.compact(METRICS, at=AT)
+    assert lake.check() == []
+    (column,) = columns_of(FACT_USE, plan_of(METRICS))
+    (facts,) = (tmp_path / FACT_USE).rglob("*.parquet")
+    whole = pq.read_table(facts, partitioning=None)
+    wrong = whole.set_column(whole.column_names.index(column), column, pa.array([5], pa.int64()))
+    pq.write_table(wrong, facts)
+    raw = json.loads((tmp_path / "manifest.json").read_text())  # as before digests were kept, which would tell it first
+    raw["tables"] = {name: [file[:4] for file in files] for name, files in raw["tables"].items()}
+    (tmp_path / "manifest.json").write_text(json.dumps(raw))
+    assert lake.check() == [f"day {DAY}: events weigh 1, facts of use ({column}) 5"]
+
+
+@pytest.mark.parametrize("most", [1, 3])
+def test_days_made_in_several_goes_are_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    lake, trend = Lake(tmp_path), {"aggregate": "trend", "of": "user", "where": USE, "window": 7}
+    both = parse_metrics([{"key": "trend", "measures": {"m": trend}}, {"key": "adopted", "measures": {"m": ADOPTED}}])
+    lake.accept(events(2_000, customers=5, first_day=DAY, days=130), writer="w")
+    lake.compact(both, at=AT)
+    bought = periods(1, 2, 3, 4, 5, bought=BEFORE)
+
+    def made() -> pa.Table:
+        rows = lake.metrics_backfill(both, bought, from_day=DAY + 50, until_day=UNTIL)
+        return rows.sort_by([("customer", "ascending"), ("day", "ascending")])
+
+    whole = made()
+    monkeypatch.setattr(metrics, "MOST_PAIRS", 0)
+    monkeypatch.setattr(metrics, "LEAST_DAYS", most * 10)
+    assert whole["trend"].null_count < whole.num_rows
+    assert made().equals(whole)

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 
 from perennial.lake import durable, inbox
 from perennial.lake.engine import excluding_sql, files_sql
-from perennial.lake.facts import FACT_EVENT, fact_schema
+from perennial.lake.facts import FACT_EVENT, FACT_USE, columns_of, fact_schema
 from perennial.lake.manifest import Manifest
 from perennial.lake.storage.terms import Storage
 from perennial.lake.terms import EVENT_SCHEMA, Counts, Holdings
@@ -90,15 +90,29 @@ def _first_day(root: Storage, path: str) -> int:
 
 
 def _weights(connection: duckdb.DuckDBPyConnection, root: Storage, live: Manifest) -> list[str]:
-    """Compare events with facts day by day, as far as events are kept."""
-    paths = [file.path for file in live.files(FACT_EVENT, live.kept_from)]
+    """Compare events with facts day by day, as far as events are kept: all of them, then those that count as use."""
     kept = "TRUE" if live.kept_from is None else f"day >= {live.kept_from}"
-    facts = files_sql(root, paths, fact_schema(FACT_EVENT, ()), where=kept)
     counted = excluding_sql("user", list(live.left_out))
     events = files_sql(root, [file.path for file in live.files(EVENTS)], EVENT_SCHEMA, where=f"{counted} AND {kept}")
+    wrong = _apart(connection, events, _facts(root, live, FACT_EVENT, "n", kept), "facts")
+    for name in columns_of(FACT_USE, live.plan):
+        known = f"day >= {live.since[name]}" if name in live.since else "TRUE"
+        used = f"SELECT day, n FROM ({events}) WHERE n > 0 AND ({live.plan[name]}) AND {known}"
+        facts = _facts(root, live, FACT_USE, name, f"{kept} AND {known}")
+        wrong += _apart(connection, used, facts, f"facts of use ({name})")
+    return wrong
+
+
+def _facts(root: Storage, live: Manifest, table: str, column: str, where: str) -> str:
+    paths = [file.path for file in live.files(table, live.kept_from)]
+    rows = files_sql(root, paths, fact_schema(table, [column]), where=where)
+    return f'SELECT day, "{column}" AS n FROM ({rows})'
+
+
+def _apart(connection: duckdb.DuckDBPyConnection, events: str, facts: str, named: str) -> list[str]:
     rows = connection.execute(
-        f"SELECT day, e.n, f.n FROM (SELECT day, SUM(n) AS n FROM ({events}) GROUP BY day) AS e "
-        f"FULL JOIN (SELECT day, SUM(n) AS n FROM ({facts}) GROUP BY day) AS f USING (day) "
-        "WHERE e.n IS DISTINCT FROM f.n ORDER BY day"
+        f"SELECT day, COALESCE(e.n, 0), COALESCE(f.n, 0) FROM (SELECT day, SUM(n) AS n FROM ({events}) GROUP BY day) "
+        f"AS e FULL JOIN (SELECT day, SUM(n) AS n FROM ({facts}) GROUP BY day) AS f USING (day) "
+        "WHERE COALESCE(e.n, 0) <> COALESCE(f.n, 0) ORDER BY day"
     ).fetchall()
-    return [f"day {day}: events weigh {events_n}, facts {facts_n}" for day, events_n, facts_n in rows]
+    return [f"day {day}: events weigh {events_n}, {named} {facts_n}" for day, events_n, facts_n in rows]

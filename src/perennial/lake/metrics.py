@@ -5,7 +5,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from perennial.lake import champions
-from perennial.lake.algebra import Metric, attributes_of, measures_of, plan_of
+from perennial.lake.algebra import TRENDS, Metric, attributes_of, measures_of, plan_of
 from perennial.lake.bought import BOUGHT, sets_of
 from perennial.lake.calendars import NO_CALENDAR, Calendar, use
 from perennial.lake.engines.terms import Session
@@ -14,9 +14,12 @@ from perennial.lake.merging import merged_sql, use_merged
 from perennial.lake.plans import asof_sql, backfill_sql, reach
 from perennial.lake.reading import Snapshot
 from perennial.lake.terms import FactsMissing, Merged
+from perennial.lake.trends import PAIRS
 
 FEW = 2000
 """Up to this many customers are looked up by number."""
+MOST_PAIRS, LEAST_DAYS = 8_000_000, 31
+"""How many pairs of weeks are held at a time (about 30 bytes each), and how many days are made at once all the same."""
 OPTIONAL = frozenset({champions.ATTRIBUTE, champions.HAS_LEFT})
 """Attributes that periods need not have: unknown then."""
 
@@ -47,18 +50,31 @@ def metrics_backfill(
     days: range,
     merged: Merged,
 ) -> pa.Table:
-    """Return customer, day and each metric for every one of the days, in no order."""
+    """Return customer, day and each metric for every one of the days, in no order; few days at a time where trends hold
+    every pair of weeks of every day in memory."""
     _lay_out(session, snapshot, metrics, periods, days=days, merged=merged)
     use(session, calendar)
-    return session.rows(backfill_sql(metrics, days.start, days.stop))
+    step = max(LEAST_DAYS, MOST_PAIRS // max(PAIRS * _trends(metrics) * _customers(periods), 1))
+    starts = range(days.start, days.stop, step) or [days.start]
+    return pa.concat_tables(
+        [session.rows(backfill_sql(metrics, start, min(start + step, days.stop))) for start in starts]
+    )
 
 
 def size(snapshot: Snapshot, metrics: tuple[Metric, ...], periods: pa.Table, *, days: range) -> int:
     """Return about how many rows the plans of these days go through: facts within reach, and customers × days."""
-    customers = pc.count_distinct(periods["customer"]).as_py()
+    customers = _customers(periods)
     low = reach(metrics, days.start) if customers > FEW else days.stop
     facts = sum(file.rows for table in _read(metrics).values() for file in snapshot.live.files(table, low, days.stop))
     return int(facts + customers * len(days))
+
+
+def _trends(metrics: tuple[Metric, ...]) -> int:
+    return sum(measure.aggregate in TRENDS for measure in measures_of(metrics))
+
+
+def _customers(periods: pa.Table) -> int:
+    return int(pc.count_distinct(periods["customer"]).as_py())
 
 
 def _lay_out(

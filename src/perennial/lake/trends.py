@@ -12,6 +12,7 @@ from perennial.lake.calendars import FACTOR, joined
 WEEKS, LEAST = 13, 8
 REACH = 7 * WEEKS
 """Days that a slope looks back, its own among them."""
+PAIRS = WEEKS * (WEEKS - 1) // 2
 _SERIES = f"SELECT UNNEST(GENERATE_SERIES(0, {WEEKS - 1})) AS back"
 _BACKS = f"(SELECT CAST(back * 7 AS INTEGER) AS back FROM ({_SERIES}) AS b) AS o"
 
