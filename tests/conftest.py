@@ -16,6 +16,7 @@ from perennial.kernel.organisation import stamp
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 stamp.keep(stamp.UNCHANGED)  # tables of rules at the top of a test file are those that ship
 examples.register_profile("untimed", deadline=None)
+examples.register_profile("thousand", deadline=None, max_examples=1000)
 examples.load_profile("untimed")
 
 

@@ -1,5 +1,5 @@
-"""Three published sets through their example mappings: the months of the ledger against a recount in SQL over the files,
-which shares no code with ours."""
+"""Three published sets through their example mappings: the months of the ledger against a recount in SQL over their
+files, which shares no code with ours."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from fractions import Fraction
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.contracts.calculations.lines import DEFAULT
 
@@ -213,7 +213,6 @@ steps = st.lists(
 
 
 @given(portfolios(("USD", "EUR", "JPY")), steps, steps, days, days)
-@settings(max_examples=150)
 def test_with_rates_that_change_opening_movements_and_fx_are_the_closing(
     lines: list[LineTerms],
     euro: list[tuple[date, Fraction]],
