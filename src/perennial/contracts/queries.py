@@ -11,7 +11,9 @@ from django.db.models import Q
 
 from perennial.contracts import facts
 from perennial.contracts.calculations.due_terms import due_keys, is_odd
+from perennial.contracts.calculations.grace import Grace
 from perennial.contracts.calculations.mrr import counts_until, mrr_on
+from perennial.contracts.grace import of_segments as graces
 from perennial.contracts.models import Cancellation, Contract, Line, Product
 from perennial.contracts.standing import Book, ProductLine, SeatPeriod, Standing
 from perennial.contracts.terms import LineKind, LineTerms, PolicySwitches, TermLine
@@ -19,7 +21,7 @@ from perennial.customers.aliases import aliases
 from perennial.kernel.organisation.queries import house
 from perennial.kernel.periods import day_before
 
-__all__ = ["Book", "ProductLine", "SeatPeriod", "Standing"]
+__all__ = ["Book", "Grace", "ProductLine", "SeatPeriod", "Standing", "graces"]
 
 
 def standing(on: date, customer_ids: Sequence[int] | None = None) -> dict[int, Standing]:

@@ -180,8 +180,9 @@ def _behind_balance(book: Book, figure: Figure, span: Period) -> list[CustomerBe
 
 
 def under_terms_of(book: Book, span: Period) -> Split:
-    """Return what is under terms and what never comes due when the span closes. Three queries; reads every line."""
-    return under_terms.split(day_before(min(span.until, book.tomorrow)), book.lines, book.exchange)
+    """Return what is under terms and what never comes due when the span closes. Five queries; reads every line."""
+    day = day_before(min(span.until, book.tomorrow))
+    return under_terms.split(day, book.lines, book.exchange, as_of=book.as_of)
 
 
 def _behind_terms(book: Book, figure: Figure, span: Period) -> list[CustomerBehind]:
