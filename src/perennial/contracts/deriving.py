@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date
 
 from django.db import transaction
@@ -20,7 +21,7 @@ from perennial.customers.aliases import Aliases, aliases
 from perennial.customers.models import Customer
 from perennial.kernel.inserting import insert
 from perennial.kernel.organisation.actions import open_books
-from perennial.kernel.organisation.queries import house
+from perennial.kernel.organisation.queries import House, house
 
 CHUNK = 500
 MOST = 2**63 - 1
@@ -42,18 +43,20 @@ def rebuild_movements(customer_ids: Sequence[int] | None = None, *, on: date) ->
 
     :raises TooFine: an exact amount fits no column; nothing of its set is changed.
     """
-    switches, merged = facts.switches_of(house().policy_switches), aliases()
+    place, merged = house(), aliases()
+    switches = facts.switches_of(place.policy_switches)
     if customer_ids is None:
-        waiting = marks.out_of_step(merged, switches, graces(merged), on)
+        waiting = marks.out_of_step(merged, switches, graces(switches, merged), on)
     else:
         waiting = sorted({merged.of(customer_id) for customer_id in customer_ids})
-    if waiting:
+    if waiting and place.books_opened_on is None:
         open_books(on)
+        place = replace(place, books_opened_on=on)
     done: set[int] = set()
     written = 0
     for start in range(0, len(waiting), CHUNK):
         together = linked(set(waiting[start : start + CHUNK]) - done, merged)
-        written += _rebuild(together, merged, switches, on)
+        written += _rebuild(together, merged, place, on)
         done |= together
     return written
 
@@ -73,16 +76,18 @@ def linked(customers: set[int], merged: Aliases) -> set[int]:
 
 
 @transaction.atomic
-def _rebuild(customers: set[int], merged: Aliases, switches: PolicySwitches, on: date) -> int:
-    ids = merged.family(customers)
+def _rebuild(customers: set[int], merged: Aliases, place: House, on: date) -> int:
+    ids, switches = merged.family(customers), facts.switches_of(place.policy_switches)
     list(Customer.objects.select_for_update().filter(id__in=ids).order_by("id").values_list("id"))  # one at a time
-    own = graces(merged, customers)
+    own = graces(switches, merged, customers)
     drawn_from = marks.drawn_from(merged, switches, own, customers)  # before the lines: what comes between is seen next
     kept = as_held(facts.current_lines(customers, merged), switches, own, on)
     told = movements(kept.stretches, switches, as_of=on)
     check(told)
     before = marks.known(ids)
-    cause = restating.Cause(on, before, recounted=marks.with_other_settings(_drawn(before), drawn_from))
+    cause = restating.Cause(
+        on, place.books_opened_on, before, recounted=marks.with_other_settings(_drawn(before), drawn_from)
+    )
     restating.keep([(one, kept.known_on(one)) for one in told], ids, merged, cause)
     _keep_holds(kept.in_grace(on), ids)
     marks.put(drawn_from, ids, on, _again(kept, on))

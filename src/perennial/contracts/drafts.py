@@ -88,7 +88,7 @@ def draft(writes: Sequence[Write], *, on: date, as_of: date, cancellation: dict[
     then = _as_written(now, writes, merged)
     for one in writes:
         _check_red(one.new, then, merged)
-    own = graces(merged, together)
+    own = graces(switches, merged, together)
     before, after = (as_held(lines, switches, own, as_of).stretches for lines in (now, then))
     return Draft(
         customer_id,

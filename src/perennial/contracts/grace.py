@@ -18,12 +18,12 @@ from django.db.models import Q
 
 from perennial.blueprint import queries as blueprint
 from perennial.contracts.calculations.grace import Approval, Grace
-from perennial.contracts.facts import switches_of
 from perennial.contracts.models import GraceHold, Receivable
 from perennial.contracts.rates import Exchange
+from perennial.contracts.terms import PolicySwitches
 from perennial.customers.aliases import Aliases, aliases
 from perennial.customers.models import Customer
-from perennial.kernel.organisation.queries import House, house
+from perennial.kernel.organisation.queries import house
 
 CHUNK = 500
 
@@ -40,25 +40,26 @@ class Graces:
         return self.others.get(customer_id, self.usual)
 
 
-def graces(merged: Aliases | None = None, customer_ids: Collection[int] | None = None) -> Graces:
-    """Return whose paper may be late how long (None: of all). One query and the house, two more for 500 customers
-    where a segment has a longer grace."""
-    place = house()
+def graces(
+    switches: PolicySwitches, merged: Aliases | None = None, customer_ids: Collection[int] | None = None
+) -> Graces:
+    """Return whose paper may be late how long (None: of all). One query, two or three more for 500 customers whose
+    segment has a longer grace."""
     segments = Customer.objects.exclude(segment=None).exclude(segment="").filter(merged_into=None)
     if not any(rule.grace_days is not None for rule in blueprint.stage_rules()):
         segments = segments.none()
     elif customer_ids is not None:
         segments = segments.filter(id__in=customer_ids)
-    return of_segments(dict(segments.values_list("id", "segment")), place, merged)
+    return of_segments(dict(segments.values_list("id", "segment")), switches, merged)
 
 
-def of_segments(segments: Mapping[int, str | None], place: House, merged: Aliases | None = None) -> Graces:
-    """Return the graces of customers whose segments are known; no query, but one or two for 500 customers whose
-    segment has a longer grace."""
-    usual = switches_of(place.policy_switches).grace_days
+def of_segments(segments: Mapping[int, str | None], switches: PolicySwitches, merged: Aliases | None = None) -> Graces:
+    """Return the graces of customers whose segments are known; no query, but two or three for 500 customers
+    whose segment has a longer grace."""
+    usual = switches.grace_days
     own = {number: days for number, segment in segments.items()
            if (days := blueprint.stage_rule_of(segment).grace_days) is not None and days != usual}  # fmt: skip
-    shown = _approvals({number for number, days in own.items() if days > usual}, place, merged)
+    shown = _approvals({number for number, days in own.items() if days > usual}, merged)
     found = {
         number: Grace(usual, days, tuple(shown.get(number, ()))) if days > usual else Grace(days)
         for number, days in own.items()
@@ -66,11 +67,11 @@ def of_segments(segments: Mapping[int, str | None], place: House, merged: Aliase
     return Graces(Grace(usual), found)
 
 
-def _approvals(customers: Collection[int], place: House, merged: Aliases | None) -> dict[int, list[Approval]]:
+def _approvals(customers: Collection[int], merged: Aliases | None) -> dict[int, list[Approval]]:
     """Return when steps of these customers' plans waited at a node: as each version says it, up to the next one."""
     if not customers:
         return {}
-    merged = merged or aliases()
+    place, merged = house(), merged or aliases()
     family, found = merged.family(customers), dict[int, set[Approval]]()
     for start in range(0, len(family), CHUNK):
         rows = Receivable.objects.filter(customer_id__in=family[start : start + CHUNK], node_since_on__isnull=False)

@@ -34,7 +34,9 @@ def out_of_step(merged: Aliases, switches: PolicySwitches, graces: Graces, on: d
     return sorted(
         customer_id
         for customer_id, drawn in wanted.items()
-        if (mark := known.get(customer_id)) is None or mark[0] != drawn or (mark[1] != on and customer_id in pausing)
+        if (mark := known.get(customer_id)) is None
+        or mark[0] != drawn
+        or (mark[1] != on and customer_id in pausing)
         or (mark[2] is not None and mark[2] <= on)
     )
 

@@ -20,7 +20,6 @@ from perennial.contracts.models import FormerMovement, Movement
 from perennial.contracts.terms import Movement as Moved
 from perennial.customers.aliases import Aliases
 from perennial.kernel.inserting import insert
-from perennial.kernel.organisation.queries import house
 
 CHUNK = 500
 _SAME = ("customer_id", "product_id", "on", "kind", "numerator", "denominator", "currency")
@@ -31,10 +30,11 @@ Key = tuple[Any, ...]
 
 @dataclass(frozen=True)
 class Cause:
-    """Why movements are derived: as of a day, after which marks; `recounted`: the customers of whom nothing new was
+    """Why movements are derived: as of a day, in books opened on a day, after which marks; `recounted`: the customers of whom nothing new was
     learned, but who are counted in another way (settings, rules)."""
 
     on: date
+    opened_on: date | None
     marks: Mapping[int, tuple[str, date]]
     recounted: set[int] = field(default_factory=set)
 
@@ -86,8 +86,7 @@ def _write(
 ) -> None:
     today = cause.learned_on
     month = today.replace(day=1)
-    opened = house().books_opened_on
-    is_opening = opened is None or month <= opened.replace(day=1)
+    is_opening = cause.opened_on is None or month <= cause.opened_on.replace(day=1)
     reported = [] if is_opening else [row for row in gone if max(row.on, row.learned_on) < today]
     anew = {merged.of(row.customer_id) for row in reported if max(row.on, row.learned_on) < month} | cause.recounted
     if not is_opening:

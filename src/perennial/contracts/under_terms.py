@@ -47,14 +47,13 @@ def split(day: date, rows: Q, exchange: Exchange, *, as_of: date) -> Split:
     Five queries, and the rates where a line is in another currency, but every such line is read: for what somebody
     opens, not for every page.
     """
-    place, merged = house(), aliases()
-    switches = facts.switches_of(place.policy_switches)
+    merged, switches = aliases(), facts.switches_of(house().policy_switches)
     found = Line.objects.current().filter(rows, kind=LineKind.RECURRING.value)
     lines = [facts.terms_of(line, merged) for line in found.only(*facts.COLUMNS).order_by("id")]
     due = due_keys(lines, {line.renewal_of for line in lines if line.renewal_of is not None}, switches)
     terms: dict[int, Fraction] = defaultdict(Fraction)
     others: dict[int, Fraction] = defaultdict(Fraction)
-    for stretch in as_held(lines, switches, graces(merged), as_of).stretches:
+    for stretch in as_held(lines, switches, graces(switches, merged), as_of).stretches:
         if stretch.holds(day) and stretch.mrr:
             held = terms if stretch.line.line_key in due else others
             held[stretch.line.customer_id] += exchange.value(stretch.mrr, stretch.line.currency, day)

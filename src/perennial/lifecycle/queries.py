@@ -118,12 +118,14 @@ class Terms:
         rows = everyone if customer_ids is None else everyone.filter(id__in=customer_ids)
         book = book or contracts.Book.read(customer_ids)
         customers = {c: (segment, day) for c, segment, day in rows.values_list("id", "segment", "first_value_on")}
-        own = contracts.graces({number: segment for number, (segment, _day) in customers.items()}, house())
+        own = contracts.graces({number: segment for number, (segment, _day) in customers.items()}, book.switches)
         return cls(
             customers=customers,
             book=book,
-            lines={number: [_with_grace(one, own.of(number)) for one in lines]
-                   for number, lines in book.product_lines().items()},
+            lines={
+                number: [_with_grace(one, own.of(number)) for one in lines]
+                for number, lines in book.product_lines().items()
+            },
             recorded_from=everyone.aggregate(first=Min("first_value_on"))["first"],
         )
 

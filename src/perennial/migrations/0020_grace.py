@@ -12,9 +12,7 @@ def known_on_its_day(apps: Any, _schema: Any) -> None:
 
 
 def customer(name: str) -> Any:
-    return models.ForeignKey(
-        on_delete=django.db.models.deletion.CASCADE, related_name=name, to="perennial.customer"
-    )
+    return models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name=name, to="perennial.customer")
 
 
 def product() -> Any:

@@ -27,7 +27,9 @@ def moves(
 ) -> list[Movement]:
     """Return the movements of the lines, late paper held as a grace allows it."""
     on = None if as_of is None else day(as_of)
-    return movements(held(stretches(lines, switches), switches, lambda _: grace, as_of=on).stretches, switches, as_of=on)
+    return movements(
+        held(stretches(lines, switches), switches, lambda _: grace, as_of=on).stretches, switches, as_of=on
+    )
 
 
 def told(booked: Iterable[Movement]) -> list[tuple[str, str, Fraction]]:
