@@ -102,8 +102,8 @@ class Cancellation(Version):
 
 
 class MovementFact(models.Model):
-    """What a movement says, and since when it is known: `learned_on` is an as-of day. `restates`: it says anew what
-    was reported for an earlier month, and happened in no later one.
+    """What a movement says. `reported_on`: the as-of day on which it counts as reported, its own or the later one on
+    which it was learned. `restates`: it says anew what was reported for an earlier month, or could have been.
 
     `numerator`/`denominator` minor units of `currency`: exact; rounded once, at output. `line_facts` are the lines that
     began, ended or changed on the day.
@@ -117,7 +117,7 @@ class MovementFact(models.Model):
     currency = models.CharField(max_length=3)
     line_facts = models.JSONField(default=list)
     tags = models.JSONField(default=list)
-    learned_on = models.DateField()
+    reported_on = models.DateField()
     restates = models.BooleanField(default=False)
 
     class Meta:
@@ -134,7 +134,7 @@ class Movement(MovementFact):
         indexes = [
             models.Index(fields=["on", "kind"], name="movement_by_day"),
             models.Index(fields=["customer", "on"], name="movement_of_customer"),
-            models.Index(fields=["learned_on"], name="movement_by_learning"),
+            models.Index(fields=["reported_on"], name="movement_by_report"),
         ]
 
 
@@ -152,8 +152,8 @@ class FormerMovement(MovementFact):
 
 
 class GraceHold(models.Model):
-    """A line past its end that nobody signed anew and that is only late: its MRR is held in the ledger. Derived with the
-    movements. `over_on`: the day on which it is churn, as it is known now."""
+    """A line past its end that nobody signed anew and that is only late: its MRR is held in the ledger. Derived with
+    the movements. `over_on`: the day on which it is churn, as it is known now."""
 
     customer = models.ForeignKey("perennial.Customer", on_delete=models.CASCADE, related_name="grace_holds")
     product = models.ForeignKey(Product, null=True, on_delete=models.PROTECT, related_name="+")

@@ -30,8 +30,8 @@ Key = tuple[Any, ...]
 
 @dataclass(frozen=True)
 class Cause:
-    """Why movements are derived: as of a day, in books opened on a day, after which marks; `recounted`: the customers of whom nothing new was
-    learned, but who are counted in another way (settings, rules)."""
+    """Why movements are derived: as of a day, in books opened on a day, after which marks; `recounted`: the customers
+    of whom nothing new was learned, but who are counted in another way (settings, rules)."""
 
     on: date
     opened_on: date | None
@@ -87,8 +87,8 @@ def _write(
     today = cause.learned_on
     month = today.replace(day=1)
     is_opening = cause.opened_on is None or month <= cause.opened_on.replace(day=1)
-    reported = [] if is_opening else [row for row in gone if max(row.on, row.learned_on) < today]
-    anew = {merged.of(row.customer_id) for row in reported if max(row.on, row.learned_on) < month} | cause.recounted
+    reported = [] if is_opening else [row for row in gone if row.reported_on < today]
+    anew = {merged.of(row.customer_id) for row in reported if row.reported_on < month} | cause.recounted
     if not is_opening:
         anew |= _come_back({values["customer_id"] for values, _known in new} - anew, ids, merged, cause)
     insert(FormerMovement, [_former(row, today) for row in reported])
@@ -97,7 +97,7 @@ def _write(
     insert(Movement, [
         {
             **values,
-            "learned_on": known_on if is_opening else today,
+            "reported_on": known_on if is_opening else max(known_on, today),
             "restates": not is_opening and known_on < month and values["customer_id"] in anew,
         }
         for values, known_on in new
@@ -114,5 +114,5 @@ def _come_back(customers: set[int], ids: Sequence[int], merged: Aliases, cause: 
 
 
 def _former(row: Movement, today: date) -> Values:
-    told = (*_SAME, "line_facts", "tags", "learned_on", "restates")
+    told = (*_SAME, "line_facts", "tags", "reported_on", "restates")
     return {**{name: getattr(row, name) for name in told}, "superseded_on": today}

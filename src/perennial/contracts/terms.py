@@ -61,7 +61,8 @@ class InvoiceState(StrEnum):
 
 
 class MovementKind(StrEnum):
-    """Why MRR changed. Gains are positive, losses negative; `transfer` pairs sum to zero; `fx` has either sign."""
+    """Why MRR changed. Gains are positive, losses negative; `transfer` pairs sum to zero; `fx` has either sign, and so
+    has `restated`, which only the ledger as reported knows: what was found later about earlier months."""
 
     NEW = "new"
     REACTIVATION = "reactivation"
@@ -74,6 +75,7 @@ class MovementKind(StrEnum):
     RESUME = "resume"
     TRANSFER = "transfer"
     FX = "fx"
+    RESTATED = "restated"
 
 
 GAINS = frozenset(
@@ -247,6 +249,14 @@ class Level(StrEnum):
     CUSTOMER = "customer"
     PRODUCT = "product"
     CONTRACT = "contract"
+
+
+class View(StrEnum):
+    """The ledger as we know it now, each movement on its own day, or as it was reported, each on the day on which it
+    was known: a month that is over never changes there (analytics 3.3)."""
+
+    RESTATED = "restated"
+    REPORTED = "reported"
 
 
 class ChurnBase(StrEnum):

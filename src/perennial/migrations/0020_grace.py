@@ -8,7 +8,7 @@ from django.db.models import F
 
 
 def known_on_its_day(apps: Any, _schema: Any) -> None:
-    apps.get_model("perennial", "Movement").objects.update(learned_on=F("on"))
+    apps.get_model("perennial", "Movement").objects.update(reported_on=F("on"))
 
 
 def customer(name: str) -> Any:
@@ -33,11 +33,11 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AddField("ledgermark", "again_on", models.DateField(null=True)),
         migrations.AddField("organisation", "books_opened_on", models.DateField(null=True)),
-        migrations.AddField("movement", "learned_on", models.DateField(null=True)),
+        migrations.AddField("movement", "reported_on", models.DateField(null=True)),
         migrations.AddField("movement", "restates", models.BooleanField(default=False)),
         migrations.RunPython(known_on_its_day, migrations.RunPython.noop, elidable=True),
-        migrations.AlterField("movement", "learned_on", models.DateField()),
-        migrations.AddIndex("movement", models.Index(fields=["learned_on"], name="movement_by_learning")),
+        migrations.AlterField("movement", "reported_on", models.DateField()),
+        migrations.AddIndex("movement", models.Index(fields=["reported_on"], name="movement_by_report")),
         migrations.CreateModel(
             name="FormerMovement",
             fields=[
@@ -49,7 +49,7 @@ class Migration(migrations.Migration):
                 ("currency", models.CharField(max_length=3)),
                 ("line_facts", models.JSONField(default=list)),
                 ("tags", models.JSONField(default=list)),
-                ("learned_on", models.DateField()),
+                ("reported_on", models.DateField()),
                 ("restates", models.BooleanField(default=False)),
                 ("superseded_on", models.DateField()),
                 ("customer", customer("former_movements")),

@@ -181,9 +181,9 @@ TABLE: dict[str, Held] = {
     "Settlement": Held(
         {"external_id": CODE, "reason": T},
         kept(row=VERSION, ledger="customer step payment amount written_off_on"), C, None, BLANK),
-    "Movement": Held({}, kept(row="id learned_on restates",
+    "Movement": Held({}, kept(row="id reported_on restates",
                               ledger="customer product on kind numerator denominator currency line_facts tags")),
-    "FormerMovement": Held({}, kept(row="id learned_on restates superseded_on",
+    "FormerMovement": Held({}, kept(row="id reported_on restates superseded_on",
                                     ledger="customer product on kind numerator denominator currency line_facts tags")),
     "GraceHold": Held({}, kept(ledger="customer product line_fact ended_on over_on numerator denominator currency")),
     "LedgerMark": Held({}, kept(row="customer drawn_from on again_on")),
@@ -226,7 +226,8 @@ TABLE: dict[str, Held] = {
     "OwnField": Held({}, kept(row="id", method="key column told")),
     "MetricColumn": Held({}, kept(method="key column definition is_served made_until at")),
     "Organisation": Held({}, kept(method="name currency timezone language fiscal_start_month amounts_include_tax "
-                                  "as_of_on books_opened_on policy_switches config_stamp events_kept_months is_demo created_at")),
+                                  "as_of_on books_opened_on policy_switches config_stamp events_kept_months is_demo "
+                                  "created_at")),
     "Stream": Held({}, kept(row="key", method="source events_per_second")),
     "Spend": Held({}, kept("month channel segment amount currency", row=f"{VERSION} external_id")),
     "SurvivalFit": Held({}, kept("ages found seed versions", row="digest made_at")),

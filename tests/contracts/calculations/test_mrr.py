@@ -4,9 +4,9 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from tests.contracts.calculations.lines import DEFAULT, day, line, moves, told
+from tests.contracts.calculations.lines import DEFAULT, day, line
 
-from perennial.contracts.calculations.mrr import counts_until, mrr_on, stretches, stretches_of, unit_of
+from perennial.contracts.calculations.mrr import counts_until, mrr_on, stretches_of, unit_of
 from perennial.contracts.terms import (
     BillingStatus,
     ChurnDay,
