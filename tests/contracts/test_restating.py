@@ -20,7 +20,6 @@ from perennial.contracts.actions import rebuild_movements, write_lines, write_re
 from perennial.contracts.ledger import MovementRow
 from perennial.contracts.models import FormerMovement, GraceHold, Line, Movement
 from perennial.contracts.rates import Exchange
-from perennial.contracts.terms import MovementKind
 from perennial.customers.merging import merge, part
 from perennial.customers.models import Customer
 from perennial.kernel import versions
