@@ -48,7 +48,7 @@ def revenue_movements(
     as_of: Annotated[Day | None, Query()] = None,
 ) -> dict[str, Any]:
     """MRR movements by month, both months included (`2023-01`). `view`: each movement on its own day (`restated`), or
-    in the month in which it was known (`reported`: a month that is over never changes). `as_of`: as known on that day."""
+    in the month in which it was known (`reported`: a month that is over never changes). `as_of`: as known then."""
     member = caller(request, "revenue.read")
     since, until = _month(from_, "from"), _month(to, "to")
     if not 0 < months_between(since.since, until.until) <= MOST_MONTHS:

@@ -22,7 +22,7 @@ MOST_LISTED = 500
 
 @require_GET
 def page(request: HttpRequest) -> HttpResponse:
-    """List what became known later of the address' months, the latest first. At most six queries besides the frame's."""
+    """List what became known later of the address' months, the latest first. At most six queries besides the frame."""
     book = opening.book_of(request)
     span = address.span_at(request.GET, book.as_of)
     found = revenue.later(book, span)
