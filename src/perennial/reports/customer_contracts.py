@@ -21,8 +21,8 @@ from perennial.reports.receivables import money_of_customer
 class LineRow:
     """A line, its MRR on the as-of day (None where it makes none), and what was known of it before, latest first.
 
-    `runs`: it makes MRR; `is_on`: it holds the day, as a trial or a service does that makes none. `late_until`: it ended
-    unsigned and is held in grace, until that day at most.
+    `runs`: it makes MRR; `is_on`: it holds the day, as a trial or a service does that makes none. `late_until`: it
+    ended unsigned and is held in grace, until that day at most.
     """
 
     line: Line
