@@ -4,6 +4,8 @@ from perennial.blueprint.models import ConfigVersion
 from perennial.contracts.models import (
     Cancellation,
     Contract,
+    FormerMovement,
+    GraceHold,
     Invoice,
     InvoiceLine,
     LedgerMark,
@@ -59,6 +61,8 @@ __all__ = [
     "ForecastModel",
     "ForecastRow",
     "ForecastSnapshot",
+    "FormerMovement",
+    "GraceHold",
     "Import",
     "ImportChunk",
     "ImportFile",

@@ -11,9 +11,11 @@ from typing import Any
 import duckdb
 import pytest
 from tests.api.conftest import Caller
-from tests.contracts.books import keep, line
+from tests.contracts.books import customers, keep, line
 
+from perennial.contracts.actions import rebuild_movements
 from perennial.kernel.organisation import actions as organisation_actions
+from perennial.kernel.organisation.models import Organisation
 
 Members = Callable[..., int]
 Callers = Callable[..., Caller]
@@ -32,6 +34,7 @@ ROW = [
     "resume",
     "transfer",
     "fx",
+    "restated",
     "closing",
     "customers",
 ]
@@ -63,7 +66,7 @@ def ledger(book: Books, now: datetime) -> dict[str, int]:
 
 def test_the_answer_has_exactly_the_keys_of_the_contract(member: Members, call: Callers, ledger: object) -> None:
     answer = months(call(member("admin")), "2024-01", "2024-12")
-    assert list(answer) == ["currency", "definition", "rows"]
+    assert list(answer) == ["currency", "view", "as_of", "definition", "rows"]
     assert answer["currency"] == "USD"
     assert [list(row) for row in answer["rows"]] == [ROW] * 12
     assert [row["period"] for row in answer["rows"]] == [f"2024-{month:02}" for month in range(1, 13)]
@@ -183,6 +186,7 @@ def test_published_subscriptions_close_every_month_where_a_recount_closes(
 
     from perennial.jobs import nightly
 
+    Organisation.objects.update(policy_switches={"grace_days": 0})  # the recount knows no late paper
     bring_in(sample_data / "ravenstack", "ravenstack.yaml", at=now)
     nightly.move_to(date(2024, 12, 31), by=None, at=now)
     rows = months(call(member("admin")), "2023-01", "2024-12")["rows"]
@@ -196,3 +200,31 @@ def test_published_subscriptions_close_every_month_where_a_recount_closes(
         total += sum(Decimal(c["mrr"] or 0) for c in page["customers"])
         mark = page["next"]
     assert total == next(Decimal(mrr) for month, mrr, _count in recount if month == "2024-06")
+
+
+def test_a_month_as_reported_stays_and_as_of_tells_what_was_known(
+    member: Members, call: Callers, organisation: None, now: datetime
+) -> None:
+    ids = customers("a", at=now)
+    keep([line("a1", ids["a"], "2023-06-20", "2024-06-20", 1200_00, amount_months=12)], at=now, on="2024-02-01")
+    rebuild_movements(on=date(2024, 7, 20))  # unsigned when its grace is over
+    keep([line("a2", ids["a"], "2024-06-20", None, 110_00, renewal_of_external_id="a1", quantity=1)], at=now,
+         on="2024-09-10")  # fmt: skip
+    organisation_actions.move_as_of(on=date(2024, 12, 31), by=None, at=now)
+    caller = call(member("admin"))
+
+    def moved(**asked: str) -> dict[str, dict[str, str]]:
+        rows = caller.json("/revenue/movements", **{"from": "2024-06", "to": "2024-09", **asked})["rows"]
+        assert all(Decimal(row["opening"]) + sum(Decimal(row[kind]) for kind in MOVEMENTS) == Decimal(row["closing"])
+                   for row in rows)  # fmt: skip
+        found = {row["period"]: {kind: row[kind] for kind in MOVEMENTS if Decimal(row[kind])} for row in rows}
+        return {month: kinds for month, kinds in found.items() if kinds}
+
+    assert moved() == {"2024-06": {"expansion": "10.00"}}
+    assert moved(view="reported") == {"2024-07": {"churn": "-100.00"}, "2024-09": {"restated": "110.00"}}
+    assert moved(as_of="2024-08-31") == {"2024-06": {"churn": "-100.00"}}
+    assert moved(as_of="2024-08-31", view="reported") == {"2024-07": {"churn": "-100.00"}}
+    assert moved(as_of="2024-07-19") == {}
+    kept = {"from": "2024-01-31", "to": "2024-07-31"}
+    assert caller.json("/revenue/retention", **kept)["grr"] == 1.0
+    assert caller.json("/revenue/retention", **kept, view="reported")["grr"] == 0.0

@@ -67,7 +67,7 @@ def line_of(part: str, pattern: str) -> int:
         ("today", "op: within_days, value: 90", "op: within_days, value: -1", "when.value: days from 0 to 36500"),
         ("rights", "imports.run: all", "imports.fly: all", "roles[0].abilities.imports.fly: there is no such ability"),
         ("rights", "key: csm", "key: boss", "roles[2].key: there is no role 'boss'"),
-        ("revenue", "grace_days: 0", "grace_days: 1.5", "grace_days: a text, a whole number, true or false is wanted"),
+        ("revenue", "grace_days: 30", "grace_days: 1.5", "grace_days: a text, a whole number, true or false is wanted"),
     ],
 )
 def test_a_mistake_in_a_part_is_found_on_its_line(part: str, old: str, new: str, said: str) -> None:

@@ -79,7 +79,7 @@ def test_tiers_of_the_two_presets_share_nothing() -> None:
 
 def test_state_owned_customers_are_prepared_for_renewal_twice_as_long() -> None:
     default, state = queries.stage_rules()
-    assert (default.onboarding_days, default.renewal_days, default.grace_days) == (90, 90, 30)
+    assert (default.onboarding_days, default.renewal_days, default.grace_days) == (90, 90, None)
     assert (state.key, state.renewal_days, state.grace_days) == ("state_owned", 180, 180)
 
 

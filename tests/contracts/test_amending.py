@@ -34,6 +34,7 @@ from perennial.contracts.models import Cancellation, Line, Movement
 from perennial.contracts.queries import due_lines
 from perennial.kernel.journal.models import JournalEntry
 from perennial.kernel.organisation import actions as organisation
+from perennial.kernel.organisation.models import Organisation
 
 pytestmark = pytest.mark.django_db
 Moves = list[tuple[str, str, Fraction]]
@@ -42,6 +43,7 @@ Moves = list[tuple[str, str, Fraction]]
 @pytest.fixture
 def by(member: Callable[..., int], now: datetime) -> int:
     organisation.move_as_of(on=date(2026, 3, 2), by=None, at=now)
+    Organisation.objects.update(policy_switches={"grace_days": 0})  # an end is told on its day
     return member("admin")
 
 

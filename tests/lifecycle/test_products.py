@@ -1,7 +1,7 @@
 """The current term of a product is found among its lines, and onboarding belongs to the first of a chain."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from perennial.blueprint import queries
 from perennial.blueprint.terms import Clock
@@ -24,6 +24,10 @@ class Line:
     signed_on: date | None = None
     accepted_on: date | None = None
     paid_on: date | None = None
+
+    @property
+    def late_until(self) -> date | None:
+        return None if self.ends_on is None else self.ends_on + timedelta(days=30)
 
 
 def year(fact: str, start: int, **more: object) -> Line:

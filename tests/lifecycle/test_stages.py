@@ -24,9 +24,11 @@ def term(
     first_value_on: date | None = None,
     tracked: bool = True,
     clocks: dict[Clock, date] | None = None,
+    grace: int = 30,
 ) -> ProductTerm:
+    late_until = None if ends_on is None else ends_on + timedelta(days=grace)
     signed = {Clock.SIGNATURE: starts_on} if clocks is None else clocks
-    return ProductTerm(product, signed, starts_on, ends_on, renewed_on, first_value_on, tracked)
+    return ProductTerm(product, signed, starts_on, ends_on, late_until, renewed_on, first_value_on, tracked)
 
 
 def stage_on(day: date, made: ProductTerm) -> tuple[Stage, date] | None:
@@ -99,7 +101,7 @@ def test_a_term_of_three_years_is_reviewed_after_each_of_the_first_two() -> None
 
 
 def test_state_owned_customers_are_in_renewal_for_180_days_and_late_paper_is_not_churn() -> None:
-    made = term(clocks={Clock.ACCEPTANCE: date(2025, 3, 1)}, first_value_on=date(2025, 4, 1))
+    made = term(clocks={Clock.ACCEPTANCE: date(2025, 3, 1)}, first_value_on=date(2025, 4, 1), grace=180)
     found = {
         day: product_stage(made, STATE_OWNED, day) for day in (date(2025, 7, 4), date(2025, 7, 5), date(2026, 6, 29))
     }

@@ -173,7 +173,8 @@ def _movements() -> Schema:
     kinds = {kind.value: amount() for kind in MovementKind}
     row = {"period": text(examples=["2024-05"]), "opening": amount(), **kinds, "closing": amount(),
            "customers": number(kind="integer")}  # fmt: skip
-    return shape_of({"currency": text(), "definition": text(), "rows": array(shape_of(row))})
+    return shape_of({"currency": text(), "view": text("restated or reported."), "as_of": DAY, "definition": text(),
+                     "rows": array(shape_of(row))})  # fmt: skip
 
 
 def _retention() -> Schema:

@@ -17,7 +17,7 @@ from perennial.api.keys import caller
 from perennial.api.wire import Day
 from perennial.contracts.calculations.retention import Retention
 from perennial.contracts.ledger import MovementRow
-from perennial.contracts.terms import MovementKind
+from perennial.contracts.terms import MovementKind, View
 from perennial.kernel import money
 from perennial.kernel.periods import Period, month_of, months_between
 from perennial.reports import retention_by, revenue
@@ -44,16 +44,21 @@ def revenue_movements(
     from_: Annotated[str, Query(alias="from")],
     to: Annotated[str, Query()],
     period: Annotated[Literal["month"], Query()] = "month",
+    view: Annotated[View, Query()] = View.RESTATED,
+    as_of: Annotated[Day | None, Query()] = None,
 ) -> dict[str, Any]:
-    """MRR movements by month, both months included (`2023-01`)."""
+    """MRR movements by month, both months included (`2023-01`). `view`: each movement on its own day (`restated`), or
+    in the month in which it was known (`reported`: a month that is over never changes). `as_of`: as known then."""
     member = caller(request, "revenue.read")
     since, until = _month(from_, "from"), _month(to, "to")
     if not 0 < months_between(since.since, until.until) <= MOST_MONTHS:
         raise HttpError(400, f"`to` must not lie before `from`, nor {MOST_MONTHS} months or more after it.")
-    book = revenue.book_of(member, at=timezone.now())
+    book = revenue.book_of(member, at=timezone.now(), view=view, as_of=as_of)
     rows = revenue.movements(book, Period(since.since, until.until))
     return {
         "currency": book.currency,
+        "view": view.value,
+        "as_of": book.as_of,
         "definition": MOVEMENTS,
         "rows": [_row(row, book.currency) for row in rows],
     }
@@ -86,13 +91,15 @@ def revenue_retention(
     from_: Annotated[Day, Query(alias="from")],
     to: Annotated[Day, Query()],
     by: Annotated[Dimension | None, Query()] = None,
+    view: Annotated[View, Query()] = View.RESTATED,
+    as_of: Annotated[Day | None, Query()] = None,
 ) -> dict[str, Any]:
     """NRR, GRR and logo retention of the cohort of day `from`, [from, to). With `by`, told apart as well: the rows and
-    what moved between products (`between`) add up to the whole."""
+    what moved between products (`between`) add up to the whole. `view` and `as_of` as for the movements."""
     member = caller(request, "revenue.read")
     if from_ >= to:
         raise HttpError(400, "`to` must lie after `from`.")
-    book, span = revenue.book_of(member, at=timezone.now()), Period(from_, to)
+    book, span = revenue.book_of(member, at=timezone.now(), view=view, as_of=as_of), Period(from_, to)
     if by is None:
         return _whole(revenue.retention(book, span), book)
     if by not in retention_by.dimensions_of(member):

@@ -197,6 +197,15 @@ def stage_rules(on: date | None = None) -> tuple[StageRule, ...]:
     return rules
 
 
+def stage_rule_of(segment: str | None, on: date | None = None) -> StageRule:
+    """Return the stage rule of a declared segment as of a day (None: the present), by its key or any of its names; the
+    default where none has that key or name. No query."""
+    rules = stage_rules(on)
+    wanted = (segment or "").strip().lower()
+    names = ((rule, (rule.key, rule.label.en, rule.label.zh_hans, rule.label.zh_hant)) for rule in rules)
+    return next((rule for rule, words in names if wanted in {word.lower() for word in words}), rules[0])
+
+
 def today_rules(on: date | None = None) -> tuple[TodayRule, ...]:
     """Return the rules of Today, in the order of the file."""
     rules: tuple[TodayRule, ...] = _read(config_stamp(), "today", on)

@@ -256,14 +256,14 @@ class Clock(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StageRule:
-    """How the stages of one segment run (M13); all in days."""
+    """How the stages of one segment run (M13); all in days. `grace_days` None: as everybody's (revenue's switch)."""
 
     key: str
     label: Label
     clock: Clock
     onboarding_days: int
     renewal_days: int
-    grace_days: int
+    grace_days: int | None
     shortest_renewal_months: int
 
 

@@ -12,20 +12,16 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from perennial.contracts import facts, marks, numbers, typed
-from perennial.contracts.calculations.movements import movements
-from perennial.contracts.calculations.mrr import stretches
-from perennial.contracts.models import Cancellation, Contract, Line, Movement, Product, Receivable
+from perennial.contracts import numbers, typed
+from perennial.contracts.deriving import TooFine, linked, rebuild_movements
+from perennial.contracts.models import Cancellation, Contract, Line, Product, Receivable
 from perennial.contracts.rates import Exchange
-from perennial.contracts.terms import BillingStatus, LineKind, PolicySwitches
-from perennial.contracts.terms import Movement as Moved
-from perennial.customers.aliases import Aliases, aliases
-from perennial.customers.models import Customer
+from perennial.contracts.terms import BillingStatus, LineKind
 from perennial.kernel import versions
 from perennial.kernel.inserting import insert, values_of
-from perennial.kernel.organisation.queries import house
 from perennial.kernel.versions import Counted, Incoming
 
+__all__ = ["TooFine", "linked", "rebuild_movements"]
 CHUNK = 500
 MOST = 2**63 - 1
 FRAMEWORK = "framework_external_id"
@@ -33,10 +29,6 @@ FRAMEWORK = "framework_external_id"
 
 class LineRefused(ValueError):
     """A line that cannot be; the message says why."""
-
-
-class TooFine(ArithmeticError):
-    """A movement whose exact amount fits no column; the message names the customer and the day."""
 
 
 def check_line(values: Mapping[str, Any]) -> str | None:
@@ -266,68 +258,3 @@ def write_receivables(rows: Sequence[Incoming], *, source: str, at: datetime, im
             received = row.values["amount"] if row.values.get("received_on") else 0
         ready.append(replace(row, values={**row.values, "received_amount": received}))
     return versions.write(Receivable, ready, source=source, at=at, import_id=import_id)
-
-
-def rebuild_movements(customer_ids: Sequence[int] | None = None, *, on: date) -> int:
-    """Derive the movements of these customers from their current lines; return how many were derived.
-
-    None: of everybody whose movements are not in step with the lines (see `marks`); four queries where all are. `on` is
-    the day up to which the lines are known: a pause still open then is churn only once it is too long. Merged customers
-    are one: their movements belong to the one that remains. Safe to run twice. Set-wise, 500 customers a transaction
-    with ten queries; customers whose lines follow each other's are rebuilt together, so that both sides of a transfer
-    agree.
-
-    :raises TooFine: an exact amount fits no column; nothing of its set is changed.
-    """
-    switches, merged = facts.switches_of(house().policy_switches), aliases()
-    if customer_ids is None:
-        waiting = marks.out_of_step(merged, switches, on)
-    else:
-        waiting = sorted({merged.of(customer_id) for customer_id in customer_ids})
-    done: set[int] = set()
-    written = 0
-    for start in range(0, len(waiting), CHUNK):
-        together = linked(set(waiting[start : start + CHUNK]) - done, merged)
-        written += _rebuild(together, merged, switches, on)
-        done |= together
-    return written
-
-
-def linked(customers: set[int], merged: Aliases) -> set[int]:
-    """Return the customers with those whose lines follow theirs or are followed by them, however far; lines as they
-    were count too, for a link that is gone left its transfer on the other side."""
-    found, edge = set(customers), set(customers)
-    while edge:
-        mine = Line.objects.filter(customer_id__in=merged.family(edge))
-        after = Line.objects.filter(renewal_of__in=mine.values("fact"))
-        before = Line.objects.filter(fact__in=mine.exclude(renewal_of=None).values("renewal_of"))
-        reached = {*after.values_list("customer_id", flat=True), *before.values_list("customer_id", flat=True)}
-        edge = {merged.of(customer_id) for customer_id in reached} - found
-        found |= edge
-    return found
-
-
-@transaction.atomic
-def _rebuild(customers: set[int], merged: Aliases, switches: PolicySwitches, on: date) -> int:
-    ids = merged.family(customers)
-    list(Customer.objects.select_for_update().filter(id__in=ids).order_by("id").values_list("id"))  # one at a time
-    drawn_from = marks.drawn_from(merged, switches, customers)  # before the lines: what comes between is seen next time
-    told = movements(stretches(facts.current_lines(customers, merged), switches), switches, as_of=on)
-    Movement.objects.filter(customer_id__in=ids).delete()
-    insert(Movement, [values_of(_row(one)) for one in told])
-    marks.put(drawn_from, ids, on)
-    return len(told)
-
-
-def _row(one: Moved) -> Movement:
-    numerator, denominator = one.amount.numerator, one.amount.denominator
-    if abs(numerator) > MOST or denominator > MOST:
-        raise TooFine(
-            _("The movement of customer %(id)s on %(day)s is too fine to be kept exactly. Check its lines' terms.")
-            % {"id": one.customer_id, "day": one.on}
-        )
-    return Movement(
-        customer_id=one.customer_id, product_id=one.product_id, on=one.on, kind=one.kind.value, numerator=numerator,
-        denominator=denominator, currency=one.currency, line_facts=list(one.line_keys),
-        tags=sorted(tag.value for tag in one.tags),
-    )  # fmt: skip

@@ -15,7 +15,9 @@ from django.utils.translation import gettext as _
 from perennial.contracts import actions, facts
 from perennial.contracts.calculations.differences import Step, difference
 from perennial.contracts.calculations.movements import movements
-from perennial.contracts.calculations.mrr import counts_until, stretches
+from perennial.contracts.calculations.mrr import counts_until
+from perennial.contracts.deriving import as_held
+from perennial.contracts.grace import graces
 from perennial.contracts.models import Line
 from perennial.contracts.rates import Exchange
 from perennial.contracts.terms import LineKind, LineTerms, Movement, PolicySwitches
@@ -72,7 +74,7 @@ class Draft:
 
 
 def draft(writes: Sequence[Write], *, on: date, as_of: date, cancellation: dict[str, Any] | None = None) -> Draft:
-    """Return the draft of these versions; five queries, more where customers are linked.
+    """Return the draft of these versions; six queries, more where customers are linked.
 
     :raises LineError: a version cannot be kept.
     """
@@ -86,12 +88,14 @@ def draft(writes: Sequence[Write], *, on: date, as_of: date, cancellation: dict[
     then = _as_written(now, writes, merged)
     for one in writes:
         _check_red(one.new, then, merged)
+    own = graces(switches, merged, together)
+    before, after = (as_held(lines, switches, own, as_of).stretches for lines in (now, then))
     return Draft(
         customer_id,
         on,
         tuple(writes),
-        movements(stretches(now, switches), switches, as_of=as_of),
-        movements(stretches(then, switches), switches, as_of=as_of),
+        movements(before, switches, as_of=as_of),
+        movements(after, switches, as_of=as_of),
         _warnings(writes, then, switches),
         cancellation,
     )

@@ -76,14 +76,23 @@ def movement_rows(span: Period, rows: Q, exchange: Exchange, *, as_of: date) -> 
     months = list(months_of(span))
     if not months:
         return []
-    books = _Books(_held_before(months[0].since, rows), exchange)
+    happened = _happened(months[0].since, months[-1].until, rows, as_of)
+    return rows_of(months, _held_before(months[0].since, rows), happened, exchange, as_of=as_of)
+
+
+def rows_of(
+    months: Sequence[Period], held: Mapping[Slot, Fraction], happened: Iterable[Happened], exchange: Exchange, *,
+    as_of: date,
+) -> list[MovementRow]:  # fmt: skip
+    """Return a row for each month, from what was held before the first one and what happened from then on."""
+    books = _Books(held, exchange)
     opening = books.value(day_before(months[0].since))
     booked: list[Moved] = []
     customers: list[int] = []
-    happened = _by_month(_happened(months[0].since, months[-1].until, rows, as_of))
+    by_month = _by_month(happened)
     for month in months:
         until = min(month.until, as_of + timedelta(days=1))
-        sums = books.carry(happened.get(month.since, ()), Period(month.since, max(until, month.since)))
+        sums = books.carry(by_month.get(month.since, ()), Period(month.since, max(until, month.since)))
         booked += [
             Moved(customer_id=0, product_id=None, on=month.since, kind=kind, amount=amount, currency="")
             for kind, amount in sums.items()

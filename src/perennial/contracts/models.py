@@ -101,14 +101,14 @@ class Cancellation(Version):
         indexes = [models.Index(fields=["customer", "cancelled_on"], name="cancellation_of_customer")]
 
 
-class Movement(models.Model):
-    """A change of MRR, derived from the current lines and rewritten per customer when they change.
+class MovementFact(models.Model):
+    """What a movement says. `reported_on`: the as-of day on which it counts as reported, its own or the later one on
+    which it was learned. `restates`: it says anew what was reported for an earlier month, or could have been.
 
     `numerator`/`denominator` minor units of `currency`: exact; rounded once, at output. `line_facts` are the lines that
     began, ended or changed on the day.
     """
 
-    customer = models.ForeignKey("perennial.Customer", on_delete=models.CASCADE, related_name="movements")
     product = models.ForeignKey(Product, null=True, on_delete=models.PROTECT, related_name="+")
     on = models.DateField()
     kind = models.CharField(max_length=12)
@@ -117,12 +117,52 @@ class Movement(models.Model):
     currency = models.CharField(max_length=3)
     line_facts = models.JSONField(default=list)
     tags = models.JSONField(default=list)
+    reported_on = models.DateField()
+    restates = models.BooleanField(default=False)
+
+    class Meta:
+        abstract = True
+
+
+class Movement(MovementFact):
+    """A change of MRR as it is known now, derived from the current lines when they change. What stays the same stays
+    the same row; what does not hold any more goes to `FormerMovement`."""
+
+    customer = models.ForeignKey("perennial.Customer", on_delete=models.CASCADE, related_name="movements")
 
     class Meta:
         indexes = [
             models.Index(fields=["on", "kind"], name="movement_by_day"),
             models.Index(fields=["customer", "on"], name="movement_of_customer"),
+            models.Index(fields=["reported_on"], name="movement_by_report"),
         ]
+
+
+class FormerMovement(MovementFact):
+    """A movement that was reported, and was found on `superseded_on` not to hold."""
+
+    customer = models.ForeignKey("perennial.Customer", on_delete=models.CASCADE, related_name="former_movements")
+    superseded_on = models.DateField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["customer", "superseded_on"], name="former_of_customer"),
+            models.Index(fields=["superseded_on"], name="former_by_end"),
+        ]
+
+
+class GraceHold(models.Model):
+    """A line past its end that nobody signed anew and that is only late: its MRR is held in the ledger. Derived with
+    the movements. `over_on`: the day on which it is churn, as it is known now."""
+
+    customer = models.ForeignKey("perennial.Customer", on_delete=models.CASCADE, related_name="grace_holds")
+    product = models.ForeignKey(Product, null=True, on_delete=models.PROTECT, related_name="+")
+    line_fact = models.UUIDField()
+    ended_on = models.DateField()
+    over_on = models.DateField()
+    numerator = models.BigIntegerField()
+    denominator = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
 
 
 class Rate(Version):
@@ -138,14 +178,16 @@ class Rate(Version):
 
 
 class LedgerMark(models.Model):
-    """From what a customer's movements were derived: while `drawn_from` is the same, they are. `on`: the day up to
-    which the lines were known, which matters where one pauses."""
+    """From what a customer's movements were derived (settings and rules, then facts): while `drawn_from` is the same,
+    they are, up to `again_on`: the day on which a grace begins or is over. `on`: the day up to which the lines were
+    known, which matters where one pauses."""
 
     customer = models.OneToOneField(
         "perennial.Customer", primary_key=True, on_delete=models.CASCADE, related_name="ledger_mark"
     )
     drawn_from = models.CharField(max_length=32)
     on = models.DateField()
+    again_on = models.DateField(null=True)
 
 
 class Receivable(Version):

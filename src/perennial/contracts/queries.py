@@ -11,7 +11,10 @@ from django.db.models import Q
 
 from perennial.contracts import facts
 from perennial.contracts.calculations.due_terms import due_keys, is_odd
+from perennial.contracts.calculations.grace import Grace
 from perennial.contracts.calculations.mrr import counts_until, mrr_on
+from perennial.contracts.grace import in_grace
+from perennial.contracts.grace import of_segments as graces
 from perennial.contracts.models import Cancellation, Contract, Line, Product
 from perennial.contracts.standing import Book, ProductLine, SeatPeriod, Standing
 from perennial.contracts.terms import LineKind, LineTerms, PolicySwitches, TermLine
@@ -19,7 +22,7 @@ from perennial.customers.aliases import aliases
 from perennial.kernel.organisation.queries import house
 from perennial.kernel.periods import day_before
 
-__all__ = ["Book", "ProductLine", "SeatPeriod", "Standing"]
+__all__ = ["Book", "Grace", "ProductLine", "SeatPeriod", "Standing", "graces"]
 
 
 def standing(on: date, customer_ids: Sequence[int] | None = None) -> dict[int, Standing]:
@@ -38,21 +41,29 @@ def seat_periods(customer_ids: Sequence[int] | None = None) -> dict[int, list[Se
 
 @dataclass(frozen=True)
 class LineOnDay:
-    """A line, what it is worth a month on a day (exact minor units without tax), and whether it runs then."""
+    """A line, what it is worth a month on a day (exact minor units without tax), and whether it counts then.
+
+    `late_until`: it ended unsigned and is held in grace, until that day at most; else None.
+    """
 
     line: Line
     mrr: Fraction
     runs: bool
+    late_until: date | None = None
 
 
 def lines_of(customer_id: int, *, on: date) -> list[LineOnDay]:
     """Return a customer's lines, and those of customers merged into it, with product and contract: those that run
-    first, then the latest. Three queries."""
-    switches = facts.switches_of(house().policy_switches)
+    first, then the latest. Four queries."""
+    switches, merged = facts.switches_of(house().policy_switches), aliases()
     found = []
-    rows = Line.objects.current().filter(customer_id__in=aliases().family([customer_id]))
+    late = {one.line_fact: one for one in in_grace(Q(customer_id=merged.of(customer_id)), on=on)}
+    rows = Line.objects.current().filter(customer_id__in=merged.family([customer_id]))
     for line in rows.select_related("product", "contract"):
         terms = facts.terms_of(line)
+        if (held := late.get(terms.line_key)) is not None:
+            found.append(LineOnDay(line, held.mrr, runs=True, late_until=held.over_on))
+            continue
         found.append(LineOnDay(line, mrr_on(terms, on, switches), runs(terms, on, switches)))
     return sorted(found, key=lambda one: (not one.runs, -one.line.starts_on.toordinal(), one.line.pk))
 

@@ -61,6 +61,7 @@ class ProductLine:
     """A recurring line as the lifecycle sees it. `ends_on`: the first day on which it counts no more, by notice too.
 
     `is_given_up`: cancelled, so that nobody waits for its renewal. `paid_on`: the contract's first receipt.
+    `late_until`: the day on which the grace after its end is over, as the lifecycle adds it (`grace`).
     """
 
     fact: str
@@ -72,6 +73,7 @@ class ProductLine:
     signed_on: date | None
     accepted_on: date | None
     paid_on: date | None
+    late_until: date | None = None
 
 
 SeatPeriod = tuple[date, date | None, int | None]

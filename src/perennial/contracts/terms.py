@@ -61,7 +61,8 @@ class InvoiceState(StrEnum):
 
 
 class MovementKind(StrEnum):
-    """Why MRR changed. Gains are positive, losses negative; `transfer` pairs sum to zero; `fx` has either sign."""
+    """Why MRR changed. Gains are positive, losses negative; `transfer` pairs sum to zero; `fx` has either sign, and so
+    has `restated`, which only the ledger as reported knows: what was found later about earlier months."""
 
     NEW = "new"
     REACTIVATION = "reactivation"
@@ -74,6 +75,7 @@ class MovementKind(StrEnum):
     RESUME = "resume"
     TRANSFER = "transfer"
     FX = "fx"
+    RESTATED = "restated"
 
 
 GAINS = frozenset(
@@ -249,6 +251,14 @@ class Level(StrEnum):
     CONTRACT = "contract"
 
 
+class View(StrEnum):
+    """The ledger as we know it now, each movement on its own day, or as it was reported, each on the day on which it
+    was known: a month that is over never changes there (analytics 3.3)."""
+
+    RESTATED = "restated"
+    REPORTED = "reported"
+
+
 class ChurnBase(StrEnum):
     """What the customers lost are divided by: those at the start, or these and the new (Stripe, ClientSuccess)."""
 
@@ -271,7 +281,7 @@ class PolicySwitches:
     gift_months: GiftMonths = GiftMonths.INSIDE
     odd_term: OddTerm = OddTerm.DAYS_365
     odd_end: OddEnd = OddEnd.STOPPED
-    grace_days: int = 0
+    grace_days: int = 30
     pause_is_churn_after_days: int = 90
     customer_churn_over: ChurnBase = ChurnBase.START
 
@@ -297,7 +307,10 @@ SWITCH_MEANINGS = {
         "What the end of a line of six months or more means where nothing shows that it was agreed beforehand: neither"
         " its length nor its price nor a renewal."
     ),
-    "grace_days": _("The longest gap between contracts that is only late paper: MRR is held and nobody has churned."),
+    "grace_days": _(
+        "How long after its end an unsigned term is only late paper: MRR is held, in grace, and nobody has churned. A "
+        "segment may have its own, longer grace (stages), which holds while an approval runs."
+    ),
     "pause_is_churn_after_days": _("The longest pause in days: beyond it the customer has churned."),
     "customer_churn_over": _("What the customers lost are divided by: those at the start, or these and the new ones."),
 }

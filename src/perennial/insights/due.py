@@ -17,7 +17,7 @@ from perennial.insights.terms import Known
 from perennial.kernel.organisation.queries import House
 from perennial.kernel.periods import Period, add_months
 from perennial.renewals import queries as renewals
-from perennial.renewals.terms import GRACE_DAYS, RENEWED, Due, Outcome
+from perennial.renewals.terms import RENEWED, Due, Outcome
 
 PAST_MONTHS = 120
 """So far back base rates look."""
@@ -25,8 +25,8 @@ PAST_MONTHS = 120
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """From where terms are seen: the day, how late paper may be, and whether the day is a past one, so that what was
-    agreed later is left out."""
+    """From where terms are seen: the day, how late paper usually may be, and whether the day is a past one, so
+    that what was agreed later is left out."""
 
     on: date
     late_days: int
@@ -39,8 +39,8 @@ class View:
 
 
 def view_of(place: House, on: date, *, is_past: bool = False) -> View:
-    """Return how terms are seen on a day: paper may be late as long as the weekly meeting grants. No query."""
-    return View(on, max(GRACE_DAYS, switches_of(place.policy_switches).grace_days), is_past)
+    """Return how terms are seen on a day. No query."""
+    return View(on, switches_of(place.policy_switches).grace_days, is_past)
 
 
 def known(span: Period, rows: Q, view: View) -> list[Known]:
@@ -53,7 +53,7 @@ def known(span: Period, rows: Q, view: View) -> list[Known]:
 
 def due_of(span: Period, rows: Q, view: View) -> list[Due]:
     """Return the terms that end in the span, as the view's day tells them. Five queries."""
-    return renewals.due_in(span.since, span.until, rows & view.then, on=view.on, late_days=view.late_days)
+    return renewals.due_in(span.since, span.until, rows & view.then, on=view.on)
 
 
 def seen(one: Due, view: View) -> Known:
@@ -79,7 +79,7 @@ def ended(view: View) -> list[Due]:
     would count for nothing yet. Five queries."""
     until = date.fromordinal(view.on.toordinal() - view.late_days)
     since = add_months(until, -PAST_MONTHS)
-    return renewals.due_in(since, until, view.then, on=view.on, late_days=view.late_days)
+    return renewals.due_in(since, until, view.then, on=view.on)
 
 
 def tallies(found: Sequence[Due], segments: Mapping[int, str]) -> dict[Kind, Tally]:

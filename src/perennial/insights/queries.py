@@ -15,6 +15,7 @@ from typing import Any
 
 from django.db.models import Min, Q, Sum
 
+from perennial.contracts.facts import switches_of
 from perennial.contracts.models import Movement
 from perennial.contracts.terms import MovementKind
 from perennial.customers.models import Customer
@@ -22,8 +23,8 @@ from perennial.insights.calculations import survival
 from perennial.insights.calculations.lives import Day, life_of
 from perennial.insights.models import Spend, SurvivalFit
 from perennial.insights.terms import Ages, Fitted, Life, Model, Parameters
+from perennial.kernel.organisation.queries import house
 from perennial.kernel.periods import Period
-from perennial.renewals.terms import GRACE_DAYS
 
 METHOD = 1
 """Counted up when the way of fitting changes: what was fitted before is then fitted anew."""
@@ -33,19 +34,25 @@ _ENDS = [MovementKind.CHURN.value, MovementKind.PAUSE.value, MovementKind.TRANSF
 def lives(rows: Q, *, on: date) -> list[Life]:
     """Return the first life of each customer that paid by the day, among `rows` (contracts.access.revenue_of).
 
-    Two queries. Only of those who may have left are the movements read: who never lost a product stays.
+    Three queries. Only of those who may have left are the movements read: who never lost a product stays.
     """
     happened = Movement.objects.filter(rows, on__lte=on)
     first = dict(happened.values_list("customer_id").annotate(first=Min("on")))
     ended = happened.filter(kind__in=_ENDS).values_list("customer_id", flat=True)
+    late = usual_grace()
     days = _days(happened.filter(customer_id__in=ended))
     found = []
     for customer_id, starts_on in first.items():
         if customer_id not in days:
             found.append(Life(customer_id, starts_on))
-        elif (life := life_of(customer_id, days[customer_id], on=on, grace_days=GRACE_DAYS)) is not None:
+        elif (life := life_of(customer_id, days[customer_id], on=on, grace_days=late)) is not None:
             found.append(life)
     return found
+
+
+def usual_grace() -> int:
+    """Return after how many days without paper anybody has left. One query."""
+    return switches_of(house().policy_switches).grace_days
 
 
 def _days(rows: Any) -> dict[int, list[Day]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from fractions import Fraction
 
@@ -117,10 +117,15 @@ class Terms:
         everyone = Customer.objects.filter(merged_into=None)
         rows = everyone if customer_ids is None else everyone.filter(id__in=customer_ids)
         book = book or contracts.Book.read(customer_ids)
+        customers = {c: (segment, day) for c, segment, day in rows.values_list("id", "segment", "first_value_on")}
+        own = contracts.graces({number: segment for number, (segment, _day) in customers.items()}, book.switches)
         return cls(
-            customers={c: (segment, day) for c, segment, day in rows.values_list("id", "segment", "first_value_on")},
+            customers=customers,
             book=book,
-            lines=book.product_lines(),
+            lines={
+                number: [_with_grace(one, own.of(number)) for one in lines]
+                for number, lines in book.product_lines().items()
+            },
             recorded_from=everyone.aggregate(first=Min("first_value_on"))["first"],
         )
 
@@ -158,14 +163,9 @@ class Terms:
         names; the first for all others."""
         key = self.customers[customer_id][0], on
         if key not in self.rules:
-            self.rules[key] = rule_of(*key)
+            self.rules[key] = blueprint.stage_rule_of(*key)
         return self.rules[key]
 
 
-def rule_of(segment: str | None, on: date | None = None) -> StageRule:
-    """Return the stage rule of a declared segment as of a day (None: the present); the default where none has that key
-    or name. No query."""
-    rules = blueprint.stage_rules(on)
-    wanted = (segment or "").strip().lower()
-    names = ((rule, (rule.key, rule.label.en, rule.label.zh_hans, rule.label.zh_hant)) for rule in rules)
-    return next((rule for rule, words in names if wanted in {word.lower() for word in words}), rules[0])
+def _with_grace(line: contracts.ProductLine, grace: contracts.Grace) -> contracts.ProductLine:
+    return replace(line, late_until=None if line.ends_on is None else grace.over_on(line.ends_on))

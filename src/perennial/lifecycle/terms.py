@@ -35,7 +35,8 @@ class ProductTerm:
     """The current term of one product at one customer.
 
     `clocks` holds the days of the product's first payment, signature, go-live, acceptance, as far as known. `ends_on`
-    is the first day after the term, None for an evergreen one. `renewed_on` is the day on which its successor was
+    is the first day after the term, `late_until` the day on which its grace is over, both None for an evergreen one.
+    `renewed_on` is the day on which its successor was
     signed. `value_is_tracked` says whether anything would tell of the first value (a milestone, usage); where nothing
     would, onboarding ends by the calendar.
     """
@@ -44,6 +45,7 @@ class ProductTerm:
     clocks: Mapping[Clock, date]
     starts_on: date
     ends_on: date | None
+    late_until: date | None
     renewed_on: date | None
     first_value_on: date | None
     value_is_tracked: bool

@@ -27,6 +27,7 @@ from perennial.pages.receivables import money as receivables_money
 from perennial.pages.receivables import views as receivables
 from perennial.pages.renewals import room as renewal
 from perennial.pages.renewals import views as renewals
+from perennial.pages.revenue import later as revenue_later
 from perennial.pages.revenue import opening as revenue_opens
 from perennial.pages.revenue import views as revenue
 from perennial.pages.revenue.lifetime import views as lifetime
@@ -62,6 +63,7 @@ urlpatterns = [
     path("revenue/chart", revenue.waterfall, name="revenue_chart"),
     path("revenue/explanation", revenue_opens.explanation, name="revenue_explanation"),
     path("revenue/customers", revenue_opens.customers, name="revenue_customers"),
+    path("revenue/later", revenue_later.page, name="revenue_later"),
     path("revenue/export", revenue.export, name="revenue_export"),
     path("revenue/lifetime", lifetime.page, name="revenue_lifetime"),
     path("revenue/lifetime/chart", lifetime.chart, name="revenue_lifetime_chart"),

@@ -181,8 +181,12 @@ TABLE: dict[str, Held] = {
     "Settlement": Held(
         {"external_id": CODE, "reason": T},
         kept(row=VERSION, ledger="customer step payment amount written_off_on"), C, None, BLANK),
-    "Movement": Held({}, kept(ledger="customer product on kind numerator denominator currency line_facts tags")),
-    "LedgerMark": Held({}, kept(row="customer drawn_from on")),
+    "Movement": Held({}, kept(row="id reported_on restates",
+                              ledger="customer product on kind numerator denominator currency line_facts tags")),
+    "FormerMovement": Held({}, kept(row="id reported_on restates superseded_on",
+                                    ledger="customer product on kind numerator denominator currency line_facts tags")),
+    "GraceHold": Held({}, kept(ledger="customer product line_fact ended_on over_on numerator denominator currency")),
+    "LedgerMark": Held({}, kept(row="customer drawn_from on again_on")),
     "Rate": Held({}, kept(row=VERSION, method="base currency on rate external_id")),
     "Product": Held({}, kept(method="code name")),
     "Call": Held({"reason": T}, kept("customer due_on category model p", row="id at", staff="by"), C, None, BLANK),
@@ -222,7 +226,8 @@ TABLE: dict[str, Held] = {
     "OwnField": Held({}, kept(row="id", method="key column told")),
     "MetricColumn": Held({}, kept(method="key column definition is_served made_until at")),
     "Organisation": Held({}, kept(method="name currency timezone language fiscal_start_month amounts_include_tax "
-                                  "as_of_on policy_switches config_stamp events_kept_months is_demo created_at")),
+                                  "as_of_on books_opened_on policy_switches config_stamp events_kept_months is_demo "
+                                  "created_at")),
     "Stream": Held({}, kept(row="key", method="source events_per_second")),
     "Spend": Held({}, kept("month channel segment amount currency", row=f"{VERSION} external_id")),
     "SurvivalFit": Held({}, kept("ages found seed versions", row="digest made_at")),

@@ -10,29 +10,35 @@ from fractions import Fraction
 
 from django.db.models import Q
 
+from perennial.contracts import grace
 from perennial.contracts import queries as contracts
+from perennial.contracts.facts import switches_of
 from perennial.contracts.rates import Exchange
 from perennial.contracts.terms import TermLine
 from perennial.customers.aliases import Aliases, aliases
+from perennial.kernel.organisation.queries import house
 from perennial.kernel.periods import add_months, months_between
 from perennial.renewals.calculations.outcomes import outcomes
-from perennial.renewals.terms import GRACE_DAYS, Due
+from perennial.renewals.terms import Due
 
 
-def due_in(since: date, until: date, rows: Q, *, on: date, late_days: int = GRACE_DAYS) -> list[Due]:
+def due_in(since: date, until: date, rows: Q, *, on: date) -> list[Due]:
     """Return the terms that end within [since, until) among `rows`, by day, with what became of them by `on`.
 
-    `late_days`: so long after its end a term may still be renewed. Six queries for up to 500 customers; two where
-    nothing is due; more where only followers tell which ends were terms (contracts.queries.due_lines).
+    So long after its end as its customer's grace lasts a term may still be renewed: what the ledger holds is open here.
+    Eight queries for up to 500 customers; two where nothing is due; more where only followers tell which ends were
+    terms (contracts.queries.due_lines), or a segment has a longer grace.
     """
     due = contracts.due_lines(since, until, rows)
     if not due:
         return []
     merged = aliases()
-    family = merged.family(line.customer_id for line in due)
+    customers = {merged.of(line.customer_id) for line in due}
+    family = merged.family(customers)
+    own = grace.graces(switches_of(house().policy_switches), merged, customers)
     return outcomes(
-        _counted(due, merged), _counted(contracts.recurring_lines(family), merged), on=on, late_days=late_days,
-        value=Exchange.of_house().value,
+        _counted(due, merged), _counted(contracts.recurring_lines(family), merged), on=on,
+        over_on=lambda customer_id, ended_on: own.of(customer_id).over_on(ended_on), value=Exchange.of_house().value,
     )  # fmt: skip
 
 

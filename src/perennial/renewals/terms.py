@@ -8,8 +8,6 @@ from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 
-GRACE_DAYS = 30
-"""Late paper is not churn: so long after its end a term may still be renewed (analytics 3.3)."""
 EARLY_DAYS = 90
 """Signed earlier than this before the end, a renewal is early: it pulls another period's work forward (3.4)."""
 

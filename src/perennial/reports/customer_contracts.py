@@ -21,7 +21,8 @@ from perennial.reports.receivables import money_of_customer
 class LineRow:
     """A line, its MRR on the as-of day (None where it makes none), and what was known of it before, latest first.
 
-    `runs`: it makes MRR; `is_on`: it holds the day, as a trial or a service does that makes none.
+    `runs`: it makes MRR; `is_on`: it holds the day, as a trial or a service does that makes none. `late_until`: it
+    ended unsigned and is held in grace, until that day at most.
     """
 
     line: Line
@@ -30,6 +31,7 @@ class LineRow:
     is_on: bool
     former: Sequence[Line]
     is_paused: bool = False
+    late_until: date | None = None
 
     @property
     def tax_percent(self) -> str | None:
@@ -108,7 +110,7 @@ def line_row(one: contracts.LineOnDay, on: date, former: Sequence[Line]) -> Line
     is_on = one.runs or (holds and line.kind != LineKind.RECURRING.value)
     day = on.isoformat()
     rests = one.runs and any(since <= day and (until is None or day < until) for since, until in line.pauses)
-    return LineRow(line, one.mrr if one.runs else None, one.runs, is_on, former, rests)
+    return LineRow(line, one.mrr if one.runs else None, one.runs, is_on, former, rests, one.late_until)
 
 
 def _order(paper: Paper) -> tuple[bool, int]:

@@ -103,7 +103,10 @@ def next_end(lines: Sequence[contracts.LineOnDay], renews_on: date | None, today
     """Return what becomes of the contracts next; the lines are all that are known of the customer."""
     if renews_on is not None:
         return Next(Term.RENEWS, renews_on)
-    running = [one.line for one in lines if one.runs]
+    running = [one.line for one in lines if one.runs and one.late_until is None]
+    late = [one.line.ends_on for one in lines if one.late_until is not None and one.line.ends_on is not None]
+    if late:
+        return Next(Term.RENEWS, min(late))
     if not lines:
         return Next(Term.NONE, None)
     if not running:

@@ -22,7 +22,7 @@ from perennial.engagement.terms import CONTACTS
 from perennial.health import queries as health
 from perennial.kernel.money import largest_remainder, round_half_even
 from perennial.lake.terms import day_date
-from perennial.lifecycle.queries import rule_of, tier_named
+from perennial.lifecycle.queries import tier_named
 from perennial.playbooks import queries as playbooks
 from perennial.reports import score
 from perennial.reports.customer_contracts import contracts_tab
@@ -290,7 +290,7 @@ def _lifecycle(file: File, key: str) -> list[Input]:
     days = [Input(FIELDS[name].label, getattr(file.row, name), Unit.DAY) for name in keys]
     if not days:
         return []
-    rule = rule_of(file.row.segment)
+    rule = blueprint.stage_rule_of(file.row.segment)
     return [*days, Input(_("Days until onboarding is overdue"), rule.onboarding_days, Unit.DAYS),
             Input(_("Days before the end in which the renewal begins"), rule.renewal_days, Unit.DAYS)]  # fmt: skip
 

@@ -33,7 +33,6 @@ from perennial.kernel.money import round_half_even
 from perennial.kernel.periods import Period, add_months, day_before, month_of
 from perennial.members import access
 from perennial.members.models import Member
-from perennial.renewals.terms import GRACE_DAYS
 from perennial.reports.revenue import Book
 
 YEAR_MONTHS = 12
@@ -204,9 +203,9 @@ def told(book: Book, by: Dimension, *, is_whole: bool) -> Told | None:
     split: dict[str, list[Life]] = defaultdict(list)
     for life in lives:
         split[by.of(origins[life.customer_id])].append(life)
-    counted = {value: _ages(some, book.as_of) for value, some in split.items()}
-    whole_ages, quarters = _ages(lives, book.as_of), _quarters(book.as_of) if spent else []
-    past = {day: _ages(lives, day) for day in quarters}
+    counted = {value: _ages(some, book.as_of, book) for value, some in split.items()}
+    whole_ages, quarters = _ages(lives, book.as_of, book), _quarters(book.as_of) if spent else []
+    past = {day: _ages(lives, day, book) for day in quarters}
     fits = queries.fits([whole_ages, *counted.values(), *past.values()])
     make = _Maker(book.as_of, rules, held, fits)
     whole = make.group("", lives, whole_ages, spent or None)
@@ -219,15 +218,15 @@ def told(book: Book, by: Dimension, *, is_whole: bool) -> Told | None:
         rules=rules,
         whole=whole,
         parts=sorted(parts, key=lambda one: (not one.value, -one.customers, one.value)),
-        cohorts=_cohorts(lives, book.as_of),
+        cohorts=_cohorts(lives, book),
         staged=_staged(whole, earlier, quarters, book) if is_whole else None,
         unallocated=sum(one.amount for one in spent if not by.of(one)),
         pending=list(dict.fromkeys(asked)),
     )
 
 
-def _ages(lives: Iterable[Life], on: date) -> Ages:
-    return aging.ages_of(lives, on=on, grace_days=GRACE_DAYS)
+def _ages(lives: Iterable[Life], on: date, book: Book) -> Ages:
+    return aging.ages_of(lives, on=on, grace_days=book.switches.grace_days)
 
 
 def won_months(on: date) -> Period:
@@ -324,11 +323,11 @@ def _gross(on: date, book: Book) -> float | None:
     return None if found is None else float(found)
 
 
-def _cohorts(lives: Sequence[Life], on: date) -> list[Cohort]:
+def _cohorts(lives: Sequence[Life], book: Book) -> list[Cohort]:
     by_year: dict[int, list[Life]] = defaultdict(list)
     for life in lives:
         by_year[life.starts_on.year].append(life)
     return [
-        Cohort(year, len(some), *aging.stayed(some, on=on, grace_days=GRACE_DAYS))
+        Cohort(year, len(some), *aging.stayed(some, on=book.as_of, grace_days=book.switches.grace_days))
         for year, some in sorted(by_year.items())
     ]

@@ -72,9 +72,8 @@ def room(member: Member, key: str, due_on: date, *, at: datetime, place: House) 
     if customer is None:
         return None
     on = place.today(at)
-    view, mine = view_of(place, on), Q(customer_id__in=aliases().family([customer.pk]))
-    dues = renewals.due_in(due_on, due_on + timedelta(days=1), access.facts_of(member) & mine, on=on,
-                           late_days=view.late_days)  # fmt: skip
+    mine = Q(customer_id__in=aliases().family([customer.pk]))
+    dues = renewals.due_in(due_on, due_on + timedelta(days=1), access.facts_of(member) & mine, on=on)
     row = PortfolioRow.objects.filter(customer_id=customer.pk).select_related("owner").first()
     if not dues or row is None:
         return None

@@ -95,11 +95,11 @@ def told(book: Book, span: Period, dimension: Dimension) -> Told:
     """
     first, last = min(span.since, span.until, book.as_of), min(span.until, book.as_of)
     rates = book.exchange.fixed(first)
-    opening, closing = (ledger.balances_on(day, book.rows, rates) for day in (first, last))
+    opening, closing = (book.balances_on(day, rates) for day in (first, last))
     whole = retention(opening, closing)
     if dimension is Dimension.PRODUCT:
         cohort = {key for key, amount in opening.items() if amount > 0}
-        of_units = [{unit: amount for unit, amount in ledger.balances_by_product(day, book.rows, rates).items()
+        of_units = [{unit: amount for unit, amount in book.balances_by_product(day, rates).items()
                      if unit[0] in cohort} for day in (first, last)]  # fmt: skip
         parts = _parts(of_units[0], of_units[1], _products())
     else:
@@ -125,14 +125,14 @@ def behind(book: Book, figure: Figure, span: Period, found: Told, part: Part) ->
     rates = book.exchange.fixed(first)
     if found.dimension is Dimension.PRODUCT:
         opening, closing = (
-            {unit[0]: amount for unit, amount in ledger.balances_by_product(day, book.rows, rates).items()
+            {unit[0]: amount for unit, amount in book.balances_by_product(day, rates).items()
              if _text(unit[1]) == part.value} for day in (first, last)
         )  # fmt: skip
     else:
         of = _values(found.dimension, book).of
-        opening = {key: amount for key, amount in ledger.balances_on(first, book.rows, rates).items()
+        opening = {key: amount for key, amount in book.balances_on(first, rates).items()
                    if _text(of(key)) == part.value}  # fmt: skip
-        closing = ledger.balances_on(last, book.rows, rates)
+        closing = book.balances_on(last, rates)
     printed = part.opening, part.kept if figure.key == "grr" else part.closing
     return revenue.named(revenue.cohort_behind(figure, opening, closing, printed), book)
 

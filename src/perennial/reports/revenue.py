@@ -11,11 +11,13 @@ from fractions import Fraction
 
 from django.db.models import Q
 
-from perennial.contracts import access, facts, ledger, under_terms
+from perennial.contracts import access, facts, grace, ledger, reported, under_terms
 from perennial.contracts.calculations.retention import Retention
+from perennial.contracts.calculations.retention import retention as retention_of
 from perennial.contracts.ledger import Change, MovementRow, NamedCustomer
 from perennial.contracts.rates import Exchange
-from perennial.contracts.terms import MovementKind, PolicySwitches
+from perennial.contracts.reported import Entries
+from perennial.contracts.terms import MovementKind, PolicySwitches, View
 from perennial.contracts.under_terms import Split
 from perennial.kernel.money import largest_remainder, round_half_even
 from perennial.kernel.organisation.queries import house
@@ -27,13 +29,16 @@ from perennial.reports.revenue_figures import TERMS, Figure
 @dataclass(frozen=True)
 class Book:
     """What a member sees of the ledger (`rows`) and of the lines behind it (`lines`), in which currency and at which
-    rates, up to which day, under which settings."""
+    rates, up to which day, under which settings; as restated or as reported. `known_on`: as it was known on a day
+    before the present; None: as it is known now."""
 
     rows: Q
     exchange: Exchange
     as_of: date
     switches: PolicySwitches
     lines: Q = field(default_factory=Q)
+    view: View = View.RESTATED
+    known_on: date | None = None
 
     @property
     def currency(self) -> str:
@@ -45,16 +50,49 @@ class Book:
         """Return the day after the as-of day: the end of all that has happened."""
         return self.as_of + timedelta(days=1)
 
+    @property
+    def entries(self) -> Entries | None:
+        """Return the ledger's entries where it is not the present one as it is known now."""
+        if self.view is View.REPORTED:
+            return reported.as_reported(self.rows, self.lines, as_of=self.as_of)
+        return None if self.known_on is None else reported.as_known(self.rows, self.lines, on=self.known_on)
 
-def book_of(member: Member, *, at: datetime, constant: bool = False) -> Book:
-    """Return the ledger as the member sees it; `constant`: everything at the as-of day's rates. One query."""
+    def balances_before(self, day: date, exchange: Exchange | None = None) -> dict[int, Fraction]:
+        """Return the MRR of each customer at the start of a day (`ledger.balances_before`), at the book's rates unless
+        others are named."""
+        rates, entries = exchange or self.exchange, self.entries
+        if entries is None:
+            return ledger.balances_before(day, self.rows, rates)
+        return reported.balances_before(day, entries, rates)
+
+    def balances_on(self, day: date, exchange: Exchange | None = None) -> dict[int, Fraction]:
+        """Return the MRR of each customer at the end of a day."""
+        return self.balances_before(day + timedelta(days=1), exchange)
+
+    def balances_by_product(self, day: date, exchange: Exchange) -> dict[tuple[int, int | None], Fraction]:
+        """Return the MRR of each customer and product at the end of a day (`ledger.balances_by_product`)."""
+        entries = self.entries
+        if entries is None:
+            return ledger.balances_by_product(day, self.rows, exchange)
+        return reported.balances_by_product(day, entries, exchange)
+
+
+def book_of(
+    member: Member, *, at: datetime, constant: bool = False, view: View = View.RESTATED, as_of: date | None = None
+) -> Book:
+    """Return the ledger as the member sees it; `constant`: everything at the as-of day's rates; `as_of`: as it was
+    known on an earlier day (None: now). One query."""
     place = house()
+    today = place.today(at)
+    day = today if as_of is None else min(as_of, today)
     return Book(
         rows=access.revenue_of(member),
-        exchange=Exchange(place.currency, fixed_on=place.today(at) if constant else None),
-        as_of=place.today(at),
+        exchange=Exchange(place.currency, fixed_on=day if constant else None),
+        as_of=day,
         switches=facts.switches_of(place.policy_switches),
         lines=access.facts_of(member),
+        view=view,
+        known_on=day if day < today else None,
     )
 
 
@@ -77,6 +115,9 @@ def movements(book: Book, span: Period) -> list[MovementRow]:
     until = min(span.until, month_of(book.as_of).until)
     if span.since >= until:
         return []
+    entries = book.entries
+    if entries is not None:
+        return reported.movement_rows(Period(span.since, until), entries, book.exchange)
     return ledger.movement_rows(Period(span.since, until), book.rows, book.exchange, as_of=book.as_of)
 
 
@@ -107,7 +148,9 @@ def retention(book: Book, span: Period) -> Retention:
     """Return what the customers who paid on day `span.since` hold on day `span.until`, or on the as-of day where that
     comes first. Two queries."""
     last = min(span.until, book.as_of)
-    return ledger.retention(min(span.since, last), last, book.rows, book.exchange)
+    first = min(span.since, last)
+    frozen = book.exchange.fixed(first)
+    return retention_of(book.balances_on(first, frozen), book.balances_on(last, frozen))
 
 
 @dataclass(frozen=True)
@@ -133,6 +176,9 @@ def behind(book: Book, figure: Figure, span: Period) -> list[CustomerBehind]:
         found = _behind_movements(book, figure.kind, span)
     elif figure.key in TERMS:
         found = _behind_terms(book, figure, span)
+    elif figure.key == "in_grace":
+        held = in_grace(book)
+        found = [_unnamed(key, part) for key, part in _printed(held, _rounded(held)).items()]
     elif figure.is_rate:
         found = _behind_retention(book, figure, span)
     else:
@@ -142,7 +188,10 @@ def behind(book: Book, figure: Figure, span: Period) -> list[CustomerBehind]:
 
 def named(found: Sequence[CustomerBehind], book: Book) -> list[CustomerBehind]:
     """Return customers behind a figure with their names, the largest amount first. One query for 500."""
-    names = ledger.named([one.customer.id for one in found], book.rows)
+    ids = [one.customer.id for one in found]
+    names = ledger.named(ids, book.rows)
+    if not names.keys() >= set(ids):  # only former movements are left of somebody
+        names = reported.named(ids, book.lines) | names
     told = [CustomerBehind(names[one.customer.id], one.amount, one.opening, one.closing, one.changes) for one in found]
     return sorted(told, key=lambda one: (-abs(one.amount), -(one.opening or 0), one.customer.name))
 
@@ -163,6 +212,11 @@ def _behind_movements(book: Book, kind: MovementKind, span: Period) -> list[Cust
 
 
 def _moved(book: Book, kind: MovementKind, span: Period) -> dict[int, list[Change]]:
+    entries = book.entries
+    if entries is not None:
+        if kind is MovementKind.FX:
+            return reported.fx_changes(span, entries, book.exchange)
+        return reported.changes(span, entries, book.exchange, kind=kind)
     if kind is MovementKind.FX:
         return ledger.fx_changes(span, book.rows, book.exchange, as_of=book.as_of)
     return ledger.changes(span, book.rows, book.exchange, as_of=book.as_of, kind=kind)
@@ -170,7 +224,7 @@ def _moved(book: Book, kind: MovementKind, span: Period) -> dict[int, list[Chang
 
 def _behind_balance(book: Book, figure: Figure, span: Period) -> list[CustomerBehind]:
     day = span.since if figure.key == "opening" else min(span.until, book.tomorrow)
-    held = {key: amount for key, amount in ledger.balances_before(day, book.rows, book.exchange).items() if amount}
+    held = {key: amount for key, amount in book.balances_before(day).items() if amount}
     if figure.key == "arr":
         held = {key: 12 * amount for key, amount in held.items()}
     if figure.key == "customers":
@@ -180,8 +234,43 @@ def _behind_balance(book: Book, figure: Figure, span: Period) -> list[CustomerBe
 
 
 def under_terms_of(book: Book, span: Period) -> Split:
-    """Return what is under terms and what never comes due when the span closes. Three queries; reads every line."""
-    return under_terms.split(day_before(min(span.until, book.tomorrow)), book.lines, book.exchange)
+    """Return what is under terms and what never comes due when the span closes. Five queries; reads every line."""
+    day = day_before(min(span.until, book.tomorrow))
+    return under_terms.split(day, book.lines, book.exchange, as_of=book.as_of)
+
+
+def in_grace(book: Book) -> dict[int, Fraction]:
+    """Return the MRR of each customer that is held in grace on the as-of day. One query."""
+    return grace.in_grace_by_customer(book.rows, book.exchange, on=book.as_of)
+
+
+@dataclass(frozen=True)
+class KnownLater:
+    """A movement that became known after its month, or was found not to hold, in whole minor units. `effect`: what the
+    span has as restated more than as reported because of it."""
+
+    customer: NamedCustomer
+    on: date
+    kind: MovementKind
+    amount: int
+    reported_on: date
+    superseded_on: date | None
+    effect: int
+
+
+def later(book: Book, span: Period) -> list[KnownLater]:
+    """Return what became known later of whole months, the latest first; effects add up to their rounded sum. At most
+    four queries for 500 customers."""
+    found = reported.later(span, book.rows, book.lines, book.exchange, as_of=book.as_of)
+    ids = [one.customer_id for one in found]
+    names = reported.named(ids, book.lines) | ledger.named(ids, book.rows)
+    effects = largest_remainder([one.effect for one in found], round_half_even(sum((one.effect for one in found),
+                                                                                  Fraction(0))))  # fmt: skip
+    return [
+        KnownLater(names[one.customer_id], one.on, one.kind, round_half_even(one.amount), one.reported_on,
+                   one.superseded_on, effect)
+        for one, effect in zip(found, effects, strict=True)
+    ]  # fmt: skip
 
 
 def _behind_terms(book: Book, figure: Figure, span: Period) -> list[CustomerBehind]:
@@ -193,7 +282,7 @@ def _behind_terms(book: Book, figure: Figure, span: Period) -> list[CustomerBehi
 def _behind_retention(book: Book, figure: Figure, span: Period) -> list[CustomerBehind]:
     last = min(span.until, book.as_of)
     frozen = book.exchange.fixed(span.since)
-    opening, closing = (ledger.balances_on(day, book.rows, frozen) for day in (span.since, last))
+    opening, closing = (book.balances_on(day, frozen) for day in (span.since, last))
     return cohort_behind(figure, opening, closing)
 
 

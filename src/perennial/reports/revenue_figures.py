@@ -95,6 +95,17 @@ FIGURES: Mapping[str, Figure] = {
             SUM,
             MovementKind.FX,
         ),
+        Figure(
+            "restated",
+            _("Restated"),
+            _(
+                "What was found later about earlier months: movements that were reported and do not hold are taken "
+                "back, and what takes their place is booked, in the month in which it was found. As reported only: as "
+                "restated, each stands in its own month."
+            ),
+            SUM,
+            MovementKind.RESTATED,
+        ),
         Figure("closing", _("Closing"), MRR, ROW),
         Figure(
             "customers",
@@ -103,6 +114,15 @@ FIGURES: Mapping[str, Figure] = {
             _("count of customers with MRR > 0"),
         ),
         Figure("mrr", _("MRR"), MRR, ROW),
+        Figure(
+            "in_grace",
+            _("In grace"),
+            _(
+                "MRR of terms that ended unsigned and are only late: it is still held. Signed within the grace, "
+                "nothing has moved; unsigned at its end, it is churn on the day on which the term ended."
+            ),
+            _("sum of the held lines' MRR; part of MRR"),
+        ),
         Figure(
             "terms",
             _("Under terms"),

@@ -51,6 +51,7 @@ RULES: dict[str, Rule] = {
     "revenue_chart": Rule("revenue.read"),
     "revenue_explanation": Rule("revenue.read"),
     "revenue_customers": Rule("revenue.read"),
+    "revenue_later": Rule("revenue.read"),
     "revenue_export": Rule("revenue.read"),
     "revenue_lifetime": Rule("revenue.read"),
     "revenue_lifetime_chart": Rule("revenue.read"),

@@ -5,11 +5,13 @@ from datetime import date
 from fractions import Fraction
 from typing import Any
 
+from perennial.contracts.calculations.grace import Grace, held
 from perennial.contracts.calculations.movements import movements
 from perennial.contracts.calculations.mrr import stretches
 from perennial.contracts.terms import LineTerms, Movement, PolicySwitches
 
 DEFAULT = PolicySwitches()
+NO_GRACE = Grace(0)
 day = date.fromisoformat
 
 
@@ -20,9 +22,14 @@ def line(key: str, since: str, until: str | None, amount: int, **more: Any) -> L
     return LineTerms(line_key=key, starts_on=day(since), ends_on=ends_on, amount_minor=amount, **terms)
 
 
-def moves(lines: Iterable[LineTerms], switches: PolicySwitches = DEFAULT, as_of: str | None = None) -> list[Movement]:
-    """Return the movements of the lines."""
-    return movements(stretches(lines, switches), switches, as_of=None if as_of is None else day(as_of))
+def moves(
+    lines: Iterable[LineTerms], switches: PolicySwitches = DEFAULT, as_of: str | None = None, *, grace: Grace = NO_GRACE
+) -> list[Movement]:
+    """Return the movements of the lines, late paper held as a grace allows it."""
+    on = None if as_of is None else day(as_of)
+    return movements(
+        held(stretches(lines, switches), switches, lambda _: grace, as_of=on).stretches, switches, as_of=on
+    )
 
 
 def told(booked: Iterable[Movement]) -> list[tuple[str, str, Fraction]]:

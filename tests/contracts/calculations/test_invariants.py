@@ -9,18 +9,20 @@ from fractions import Fraction
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.contracts.calculations.lines import DEFAULT
 
 from perennial.contracts.calculations.balances import balances_on
 from perennial.contracts.calculations.exchange import DatedRates, converted, fx_movements
+from perennial.contracts.calculations.grace import Grace, held
 from perennial.contracts.calculations.movements import movements
-from perennial.contracts.calculations.mrr import stretches
+from perennial.contracts.calculations.mrr import Stretch
+from perennial.contracts.calculations.mrr import stretches as written
 from perennial.contracts.calculations.retention import flow_gross_retention, retention
 from perennial.contracts.terms import GAINS, LOSSES, Level, LineTerms, Movement, MovementKind, PolicySwitches
 from perennial.kernel.periods import Period, day_before
 
 FIRST, LAST = date(2024, 1, 1), date(2024, 12, 31)
 USD = DatedRates("USD")
+DEFAULT = PolicySwitches(grace_days=0)
 days = st.dates(FIRST, LAST)
 
 
@@ -63,6 +65,11 @@ policies = st.builds(
 )
 
 
+def stretches(lines: Iterable[LineTerms], switches: PolicySwitches, as_of: date | None = None) -> list[Stretch]:
+    """Return the stretches with late paper held."""
+    return held(written(lines, switches), switches, lambda _: Grace(switches.grace_days), as_of=as_of).stretches
+
+
 def told(lines: Iterable[LineTerms], switches: PolicySwitches = DEFAULT) -> list[Movement]:
     return movements(stretches(lines, switches), switches)
 
@@ -80,12 +87,12 @@ def within(booked: Iterable[Movement], since: date, until: date) -> list[Movemen
     return [one for one in booked if since <= one.on < until]
 
 
-@given(portfolios(), policies, days, days)
+@given(portfolios(), policies, days, days, st.none() | days)
 def test_opening_and_movements_are_the_closing_for_each_unit(
-    lines: list[LineTerms], switches: PolicySwitches, one: date, other: date
+    lines: list[LineTerms], switches: PolicySwitches, one: date, other: date, as_of: date | None
 ) -> None:
     since, until = min(one, other), max(one, other)
-    found = stretches(lines, switches)
+    found = stretches(lines, switches, as_of)
     opening = balances_on(found, day_before(since), USD)
     closing = balances_on(found, day_before(until), USD)
     moved: dict[int, Fraction] = defaultdict(Fraction)

@@ -4,9 +4,9 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from tests.contracts.calculations.lines import DEFAULT, day, line, moves, told
+from tests.contracts.calculations.lines import DEFAULT, day, line
 
-from perennial.contracts.calculations.mrr import counts_until, mrr_on, stretches, stretches_of, unit_of
+from perennial.contracts.calculations.mrr import counts_until, mrr_on, stretches_of, unit_of
 from perennial.contracts.terms import (
     BillingStatus,
     ChurnDay,
@@ -139,31 +139,6 @@ def test_an_overdue_line_counts_as_long_as_the_switches_say() -> None:
     assert counts_until(past_due, PolicySwitches(past_due_counts_for_days=30)) == day("2024-05-31")
     assert counts_until(unpaid, DEFAULT) == day("2024-05-01")
     assert counts_until(unpaid, PolicySwitches(unpaid_counts=True)) is None
-
-
-def test_late_paper_holds_the_revenue_of_a_gap_within_the_grace_only() -> None:
-    lines = [line("1", "2023-01-01", "2024-01-01", 500), line("2", "2024-01-21", None, 600, renewal_of="1", quantity=1)]
-    held = stretches(lines, PolicySwitches(grace_days=30))
-    assert [(part.since, part.until) for part in held] == [
-        (day("2023-01-01"), day("2024-01-21")),
-        (day("2024-01-21"), None),
-    ]
-    assert told(moves(lines, PolicySwitches(grace_days=30)))[1:] == [("2024-01-21", "expansion", 100)]
-    assert [kind for _, kind, _ in told(moves(lines, PolicySwitches(grace_days=19)))] == [
-        "new",
-        "churn",
-        "reactivation",
-    ]
-    assert [kind for _, kind, _ in told(moves(lines))] == ["new", "churn", "reactivation"]
-
-
-def test_a_gap_that_another_line_of_the_customer_covers_is_not_held() -> None:
-    lines = [
-        line("1", "2023-01-01", "2024-01-01", 500),
-        line("2", "2024-01-21", None, 500),
-        line("3", "2023-06-01", "2024-06-01", 50, product_id=2),
-    ]
-    assert told(moves(lines, PolicySwitches(grace_days=30)))[2] == ("2024-01-01", "contraction", -500)
 
 
 @pytest.mark.parametrize(

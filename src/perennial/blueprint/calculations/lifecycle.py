@@ -79,6 +79,6 @@ def _stage(node: Node) -> StageRule:
         clock=node.at("clock").choice(Clock),
         onboarding_days=node.at("onboarding_days").whole(1),
         renewal_days=node.at("renewal_days").whole(1),
-        grace_days=node.at("grace_days").whole(),
+        grace_days=node.at("grace_days").whole_or_none(),
         shortest_renewal_months=node.at("shortest_renewal_months").whole(1),
     )

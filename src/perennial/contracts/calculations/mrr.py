@@ -4,9 +4,8 @@ Everything else in this folder stands on `stretches`: a balance adds those that 
 ends and another begins.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
 from itertools import pairwise
@@ -58,12 +57,11 @@ def unit_of(line: LineTerms, level: Level) -> Unit:
 
 
 def stretches(lines: Iterable[LineTerms], switches: PolicySwitches) -> list[Stretch]:
-    """Return the stretches of all lines, with gaps of late paper held where `grace_days` allows it.
+    """Return the stretches of all lines as they are written; late paper is another question (`grace.held`).
 
     Lines that make no MRR (one-off, usage, trial, never counted) have none.
     """
-    found = [stretch for line in lines for stretch in stretches_of(line, switches)]
-    return _held_through_grace(found, switches) if switches.grace_days else found
+    return [stretch for line in lines for stretch in stretches_of(line, switches)]
 
 
 def stretches_of(line: LineTerms, switches: PolicySwitches) -> tuple[Stretch, ...]:
@@ -166,24 +164,3 @@ def _snapped_years(days: int) -> Fraction:
     years = Fraction(100 * days, 36525)
     marks = (Fraction(1, 4), Fraction(1, 2), Fraction(3, 4), *map(Fraction, range(1, 7)))
     return next((mark for mark in marks if abs(years - mark) <= Fraction(1, 200)), years)
-
-
-def _held_through_grace(found: list[Stretch], switches: PolicySwitches) -> list[Stretch]:
-    """Return the stretches with each unit's short gaps filled by what ran up to the gap (analytics 3.3)."""
-    by_unit: dict[Unit, list[Stretch]] = defaultdict(list)
-    for stretch in found:
-        by_unit[unit_of(stretch.line, switches.classified_by)].append(stretch)
-    return [held for unit in by_unit.values() for held in _held_in_unit(unit, switches.grace_days)]
-
-
-def _held_in_unit(unit: list[Stretch], grace_days: int) -> list[Stretch]:
-    holes: dict[date, date] = {}
-    covered: date | None = None
-    running = [stretch for stretch in unit if stretch.mrr or stretch.paused]
-    for stretch in sorted(running, key=lambda one: one.since):
-        if covered is not None and covered < stretch.since <= covered + timedelta(days=grace_days):
-            holes[covered] = stretch.since
-        if stretch.until is None:
-            break
-        covered = stretch.until if covered is None else max(covered, stretch.until)
-    return [replace(one, until=holes.get(one.until, one.until)) if one.until else one for one in unit]

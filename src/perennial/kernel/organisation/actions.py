@@ -123,3 +123,8 @@ def stamp_configuration(*, policy_switches: Mapping[str, Any] | None = None) -> 
         changed["policy_switches"] = dict(policy_switches)
     Organisation.objects.filter(id=1).update(**changed)
     stamp.keep(None)
+
+
+def open_books(on: date) -> None:
+    """Note the day on which revenue was first derived; a later day changes nothing."""
+    Organisation.objects.filter(id=1, books_opened_on=None).update(books_opened_on=on)

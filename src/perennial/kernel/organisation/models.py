@@ -7,7 +7,8 @@ from django.db import models
 
 class Organisation(models.Model):
     """The company whose customers these are. One row (id 1): two homes never meet. `events_kept_months` None: raw
-    events are kept for ever."""
+    events are kept for ever. `books_opened_on`: the day on which revenue was first derived: no month before was ever
+    reported from here."""
 
     name = models.CharField(max_length=200, default="")
     currency = models.CharField(max_length=3)
@@ -19,6 +20,7 @@ class Organisation(models.Model):
     policy_switches = models.JSONField(default=dict)
     config_stamp = models.CharField(max_length=32, default="")
     events_kept_months = models.PositiveSmallIntegerField(null=True)
+    books_opened_on = models.DateField(null=True)
     is_demo = models.BooleanField(default=False)
     created_at = models.DateTimeField()
 

@@ -29,6 +29,7 @@ class House:
     policy_switches: dict[str, Any]
     is_demo: bool
     events_kept_months: int | None
+    books_opened_on: date | None
 
     def today(self, now: datetime) -> date:
         """Return the as-of day: the day that "today", "days since" and "due" mean everywhere (decisions.md, Time)."""
@@ -59,6 +60,7 @@ def house() -> House:
         policy_switches=row.policy_switches,
         is_demo=row.is_demo,
         events_kept_months=row.events_kept_months,
+        books_opened_on=row.books_opened_on,
     )
 
 

@@ -12,7 +12,8 @@ from perennial.lifecycle.terms import ProductTerm
 
 
 class Line(Protocol):
-    """What a line must say (`contracts.queries.ProductLine`); `ends_on` is the first day without service."""
+    """What a line must say (`contracts.queries.ProductLine`); `ends_on` is the first day without service, `late_until`
+    the one on which its grace is over."""
 
     @property
     def fact(self) -> str: ...
@@ -22,6 +23,8 @@ class Line(Protocol):
     def starts_on(self) -> date: ...
     @property
     def ends_on(self) -> date | None: ...
+    @property
+    def late_until(self) -> date | None: ...
     @property
     def is_given_up(self) -> bool: ...
     @property
@@ -57,10 +60,10 @@ def current_term(lines: Sequence[Line], rule: StageRule, value: FirstValue, as_o
     nobody recorded counts on the first day of service, for it cannot be later. First value is tracked where the
     organisation recorded one before this onboarding was over: what began earlier ends by the calendar.
     """
-    term = _running(lines, as_of) or _late(lines, rule, as_of) or _ahead(lines, as_of)
+    term = _running(lines, as_of) or _late(lines, as_of) or _ahead(lines, as_of)
     if term is None:
         return None
-    first = _first_of_chain(lines, term, rule.grace_days)
+    first = _first_of_chain(lines, term)
     signed_on = first.signed_on or first.starts_on
     known = {
         Clock.SIGNATURE: signed_on,
@@ -79,7 +82,8 @@ def current_term(lines: Sequence[Line], rule: StageRule, value: FirstValue, as_o
         clocks=clocks,
         starts_on=term.starts_on,
         ends_on=term.ends_on,
-        renewed_on=_renewed_on(lines, term, rule.grace_days),
+        late_until=term.late_until,
+        renewed_on=_renewed_on(lines, term),
         first_value_on=onboarded_on,
         value_is_tracked=tracked,
     )
@@ -90,9 +94,8 @@ def _running(lines: Sequence[Line], as_of: date) -> Line | None:
     return min(found, key=lambda x: (x.ends_on or date.max, x.starts_on), default=None)
 
 
-def _late(lines: Sequence[Line], rule: StageRule, as_of: date) -> Line | None:
-    grace = timedelta(days=rule.grace_days)
-    found = [x for x in lines if x.ends_on is not None and x.ends_on <= as_of < x.ends_on + grace and not x.is_given_up]
+def _late(lines: Sequence[Line], as_of: date) -> Line | None:
+    found = [x for x in lines if x.ends_on and x.late_until and x.ends_on <= as_of < x.late_until and not x.is_given_up]
     return max(found, key=lambda x: x.ends_on or date.min, default=None)
 
 
@@ -101,20 +104,20 @@ def _ahead(lines: Sequence[Line], as_of: date) -> Line | None:
     return min(found, key=lambda x: x.starts_on, default=None)
 
 
-def _first_of_chain(lines: Sequence[Line], term: Line, grace_days: int) -> Line:
+def _first_of_chain(lines: Sequence[Line], term: Line) -> Line:
     first = term
     for line in sorted(lines, key=lambda x: x.starts_on, reverse=True):
-        reaches = line.ends_on is None or line.ends_on + timedelta(days=grace_days) >= first.starts_on
+        reaches = line.late_until is None or line.late_until >= first.starts_on
         if line.starts_on < first.starts_on and reaches:
             first = line
     return first
 
 
-def _renewed_on(lines: Sequence[Line], term: Line, grace_days: int) -> date | None:
+def _renewed_on(lines: Sequence[Line], term: Line) -> date | None:
     """Return when the successor was signed; where that is not recorded, its first day."""
-    if term.ends_on is None:
+    end, last = term.ends_on, term.late_until
+    if end is None or last is None:
         return None
-    end, last = term.ends_on, term.ends_on + timedelta(days=grace_days)
     found = [
         x.signed_on or x.starts_on
         for x in lines

@@ -43,7 +43,7 @@ def product_stage(term: ProductTerm, rule: StageRule, as_of: date) -> ProductSta
     clock = term.clocks.get(rule.clock)
     clock_on = clock if clock is not None and clock <= as_of else None
     begun_on = min(term.starts_on, clock_on or term.starts_on)
-    ended = term.ends_on is not None and as_of >= term.ends_on + timedelta(days=rule.grace_days)
+    ended = term.late_until is not None and as_of >= term.late_until
     if as_of < begun_on or ended:
         return None
     stage, since_on = _stage(term, rule, clock_on, as_of)

@@ -1,7 +1,8 @@
 """Which months a Revenue address asks for: `?period=12m`, `?period=2024`, `?period=custom&from=2024-01&until=2024-06`.
 
 Months are written 2024-05; `until` is the last month that is shown. `month` opens one of them in the chart; `by` is
-what retention is told apart by; `rates=constant` values every amount at the rates of the as-of day.
+what retention is told apart by; `rates=constant` values every amount at the rates of the as-of day; `view=reported`
+tells the ledger as it was reported.
 """
 
 from __future__ import annotations
@@ -15,12 +16,15 @@ from urllib.parse import urlencode
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
+from perennial.contracts.terms import View
 from perennial.kernel.periods import Period, add_months, month_of, months_between
 from perennial.reports.retention_by import Dimension
 
 LAST_12, CUSTOM = "12m", "custom"
 CONSTANT = {"rates": "constant"}
 """What an address says of amounts that are all valued at the same rates."""
+REPORTED = {"view": View.REPORTED.value}
+"""What an address says of the ledger as it was reported."""
 MOST_MONTHS = 120
 _MONTH = re.compile(r"(20\d\d|19\d\d)-(0[1-9]|1[0-2])")
 _YEAR = re.compile(r"20\d\d|19\d\d")
@@ -65,8 +69,8 @@ def months_query(span: Period) -> dict[str, str]:
 
 
 def rates_at(query: QueryDict) -> Mapping[str, str]:
-    """Return what the address says of rates: `CONSTANT` or nothing."""
-    return CONSTANT if query.get("rates") == CONSTANT["rates"] else {}
+    """Return how the address wants the ledger told: `CONSTANT`, `REPORTED`, both or nothing."""
+    return {name: value for name, value in (CONSTANT | REPORTED).items() if query.get(name) == value}
 
 
 def read(query: QueryDict, today: date) -> Chosen:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Any, cast
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -13,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from perennial.contracts.calculations.retention import Retention
+from perennial.contracts.terms import View
 from perennial.kernel.periods import Period, day_before
 from perennial.members import access
 from perennial.members.models import Member
@@ -34,8 +36,10 @@ def member_of(request: HttpRequest) -> Member:
 
 
 def book_of(request: HttpRequest) -> Book:
-    """Return the ledger as the member who asks sees it, at the rates that the address asks for."""
-    return revenue.book_of(member_of(request), at=timezone.now(), constant=bool(address.rates_at(request.GET)))
+    """Return the ledger as the member who asks sees it, told as the address asks for."""
+    asked = address.rates_at(request.GET)
+    view = View(asked.get("view", View.RESTATED))
+    return revenue.book_of(member_of(request), at=timezone.now(), constant="rates" in asked, view=view)
 
 
 def chosen_of(request: HttpRequest, book: Book) -> Chosen:
@@ -132,6 +136,8 @@ class About:
             return _cohort(self.book, self.figure, found)
         if self.figure.key in TERMS:
             return _terms(self.book, self.span)
+        if self.figure.key == "in_grace":
+            return _in_grace(self.book)
         return _made_of(self.book, self.figure, self.span)
 
 
@@ -144,6 +150,7 @@ def explanation(request: HttpRequest) -> HttpResponse:
     changed = [(str(one.label), str(one.value)) for one in tables.settings_of(book) if not one.is_default]
     told = {"currency": book.currency, "version": figure.version}
     rates = f" · {tables.rates_told(book)}" if book.exchange.fixed_on else ""
+    rates += f" · {tables.view_told(book)}" if book.view is View.REPORTED else ""
     return render(request, "components/explanation.html", {
         "title": about.title,
         "definition": figure.definition,
@@ -181,6 +188,12 @@ def _terms(book: Book, span: Period) -> Inputs:
     told = [(str(FIGURES[key].label), exact_money(amount, book.currency)) for key, amount in amounts.items()]
     return [*told, *((_("Customers: %(label)s") % {"label": FIGURES[key].label}, number(len(held)))
                      for key, held in counts.items())]  # fmt: skip
+
+
+def _in_grace(book: Book) -> Inputs:
+    held = revenue.in_grace(book)
+    total = exact_money(sum(held.values(), Fraction(0)), book.currency)
+    return [(str(FIGURES["in_grace"].label), total), (_("Customers"), number(len(held)))]
 
 
 def _made_of(book: Book, figure: Figure, span: Period) -> Inputs:

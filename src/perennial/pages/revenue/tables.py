@@ -12,9 +12,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from perennial.contracts.ledger import Change, MovementRow
+from perennial.contracts.terms import View
 from perennial.kernel.money import decimal_string, decimals_of, minor_per_major
 from perennial.kernel.periods import Period, day_before
-from perennial.pages.revenue.address import CONSTANT, Chosen, months_query, written
+from perennial.pages.revenue.address import CONSTANT, REPORTED, Chosen, months_query, written
 from perennial.pages.tags import day, number, percent
 from perennial.reports import policy, revenue, sheets
 from perennial.reports.revenue import Book, CustomerBehind
@@ -26,12 +27,13 @@ MOST_DAYS, MOST_LINES = 2, 3
 
 @dataclass(frozen=True)
 class Kpi:
-    """A headline figure, the address that opens it ("" for none) and what stands below."""
+    """A headline figure, the address that opens it ("" for none), what stands below and its tone."""
 
     label: str
     figure: str
     explain: str
     note: str
+    tone: str = ""
 
 
 @dataclass(frozen=True)
@@ -124,8 +126,9 @@ def value_of(row: MovementRow, figure: Figure) -> int:
 
 
 def rates_of(book: Book) -> Mapping[str, str]:
-    """Return what an address behind a number says of rates."""
-    return {} if book.exchange.fixed_on is None else CONSTANT
+    """Return what an address behind a number says of how the ledger is told."""
+    rates = {} if book.exchange.fixed_on is None else CONSTANT
+    return {**rates, **(REPORTED if book.view is View.REPORTED else {})}
 
 
 def rates_told(book: Book) -> str:
@@ -134,6 +137,13 @@ def rates_told(book: Book) -> str:
     if fixed is None:
         return _("at the rates of each day; what rates did is told apart")
     return _("constant currency: all at the rates of %(day)s") % {"day": day(fixed)}
+
+
+def view_told(book: Book) -> str:
+    """Say which ledger it is: as we know it now, or as it was reported."""
+    if book.view is View.REPORTED:
+        return _("as reported: each movement on the day on which it was known; a month that is over never changes")
+    return _("as restated: each movement on its own day, as known now")
 
 
 def explanation_url(figure: Figure, span: Period, part: Mapping[str, str] | None = None) -> str:
@@ -155,13 +165,13 @@ def sheet_of_months(rows: Sequence[MovementRow], book: Book) -> sheets.Sheet:
     headings = [_("Month"), *(f"{one.label} ({book.currency})" for one in figures), str(FIGURES["customers"].label)]
     lines: list[list[sheets.Cell]] = []
     for row in rows:
-        cells: list[sheets.Cell] = [written(row.period), *(_amount(value_of(row, one), book) for one in figures)]
+        cells: list[sheets.Cell] = [written(row.period), *(amount(value_of(row, one), book) for one in figures)]
         lines.append([*_closed(cells, row, len(lines), book), row.customers])
     if rows:
         whole, last = revenue.total(rows), range(len(rows))
-        sums = [sheets.total(at, last, _amount(value_of(whole, one), book)) for at, one in enumerate(kinds, start=2)]
-        opened = sheets.signed_sum([(1, 1)], 0, _amount(whole.opening, book))
-        total: list[sheets.Cell] = [_("Total"), opened, *sums, _amount(whole.closing, book)]
+        sums = [sheets.total(at, last, amount(value_of(whole, one), book)) for at, one in enumerate(kinds, start=2)]
+        opened = sheets.signed_sum([(1, 1)], 0, amount(whole.opening, book))
+        total: list[sheets.Cell] = [_("Total"), opened, *sums, amount(whole.closing, book)]
         lines.append([*_closed(total, whole, len(rows), book), whole.customers])
     return sheets.Sheet(headings, lines, notes(book), money_from=1, money_until=1 + len(figures),
                         decimals=decimals_of(book.currency))  # fmt: skip
@@ -169,7 +179,7 @@ def sheet_of_months(rows: Sequence[MovementRow], book: Book) -> sheets.Sheet:
 
 def _closed(cells: list[sheets.Cell], row: MovementRow, at: int, book: Book) -> list[sheets.Cell]:
     """Return a row's cells with its closing as the live sum of its opening and movements."""
-    closing = sheets.signed_sum([(column, 1) for column in range(1, len(cells) - 1)], at, _amount(row.closing, book))
+    closing = sheets.signed_sum([(column, 1) for column in range(1, len(cells) - 1)], at, amount(row.closing, book))
     return [*cells[:-1], closing]
 
 
@@ -183,6 +193,7 @@ def notes(book: Book) -> list[tuple[str, str]]:
     told = [
         (_("Basis"), str(FIGURES["mrr"].definition)),
         (_("Currency"), book.currency),
+        (_("Ledger"), view_told(book)),
         (_("Exchange rates"), rates_told(book)),
         (_("As of"), book.as_of.isoformat()),
     ]
@@ -197,8 +208,8 @@ def sheet_of_customers(found: Sequence[CustomerBehind], figure: Figure, book: Bo
     headings += [f"{label} ({book.currency})" for label in amounts]
     for line, one in zip(lines, found, strict=True):
         if figure.is_rate:
-            line += [_amount(one.opening or 0, book), _amount(one.closing or 0, book)]
-        line.append(_amount(one.amount, book))
+            line += [amount(one.opening or 0, book), amount(one.closing or 0, book)]
+        line.append(amount(one.amount, book))
         if figure.kind is not None:
             line += [", ".join(days(one)), ", ".join(lines_of(one))]
     if found:
@@ -214,7 +225,7 @@ def _totals(found: Sequence[CustomerBehind], figure: Figure, book: Book) -> list
     columns = [[one.opening or 0 for one in found], [one.closing or 0 for one in found]] if figure.is_rate else []
     columns.append([one.amount for one in found])
     rows = range(len(found))
-    return [sheets.total(at, rows, _amount(sum(values), book)) for at, values in enumerate(columns, start=2)]
+    return [sheets.total(at, rows, amount(sum(values), book)) for at, values in enumerate(columns, start=2)]
 
 
 def held_label(figure: Figure) -> str:
@@ -263,7 +274,8 @@ def listed(one: CustomerBehind) -> Listed:
     )
 
 
-def _amount(minor: int, book: Book) -> Decimal:
+def amount(minor: int, book: Book) -> Decimal:
+    """Return an amount of minor units as files hold it."""
     return Decimal(decimal_string(minor, book.currency))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from fractions import Fraction
@@ -12,15 +13,17 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from perennial.contracts.calculations.retention import Retention
 from perennial.contracts.ledger import MovementRow
+from perennial.kernel.money import round_half_even
 from perennial.kernel.periods import Period, day_before
 from perennial.members import access
 from perennial.members.models import Member
 from perennial.pages.files import TYPES, download
-from perennial.pages.revenue import address, by, chart, opening, tables
+from perennial.pages.revenue import address, by, chart, later, opening, tables
 from perennial.pages.revenue.tables import Kpi
 from perennial.pages.tags import day, money, number, percent
 from perennial.reports import retention_by, revenue, sheets
@@ -42,7 +45,8 @@ def page(request: HttpRequest) -> HttpResponse:
     chosen = opening.chosen_of(request, book)
     rows = revenue.movements(book, chosen.span)
     asked = {"book": book, "chosen": chosen, "may": may, "periods": _periods(book, chosen, since),
-             "months": address.months_query(chosen.span), "currencies": _currencies(book, chosen)}  # fmt: skip
+             "months": address.months_query(chosen.span), "currencies": _currencies(book, chosen),
+             "views": _switched(chosen, address.REPORTED, _("As restated"), _("As reported"))}  # fmt: skip
     return render(request, "revenue/page.html", asked | (_told(rows, chosen, book, member) if rows else {}))
 
 
@@ -53,10 +57,16 @@ def _told(rows: list[MovementRow], chosen: address.Chosen, book: Book, member: M
     apart = retention_by.told(book, year, chosen.by)
     return {
         "table": tables.table_of(rows, chosen, book),
-        "kpis": [*_balances(rows, chosen.span, book), *_rates(apart.whole.found, year, chosen)],
+        "kpis": [
+            *_balances(rows, chosen.span, book),
+            *_held(rows, chosen.span, book),
+            *_rates(apart.whole.found, year, chosen),
+        ],
         "by": by.table_of(apart, chosen, year, book.currency, retention_by.dimensions_of(member)),
         "terms": tables.explanation_url(FIGURES["terms"], chosen.span, chosen.rates),
         "rates": tables.rates_told(book),
+        "view": tables.view_told(book),
+        "later": f"{reverse('revenue_later')}?{urlencode(address.months_query(chosen.span))}",
         "settings": tables.settings_of(book),
         "chart_url": f"{reverse('revenue_chart')}?{chosen.query(month=chosen.month)}",
         "chart_title": chart.title(charted, book),
@@ -78,9 +88,14 @@ def _currencies(book: Book, chosen: address.Chosen) -> list[tuple[str, str, bool
     """Return the two ways to value other currencies; none where nobody pays in one. One query."""
     if not revenue.has_others(book):
         return []
-    ways = [({}, _("Rates of each day")), (address.CONSTANT, _("Constant currency"))]
+    return _switched(chosen, address.CONSTANT, _("Rates of each day"), _("Constant currency"))
+
+
+def _switched(chosen: address.Chosen, told: Mapping[str, str], off: str, on: str) -> list[tuple[str, str, bool]]:
+    """Return two ways to tell the ledger: without and with what an address says of it; the rest stays."""
+    rest = {name: value for name, value in chosen.rates.items() if name not in told}
     return [(f"?{replace(chosen, rates=rates).query(month=chosen.month)}", label, rates == chosen.rates)
-            for rates, label in ways]  # fmt: skip
+            for rates, label in ((rest, off), (rest | told, on))]  # fmt: skip
 
 
 def _balances(rows: list[MovementRow], span: Period, book: Book) -> list[Kpi]:
@@ -100,6 +115,18 @@ def _balances(rows: list[MovementRow], span: Period, book: Book) -> list[Kpi]:
         Kpi(str(FIGURES[key].label), text, tables.explanation_url(FIGURES[key], span, tables.rates_of(book)), note)
         for key, text, note in values
     ]
+
+
+def _held(rows: list[MovementRow], span: Period, book: Book) -> list[Kpi]:
+    """Return what of the last MRR is in grace; nothing where nothing is, or where the months end before today. One
+    query."""
+    held = revenue.in_grace(book) if book.as_of in rows[-1].period else {}
+    if not held:
+        return []
+    figure, amount = FIGURES["in_grace"], round_half_even(sum(held.values(), Fraction(0)))
+    note = ngettext("%(n)d customer, unsigned", "%(n)d customers, unsigned", len(held)) % {"n": len(held)}
+    url = tables.explanation_url(figure, span, tables.rates_of(book))
+    return [Kpi(str(figure.label), money(amount, book.currency), url, note, "watch")]
 
 
 def _rates(found: Retention, year: Period, chosen: address.Chosen) -> list[Kpi]:
@@ -141,6 +168,8 @@ def export(request: HttpRequest) -> HttpResponse:
         about = opening.About.of(request, book)
         sheet, name, span = tables.sheet_of_customers(about.customers(), about.figure, book), about.name, about.span
         asked = about.told
+    elif request.GET.get("table") == "later":
+        sheet, name = later.sheet_of(revenue.later(book, span), book), "known-later"
     elif request.GET.get("table") == "by":
         told = retention_by.told(book, revenue.trailing_year(book, span.until), chosen.by)
         sheet, name, asked = by.sheet_of(told, book), f"retention-by-{chosen.by}", {"by": chosen.by.value}

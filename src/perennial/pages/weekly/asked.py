@@ -16,7 +16,6 @@ from perennial.members.models import Member
 from perennial.pages.weekly import address
 from perennial.pages.weekly.address import Chosen
 from perennial.reports import policy
-from perennial.reports.weekly.figures import late_days
 from perennial.reports.weekly.sheet import sheets
 from perennial.reports.weekly.terms import Sheet
 from perennial.team.terms import TargetKind
@@ -44,8 +43,8 @@ class Asked:
 
     @property
     def late_days(self) -> int:
-        """Return how long after its end a term may still be renewed."""
-        return late_days(self.place)
+        """Return how long after its end a term may usually still be renewed."""
+        return switches_of(self.place.policy_switches).grace_days
 
     def tables(self) -> dict[TargetKind, Sheet]:
         """Return the tables of all kinds."""

@@ -99,7 +99,7 @@ def _items(row: Row, figure: Figure, sheet: Sheet) -> Inputs:
 
 def _never_due(asked: Asked) -> Inputs:
     """Return how much recurring revenue is under terms, and how much never comes due, on the as-of day."""
-    split = under_terms.split(asked.today, facts_of(asked.member), Exchange(asked.place.currency))
+    split = under_terms.split(asked.today, facts_of(asked.member), Exchange(asked.place.currency), as_of=asked.today)
     currency = asked.place.currency
     return [
         (_("ARR under terms today, without tax"), exact_money(12 * split.term, currency)),

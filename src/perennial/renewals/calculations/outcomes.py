@@ -7,14 +7,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from fractions import Fraction
 
 from perennial.contracts.terms import TermLine
-from perennial.renewals.terms import EARLY_DAYS, GRACE_DAYS, RENEWED, Due, Outcome, RenewalRate
+from perennial.renewals.terms import EARLY_DAYS, RENEWED, Due, Outcome, RenewalRate
 
 Value = Callable[[Fraction, str, date], Fraction]
 """What an amount of a currency is worth on a day."""
+OverOn = Callable[[int, date], date]
+"""The day on which the grace of a customer's term is over that ended on a day."""
 
 
 def as_it_is(amount: Fraction, _currency: str, _day: date) -> Fraction:
@@ -27,7 +29,7 @@ def outcomes(
     lines: Sequence[TermLine],
     *,
     on: date,
-    late_days: int = GRACE_DAYS,
+    over_on: OverOn,
     value: Value = as_it_is,
 ) -> list[Due]:
     """Return what became, by `on`, of the terms that are due, those of one customer and day together, by day.
@@ -36,7 +38,8 @@ def outcomes(
     makes a renewal larger or smaller.
 
     `lines` are all recurring lines of these customers. A line follows a term that it names; where a line names none,
-    it follows a term of its product that ends on its first day or at most `late_days` before. A line follows once.
+    it follows a term of its product that ends on its first day, or before it while the grace is not over (`over_on`). A
+    line follows once.
     What was signed after `on` has not happened.
     """
     ending: dict[tuple[date, int], list[TermLine]] = defaultdict(list)
@@ -49,24 +52,25 @@ def outcomes(
             free[line.customer_id].append(line)
     found = []
     for (due_on, customer_id), terms in sorted(ending.items(), key=lambda item: item[0]):
-        after = [line for line in free[customer_id] if _follows(line, terms, due_on, late_days)]
+        clock = _Clock(on, over_on(customer_id, due_on))
+        after = [line for line in free[customer_id] if _follows(line, terms, due_on, clock.last_day)]
         free[customer_id] = [line for line in free[customer_id] if line not in after]
-        found.append(_told(customer_id, due_on, terms, after, _Clock(on, late_days), value))
+        found.append(_told(customer_id, due_on, terms, after, clock, value))
     return found
 
 
 @dataclass(frozen=True, slots=True)
 class _Clock:
-    """The day on which it is told, and how late paper may be."""
+    """The day on which it is told, and the last one on which late paper may be signed."""
 
     on: date
-    late_days: int
+    last_day: date
 
 
-def _follows(line: TermLine, terms: Sequence[TermLine], due_on: date, late_days: int) -> bool:
+def _follows(line: TermLine, terms: Sequence[TermLine], due_on: date, last_day: date) -> bool:
     if line.renewal_of is not None:
         return any(line.renewal_of == term.fact for term in terms)
-    in_time = due_on <= line.starts_on <= due_on + timedelta(days=late_days)
+    in_time = due_on <= line.starts_on <= last_day
     return in_time and any(line.product_id == term.product_id for term in terms)
 
 
@@ -89,12 +93,11 @@ def _told(
 
 
 def _outcome(due_on: date, agreed_on: date | None, clock: _Clock, *, given_up: bool) -> Outcome:
-    last_day = due_on + timedelta(days=clock.late_days)
-    if agreed_on is not None and agreed_on <= last_day:
+    if agreed_on is not None and agreed_on <= clock.last_day:
         if agreed_on > due_on:
             return Outcome.LATE
         return Outcome.EARLY if (due_on - agreed_on).days > EARLY_DAYS else Outcome.ON_TIME
-    return Outcome.LOST if given_up or clock.on > last_day else Outcome.OPEN
+    return Outcome.LOST if given_up or clock.on > clock.last_day else Outcome.OPEN
 
 
 def rate_of(found: Sequence[Due]) -> RenewalRate:

@@ -14,14 +14,13 @@ from django.db.models import Q
 
 from perennial.contracts import ledger, receivables
 from perennial.contracts import queries as contracts
-from perennial.contracts.facts import switches_of
 from perennial.contracts.rates import Exchange
 from perennial.contracts.terms import MovementKind, Tag
 from perennial.customers.aliases import aliases
 from perennial.kernel.organisation.queries import House
 from perennial.kernel.periods import Period
 from perennial.renewals import queries as renewals_room
-from perennial.renewals.terms import GRACE_DAYS, RENEWED, Due, Outcome
+from perennial.renewals.terms import RENEWED, Due, Outcome
 from perennial.reports.weekly.periods import a_year_before
 from perennial.reports.weekly.terms import Figure, Found, Item
 from perennial.team.terms import TargetKind
@@ -29,22 +28,15 @@ from perennial.team.terms import TargetKind
 GROWTH = frozenset({MovementKind.EXPANSION, MovementKind.PRICE_UP})
 
 
-def late_days(place: House) -> int:
-    """Return how long after its end a term may still be renewed: 30 days, or as long as the ledger holds its revenue
-    through a gap, so that nothing is lost here that Revenue still counts."""
-    return max(GRACE_DAYS, switches_of(place.policy_switches).grace_days)
-
-
 def renewals(period: Period, rows: Q, place: House, on: date) -> Found:
-    """Return the ARR of the terms that end in the period: due, renewed, still open, lost. At most fifteen queries.
+    """Return the ARR of the terms that end in the period: due, renewed, still open, lost. At most nineteen queries.
 
     Due = renewed + lost + open, at the value that was due; `DONE` is what the followers are worth a year, also where
     that is more (analytics 3.4, net), and `UPLIFT` the difference. What a due term is: contracts' due_terms.
     """
     before = a_year_before(period, on)
-    late = late_days(place)
-    due = renewals_room.due_in(period.since, period.until, rows, on=on, late_days=late)
-    past = renewals_room.due_in(before.since, before.until, rows, on=on, late_days=late)
+    due = renewals_room.due_in(period.since, period.until, rows, on=on)
+    past = renewals_room.due_in(before.since, before.until, rows, on=on)
     found = Found(TargetKind.RENEWALS, is_known=ledger.first_day(rows) is not None, has_last_year=bool(past))
     taxed = _taxed(due + past, place, found)
     for one in due:
