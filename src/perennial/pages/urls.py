@@ -24,6 +24,7 @@ from perennial.pages.metrics import page as metrics
 from perennial.pages.privacy import keeping
 from perennial.pages.privacy import views as privacy
 from perennial.pages.receivables import money as receivables_money
+from perennial.pages.receivables import step as receivables_step
 from perennial.pages.receivables import views as receivables
 from perennial.pages.renewals import room as renewal
 from perennial.pages.renewals import views as renewals
@@ -101,7 +102,8 @@ urlpatterns = [
     path("receivables", receivables.page, name="receivables"),
     path("receivables/export", receivables.export, name="receivables_export"),
     path("receivables/payments/<uuid:fact>", receivables_money.payment, name="receivables_payment"),
-    path("receivables/steps/<uuid:fact>", receivables_money.step, name="receivables_step"),
+    path("receivables/steps/<uuid:fact>", receivables_step.step, name="receivables_step"),
+    path("receivables/undo/<int:entry>", receivables_step.undo, name="receivables_undo"),
     path("receivables/take-back", receivables_money.take_back, name="receivables_take_back"),
     path("customers", customers.page, name="customers"),
     path("customers/list/count", customers.count, name="customers_count"),

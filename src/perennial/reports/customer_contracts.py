@@ -8,9 +8,11 @@ from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
-from perennial.contracts import history
+from perennial.contracts import history, nodes
 from perennial.contracts import queries as contracts
+from perennial.contracts.calculations.nodes import Usuals
 from perennial.contracts.models import Cancellation, Contract, Invoice, Line, Payment
+from perennial.contracts.nodes import Wait
 from perennial.contracts.receivables import Step
 from perennial.contracts.terms import LineKind
 from perennial.reports.customer_file import Collections, File, collections
@@ -48,11 +50,13 @@ class Paper:
 
 @dataclass(frozen=True)
 class Due:
-    """A step of the receivable plan; `late_days` None: not overdue. `left` minor units still to come."""
+    """A step of the receivable plan; `late_days` None: not overdue. `left` minor units still to come; `wait`: how it
+    stands at its approval node."""
 
     step: Step
     left: int
     late_days: int | None
+    wait: Wait
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,7 @@ class Contracts:
 
 
 def contracts_tab(file: File) -> Contracts:
-    """Return the contracts' tab; eleven queries, however many lines. Ask `file.sees_revenue` first."""
+    """Return the contracts' tab; twelve queries, however many lines. Ask `file.sees_revenue` first."""
     customer_id = file.customer.pk
     lines, former = file.lines, history.former_versions(customer_id)
     rows: dict[int, list[LineRow]] = {}
@@ -84,7 +88,7 @@ def contracts_tab(file: File) -> Contracts:
         row = line_row(one, file.on, former.get(one.line.fact, ()))
         rows.setdefault(one.line.contract_id, []).append(row)
         papers.setdefault(one.line.contract_id, one.line.contract)
-    receivables = file.receivables
+    receivables, usual = file.receivables, nodes.usuals()
     invoices, payments = money_of_customer(customer_id)
     running = [one for one in lines if one.runs]
     currencies = sorted({one.line.currency for one in running}) or [file.house.currency]
@@ -92,7 +96,7 @@ def contracts_tab(file: File) -> Contracts:
         papers=sorted((Paper(paper, rows[pk]) for pk, paper in papers.items() if pk in rows), key=_order),
         others=[paper for pk, paper in papers.items() if pk not in rows],
         cancellations=contracts.cancellations_of(customer_id),
-        receivables=[_due(step, file.on) for step in reversed(receivables)],
+        receivables=[_due(step, file, usual) for step in reversed(receivables)],
         collections=collections(receivables, file.on),
         mrr=sum((one.mrr for one in running), Fraction(0)) if len(currencies) == 1 else None,
         currency=currencies[0],
@@ -117,5 +121,6 @@ def _order(paper: Paper) -> tuple[bool, int]:
     return not any(row.runs for row in paper.lines), -latest.toordinal()
 
 
-def _due(step: Step, on: date) -> Due:
-    return Due(step, step.owed(on), step.late_days(on) or None)
+def _due(step: Step, file: File, usual: Usuals) -> Due:
+    wait = nodes.wait_of(step, file.row.segment, usual, file.on)
+    return Due(step, step.owed(file.on), step.late_days(file.on) or None, wait)

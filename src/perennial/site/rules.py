@@ -86,6 +86,7 @@ RULES: dict[str, Rule] = {
     "receivables_export": Rule("revenue.read"),
     "receivables_payment": Rule("revenue.read"),
     "receivables_step": Rule("revenue.read"),
+    "receivables_undo": Rule("receivables.edit"),
     "receivables_take_back": Rule("receivables.edit"),
     "weekly": Rule("revenue.read"),
     "weekly_explanation": Rule("revenue.read"),

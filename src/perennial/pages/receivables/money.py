@@ -1,4 +1,4 @@
-"""One payment and what it settles, one step and what settled it; each change is asked for, done and undone here."""
+"""One payment and what it settles; each match is asked for, done and taken back here."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ from perennial.kernel.money import MoneyError, decimal_string, decimals_of, pars
 from perennial.members import access
 from perennial.pages.receivables import words
 from perennial.pages.receivables.asked import Request
-from perennial.pages.weekly.words import NODES
 from perennial.reports import receivables as report
 from perennial.reports.receivables import EDIT, Row, Unmatched
 
@@ -128,54 +127,3 @@ def take_back(request: HttpRequest) -> HttpResponse:
         return redirect("receivables_step", fact=UUID(step)) if step else redirect("receivables")
     except ValueError as error:
         raise Http404 from error
-
-
-@require_http_methods(["GET", "POST"])
-def step(request: HttpRequest, fact: UUID) -> HttpResponse:
-    """Show a step with its invoices and what settled it; write a part of it off, or set its contract's credit days."""
-    asked = Request(request)
-    found = receivables.of_facts(facts_of(asked.member), [fact])
-    rows = report.rows_on(asked.member, found.values(), place=asked.place, on=asked.today)
-    if not rows:
-        raise Http404
-    [row], problem, may_edit = rows, "", access.may(asked.member, EDIT)
-    if request.method == "POST":
-        if not may_edit:
-            raise Http404
-        problem = _changed(request, asked, row)
-        if not problem:
-            return redirect("receivables_step", fact=fact)
-    behind = report.payments_behind(fact)
-    settled = report.matches_of(asked.member, step=fact, place=asked.place, on=asked.today)
-    shown = {
-        "row": row, "today": asked.today, "nodes": NODES, "kinds": words.STEP_KINDS, "problem": problem,
-        "may_edit": may_edit,
-        "settled": [(one, behind.get(one.settlement.payment) if one.settlement.payment else None) for one in settled],
-        "invoices": report.invoices_of_step(fact), "invoice_kinds": words.INVOICE_KINDS,
-        "states": words.INVOICE_STATES, "owed": decimal_string(row.owed, row.step.currency),
-    }  # fmt: skip
-    return render(request, "receivables/step.html", shown, status=422 if problem else 200)
-
-
-def _changed(request: HttpRequest, asked: Request, row: Row) -> str:
-    """Do what the form asks; return what is wrong with it, "" where it is done."""
-    rows, by, at = facts_of(asked.member, EDIT), asked.member.pk, timezone.now()
-    try:
-        if request.POST.get("what") == "credit":
-            text = request.POST.get("days", "").strip()
-            if text and not text.isdecimal():
-                return _("Credit days are a whole number, 0 or more.")
-            if row.step.contract_id is not None:
-                days = int(text[:6]) if text else None
-                collecting.set_credit_days(row.step.contract_id, days, rows=rows, by=by, at=at)
-                messages.success(request, _("The contract's credit days are kept."))
-            return ""
-        amount = parse_minor(request.POST.get("amount", "").replace(",", ""), row.step.currency)
-        collecting.write_off(row.step.fact, amount, request.POST.get("reason", ""), on=asked.today, rows=rows, by=by,
-                             at=at)  # fmt: skip
-        messages.success(request, _("Written off. Take it back below if that was wrong."))
-    except MoneyError:
-        return _("An amount is written like 1200.50, with no more decimals than its currency has.")
-    except MatchRefused as refused:
-        return str(refused)
-    return ""

@@ -11,6 +11,7 @@ from django.utils.html import format_html
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
+from perennial.contracts.terms import node_name
 from perennial.kernel import money
 from perennial.pages.tags import UNKNOWN, day, exact_money, number, percent
 from perennial.pages.weekly import address, words
@@ -190,7 +191,7 @@ def nodes_of(row: Row) -> str:
     """Write where receivables wait: Legal 7 (12 d) · Seal 3."""
     written = []
     for node in row.nodes:
-        parts = {"node": words.node_name(node.code), "count": node.count, "days": node.days}
+        parts = {"node": node_name(node.code), "count": node.count, "days": node.days}
         written.append((_("%(node)s %(count)d") if node.days is None else _("%(node)s %(count)d (%(days)d d)")) % parts)
     return " · ".join(written)
 
