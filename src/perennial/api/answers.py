@@ -198,7 +198,10 @@ def _collections() -> Schema:
     row = {"customer": text("The customer's key."), "contract": text(null=True), "kind": text("payment or retention."),
            "currency": text(), **owed, "value": amount("Owed, in the organisation's currency.", null=True),
            "due_on": DAY, "last_day": DAY, "late_days": number(kind="integer"), "bucket": text(),
-           "node": text(null=True), "node_since_on": text(null=True, format="date")}  # fmt: skip
+           "node": text(null=True), "node_since_on": text(null=True, format="date"),
+           "node_holder": text(null=True), "node_days": number(null=True, kind="integer"),
+           "usual_days": number("The median of the stays at the node that have ended.", null=True, kind="integer"),
+           "usual_stays": number(null=True, kind="integer"), "over_days": number(null=True, kind="integer")}  # fmt: skip
     return shape_of(
         {"as_of": DAY, "currency": text(), "definition": text(),
          "buckets": shape_of({bucket.value: amount() for bucket in Bucket}), "total": amount(),

@@ -21,6 +21,8 @@ router = Router(tags=["revenue"])
 DEFINITION = (
     "Open steps of receivable plans at the end of day `as_of`, as known now: owed = amount − received − written off, "
     "with tax as plans state them. Late from the day after `last_day`, the due day and the contract's credit days. "
+    "`usual_days` is the median of the `usual_stays` at the node that have ended, of the customer's segment or of all; "
+    "unknown below five. `over_days` is how much longer the step is there. "
     "`value` is what is owed in `currency`, rounded once; `buckets` are its sums over `rows`, exactly."
 )
 
@@ -63,6 +65,11 @@ def _row(row: Row, ours: str) -> dict[str, Any]:
         "bucket": row.bucket.value,
         "node": step.node or None,
         "node_since_on": step.node_since_on,
+        "node_holder": step.node_holder or None,
+        "node_days": row.wait.days,
+        "usual_days": row.wait.usual.days if row.wait.usual else None,
+        "usual_stays": row.wait.usual.stays if row.wait.usual else None,
+        "over_days": row.wait.over,
     }
 
 

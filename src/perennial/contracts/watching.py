@@ -24,7 +24,7 @@ LATE, HUNG = "receivable.late", "receivable.hung"
 @transaction.atomic
 def watch(on: date, *, at: datetime) -> int:
     """Learn the usual days and write an entry for each step that crossed them, or a bucket of days late, and was not
-    told before; return how many. About fifteen queries, two more for 500 customers concerned. Safe to run twice."""
+    told before; return how many. About twenty queries, one more for 500 customers concerned. Safe to run twice."""
     nodes.learn(on)
     merged, segments, known = aliases(), nodes.segments_of(), nodes.usuals()
     noted: list[Noted] = []

@@ -23,6 +23,7 @@ from perennial.team.terms import TargetKind
 
 MOST_LISTED = 200
 ON_PHONES = frozenset({Figure.TARGET, Figure.DONE, Figure.GAP})
+MOST_HOLDERS = 2
 BEHIND_TIME = Fraction(1, 10)
 SIGNS = {Figure.RENEWED: "=", Figure.LOST: "+", Figure.OPEN: "+"}
 GROUPS = frozenset({Figure.DUE, Figure.UPLIFT, Figure.GAP})
@@ -188,11 +189,15 @@ def _note(figure: Figure, row: Row) -> str:
 
 
 def nodes_of(row: Row) -> str:
-    """Write where receivables wait: Legal 7 (12 d) · Seal 3."""
+    """Write where receivables wait: Legal 7 (12 d, 6 over, Wang Qiang) · Seal 3. Who holds them is named where it is one
+    or two."""
     written = []
     for node in row.nodes:
-        parts = {"node": node_name(node.code), "count": node.count, "days": node.days}
-        written.append((_("%(node)s %(count)d") if node.days is None else _("%(node)s %(count)d (%(days)d d)")) % parts)
+        told = [_("%(days)d d") % {"days": node.days}] if node.days is not None else []
+        told += [_("%(days)d over") % {"days": node.over}] if node.over else []
+        told += node.holders if len(node.holders) <= MOST_HOLDERS else []
+        parts = {"node": node_name(node.code), "count": node.count, "told": ", ".join(told)}
+        written.append((_("%(node)s %(count)d (%(told)s)") if told else _("%(node)s %(count)d")) % parts)
     return " · ".join(written)
 
 
