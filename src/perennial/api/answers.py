@@ -201,7 +201,8 @@ def _collections() -> Schema:
            "node": text(null=True), "node_since_on": text(null=True, format="date"),
            "node_holder": text(null=True), "node_days": number(null=True, kind="integer"),
            "usual_days": number("The median of the stays at the node that have ended.", null=True, kind="integer"),
-           "usual_stays": number(null=True, kind="integer"), "over_days": number(null=True, kind="integer")}  # fmt: skip
+           "usual_stays": number(null=True, kind="integer"),
+           "over_days": number(null=True, kind="integer")}  # fmt: skip
     return shape_of(
         {"as_of": DAY, "currency": text(), "definition": text(),
          "buckets": shape_of({bucket.value: amount() for bucket in Bucket}), "total": amount(),

@@ -96,7 +96,8 @@ def wait_of(step: Step, segment: str | None, known: Usuals, on: date) -> Wait:
 
 def waits(on: date, customer_ids: Sequence[int] | None = None) -> dict[int, list[Wait]]:
     """Return the open steps at a node of each customer (None: all), that which is furthest over its usual days first,
-    else that which waits longest; those of merged customers are the one's that remains. Six queries, two where nothing waits."""
+    else that which waits longest; those of merged customers are the one's that remains. Six queries, two where nothing
+    waits."""
     merged = aliases()
     ids = None if customer_ids is None else list(merged.family(customer_ids))
     steps = receivables.kept(~Q(node="") & (Q() if ids is None else Q(customer_id__in=ids)))

@@ -56,7 +56,9 @@ def test_usual_days_are_the_median_of_five_stays_or_more_of_the_segment_else_of_
     assert found.of("legal", "gov") == Usual(12, 5, is_of_all=False)
     assert found.of("legal", "smb") == found.of("legal", None) == Usual(9, 7, is_of_all=True)
     assert found.of("seal", "gov") is None
-    assert Usuals(usual([("", "legal", days) for days in (1, 2, 3, 4, 5, 9)])).of("legal", None) == Usual(4, 6, True)  # 3.5
+    assert Usuals(usual([("", "legal", days) for days in (1, 2, 3, 4, 5, 9)])).of("legal", None) == Usual(
+        4, 6, True
+    )  # 3.5
 
 
 def test_how_much_longer_than_usual_is_unknown_where_either_is() -> None:
@@ -66,10 +68,16 @@ def test_how_much_longer_than_usual_is_unknown_where_either_is() -> None:
 
 @given(st.lists(st.tuples(st.sampled_from(["", "legal", "seal", "payment"]),
                           st.one_of(st.none(), st.integers(1, 28)), st.integers(1, 28)), max_size=8))  # fmt: skip
-def test_whatever_is_said_no_stay_ends_before_it_began_and_none_overlaps_the_next(told: list[tuple[str, int | None, int]]) -> None:
+def test_whatever_is_said_no_stay_ends_before_it_began_and_none_overlaps_the_next(
+    told: list[tuple[str, int | None, int]],
+) -> None:
     learned = sorted(day for _node, _since, day in told)
     found = stays([said(node, since, day) for (node, since, _day), day in zip(told, learned, strict=True)])
     for stay in found:
         assert stay.since_on is None or stay.until_on is None or stay.since_on <= stay.until_on
     known = [stay for stay in found if stay.since_on is not None]
-    assert all(a.until_on is not None and a.until_on <= b.since_on for a, b in zip(known, known[1:], strict=False) if b.since_on)
+    assert all(
+        a.until_on is not None and a.until_on <= b.since_on
+        for a, b in zip(known, known[1:], strict=False)
+        if b.since_on
+    )

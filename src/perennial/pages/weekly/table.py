@@ -189,8 +189,8 @@ def _note(figure: Figure, row: Row) -> str:
 
 
 def nodes_of(row: Row) -> str:
-    """Write where receivables wait: Legal 7 (12 d, 6 over, Wang Qiang) · Seal 3. Who holds them is named where it is one
-    or two."""
+    """Write where receivables wait: Legal 7 (12 d, 6 over, Wang Qiang) · Seal 3. Who holds them is named where they
+    are one or two."""
     written = []
     for node in row.nodes:
         told = [_("%(days)d d") % {"days": node.days}] if node.days is not None else []
