@@ -82,7 +82,9 @@ def _put(way: list[_At], new: _At) -> None:
             del way[place + 1 :]
             at.holder = new.holder
             return
-    while new.since_on is not None and way and way[-1].day > new.day:
+    if new.since_on is None and way:
+        new.day = max(new.day, way[-1].day)
+    while way and way[-1].day > new.day:
         way.pop()
     if way and way[-1].node == new.node:
         way[-1].holder = new.holder
