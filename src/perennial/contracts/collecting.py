@@ -158,7 +158,8 @@ def match(
 ) -> list[uuid.UUID]:
     """Match a payment to steps, in parts; return the matches for `take_back`. The rest stays a prepayment.
 
-    `payments` and `rows` are the conditions of the payments and the steps that the member may match. About ten queries.
+    `payments` and `rows` are the conditions of the payments and the steps that the member may match. About eleven
+    queries.
 
     :raises MatchRefused: no such payment or step, another currency, or more than the payment or a step has left.
     """
@@ -167,7 +168,7 @@ def match(
         raise MatchRefused(_("This payment is not there any more."))
     if not shares or len({share.step for share in shares}) != len(shares) or not all(one.amount for one in shares):
         raise MatchRefused(_("Enter an amount for one step or more."))
-    steps = receivables.of_facts(rows, [share.step for share in shares])
+    steps = receivables.locked(rows, [share.step for share in shares])
     if len(steps) != len(shares):
         raise MatchRefused(_("One of the steps is not there any more."))
     total = sum(share.amount for share in shares)
@@ -195,7 +196,7 @@ def write_off(step: uuid.UUID, amount: int, reason: str, *, on: date, rows: Q, b
 
     :raises MatchRefused: no such step, no reason, or more than is still owed.
     """
-    found = receivables.of_facts(rows, [step]).get(step)
+    found = receivables.locked(rows, [step]).get(step)
     if found is None:
         raise MatchRefused(_("One of the steps is not there any more."))
     if not reason.strip():

@@ -62,7 +62,7 @@ class Due:
 @dataclass(frozen=True)
 class Contracts:
     """The contracts' tab. `others`: papers in which the customer is a party and that have no line of its own.
-    `payments`: each with what of it is matched to nothing.
+    `payments`: each with what of it is matched to nothing; `prepaid`: the sums of that by currency.
 
     `mrr`: the sum of the lines that run, exact minor units of `currency`; None where they are in more than one.
     """
@@ -76,6 +76,7 @@ class Contracts:
     currency: str
     invoices: Sequence[Invoice]
     payments: Sequence[tuple[Payment, int]]
+    prepaid: Sequence[tuple[str, int]]
 
 
 def contracts_tab(file: File) -> Contracts:
@@ -102,7 +103,15 @@ def contracts_tab(file: File) -> Contracts:
         currency=currencies[0],
         invoices=invoices,
         payments=payments,
+        prepaid=_prepaid(payments),
     )
+
+
+def _prepaid(payments: Sequence[tuple[Payment, int]]) -> list[tuple[str, int]]:
+    sums: dict[str, int] = {}
+    for one, rest in payments:
+        sums[one.currency] = sums.get(one.currency, 0) + rest
+    return [(currency, amount) for currency, amount in sorted(sums.items()) if amount]
 
 
 def line_row(one: contracts.LineOnDay, on: date, former: Sequence[Line]) -> LineRow:

@@ -254,6 +254,11 @@ def invoices_of_step(step: UUID) -> list[Invoiced]:
     return [Invoiced(one, parts[one.fact]) for one in found]
 
 
+def lines_of_invoice(invoice: UUID) -> dict[UUID, int]:
+    """Return what of an invoice is for each step. One query."""
+    return dict(InvoiceLine.objects.current().filter(invoice=invoice).order_by("id").values_list("step", "amount"))
+
+
 def money_of_customer(customer_id: int) -> tuple[list[Invoice], list[tuple[Payment, int]]]:
     """Return a customer's invoices and payments, the latest first, each payment with what of it is matched to nothing.
     Four queries."""

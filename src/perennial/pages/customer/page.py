@@ -194,6 +194,7 @@ def _contracts(file: File) -> dict[str, Any]:
         "invoice_kinds": INVOICE_KINDS,
         "invoice_states": INVOICE_STATES,
         "may_contract": file.may("contracts.edit"),
+        "may_collect": file.may("receivables.edit"),
     }
 
 

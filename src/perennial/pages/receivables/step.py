@@ -104,7 +104,7 @@ def _changed(request: HttpRequest, asked: Request, row: Row) -> str:
                                      by=by, at=at)  # fmt: skip
                 messages.success(request, _("Written off. Take it back below if that was wrong."))
     except MoneyError:
-        return _("An amount is written like 1200.50, with no more decimals than its currency has.")
+        return str(words.NO_AMOUNT)
     except (MatchRefused, MoveRefused, Overtaken) as refused:
         return str(refused)
     return ""
@@ -137,11 +137,11 @@ def _move(request: HttpRequest, asked: Request, row: Row) -> None:
 
 
 @require_POST
-def undo(request: HttpRequest, entry: int) -> HttpResponse:
+def undo(request: HttpRequest, number: int) -> HttpResponse:
     """Take back an own change of the last day, and go where one came from."""
     member = cast(Member, access.member_of(request))
     try:
-        done = undoing.undo(entry, rows=facts_of(member, EDIT), by=member.pk, at=timezone.now())
+        done = undoing.undo(number, rows=facts_of(member, EDIT), by=member.pk, at=timezone.now())
     except UndoRefused as refused:
         messages.error(request, str(refused))
     else:
