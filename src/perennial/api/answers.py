@@ -94,6 +94,7 @@ def _answers() -> Mapping[tuple[str, str], Schema]:
         ("get", "/forecast"): forecast_answers.answer(),
         ("get", "/renewals"): renewals_answers.answer(),
         ("get", "/collections"): _collections(),
+        ("get", "/collections/timeliness"): _timeliness(),
         **usage_answers.answers(),
         ("get", "/events/rejected/groups"): shape_of({"groups": array(_group())}),
         ("get", "/events/rejected/{number}"): _rejected(),
@@ -208,6 +209,16 @@ def _collections() -> Schema:
          "buckets": shape_of({bucket.value: amount() for bucket in Bucket}), "total": amount(),
          "without_rate": number("Steps in a currency without a rate: in no sum.", kind="integer"),
          "rows": array(shape_of(row))}
+    )  # fmt: skip
+
+
+def _timeliness() -> Schema:
+    sums = {key: amount() for key in ("due", "on_time", "late", "owed", "written_off")}
+    sums |= {key: number(null=True) for key in ("share_on_time", "mean_days_late", "mean_days_owed")}
+    return shape_of(
+        {"as_of": DAY, "from": DAY, "to": DAY, "currency": text(), "definition": text(),
+         "without_rate": number("Steps in a currency without a rate: in no sum.", kind="integer"), **sums,
+         "rows": array(shape_of({"csm": text("Null: nobody's customers.", null=True), **sums}))}
     )  # fmt: skip
 
 

@@ -175,7 +175,7 @@ def _opens(figure: Figure, row: Row, prints: _Print) -> str:
 
 
 def _note(figure: Figure, row: Row) -> str:
-    if figure is Figure.WAITING:
+    if figure in {Figure.WAITING, Figure.OPEN}:
         return nodes_of(row)
     if figure is Figure.DONE and row.payers:
         return _("paid by %(names)s") % {"names": ", ".join(row.payers)}

@@ -36,7 +36,7 @@ def late_days(place: House) -> int:
 
 
 def renewals(period: Period, rows: Q, place: House, on: date) -> Found:
-    """Return the ARR of the terms that end in the period: due, renewed, still open, lost. At most fifteen queries.
+    """Return the ARR of the terms that end in the period: due, renewed, still open, lost. At most 21 queries.
 
     Due = renewed + lost + open, at the value that was due; `DONE` is what the followers are worth a year, also where
     that is more (analytics 3.4, net), and `UPLIFT` the difference. What a due term is: contracts' due_terms.
@@ -49,10 +49,18 @@ def renewals(period: Period, rows: Q, place: House, on: date) -> Found:
     taxed = _taxed(due + past, place, found)
     for one in due:
         found.of(one.customer_id).take(_term(one, taxed, counts_to_date=one.due_on <= on or period.since > on))
+    for customer_id, waits in _waiting(due, on).items():
+        found.of(customer_id).waits += [_node(wait) for wait in waits]
     for one in past:
         amounts = {Figure.LAST_YEAR: taxed(one, one.renewed)}
         found.of(one.customer_id).take(Item(one.due_on, one.outcome.value, amounts, one.lines))
     return found
+
+
+def _waiting(due: Sequence[Due], on: date) -> dict[int, list[nodes.Wait]]:
+    """Return where paper of the customers hangs whose terms are still open."""
+    customers = sorted({one.customer_id for one in due if one.outcome is Outcome.OPEN})
+    return nodes.waits(on, customers) if customers else {}
 
 
 def _term(one: Due, taxed: Callable[[Due, Fraction], Fraction], *, counts_to_date: bool) -> Item:

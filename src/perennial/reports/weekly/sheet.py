@@ -55,7 +55,7 @@ def sheets(
 ) -> dict[TargetKind, Sheet]:
     """Return the tables of the kinds for what the member may see, as of a day; `team_id` narrows them to one team.
 
-    At most 31 queries, however many members; one more for each 500 customers or lines behind the amounts. Customers
+    At most 37 queries, however many members; one more for each 500 customers or lines behind the amounts. Customers
     count for their present owner, last year's as well, so that a book is compared with itself. Rows stand by amount.
     """
     rows = facts_of(member)
