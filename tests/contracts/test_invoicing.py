@@ -232,3 +232,20 @@ def test_any_number_of_steps_costs_about_as_many_queries(
         write_receivables([Incoming(f"n{number}", values)], source="test", at=now)
     with django_assert_max_num_queries(13 + 2 * count):
         bill(place, issued("0001"), **{f"n{number}": 10 for number in range(count)})
+
+
+def test_a_file_that_brings_an_invoice_recorded_by_hand_goes_on_from_it_and_nothing_is_invoiced_twice(
+    place: Place,
+) -> None:
+    made, entry = bill(place, issued("0001"), a=600)
+    known = {"customer_id": place.id, "amount": 600, "currency": "USD", "state": "issued", "number": "0001",
+             "issued_on": date(2026, 12, 2)}  # fmt: skip
+    for said in (known, {**known, collecting.STEP: "a"}):
+        collecting.write_invoices([Incoming("0001", dict(said))], source="test", at=place.at)
+        assert (step("a").invoiced(ON), step("a").invoiced_on) == (600, date(2026, 12, 2))
+    assert Invoice.objects.current().get().fact == made
+    with pytest.raises(UndoRefused):
+        undo(place, entry)
+    collecting.write_invoices([Incoming("0002", {**known, "number": "0002", "amount": 100, collecting.STEP: "a"})],
+                              source="test", at=place.at)  # fmt: skip
+    assert step("a").invoiced(ON) == 700

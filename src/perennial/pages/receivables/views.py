@@ -81,7 +81,9 @@ def _whose(asked: Request) -> list[tuple[str, str, bool]]:
 
 
 def _nodes(found: Listed, asked: Request) -> list[tuple[str, str, bool]]:
-    codes = sorted({*found.nodes, *([asked.node] if asked.node else [])})
+    order = list(NODE_LABELS)
+    codes = sorted({*found.nodes, *([asked.node] if asked.node else [])},
+                   key=lambda code: (order.index(code) if code in order else len(order), code))  # fmt: skip
     told = [(asked.query(node=code), node_name(code), code == asked.node) for code in codes]
     over = (asked.query(over="" if asked.over else "1"), _("Over the usual time"), bool(asked.over))
     return [(asked.query(node=""), _("Every node"), not asked.node), *told, over] if told else []

@@ -196,7 +196,7 @@ def nodes_of(row: Row) -> str:
         told = [_("%(days)d d") % {"days": node.days}] if node.days is not None else []
         told += [_("%(days)d over") % {"days": node.over}] if node.over else []
         told += node.holders if len(node.holders) <= MOST_HOLDERS else []
-        parts = {"node": node_name(node.code), "count": node.count, "told": ", ".join(told)}
+        parts = {"node": node_name(node.code), "count": node.count, "told": _(", ").join(told)}
         written.append((_("%(node)s %(count)d (%(told)s)") if told else _("%(node)s %(count)d")) % parts)
     return " · ".join(written)
 
