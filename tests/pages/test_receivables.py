@@ -15,7 +15,7 @@ from tests.contracts.books import customers, own
 from tests.contracts.test_collecting import fact, step
 from tests.reports.live_sums import computed
 
-from perennial.contracts import collecting
+from perennial.contracts import collecting, nodes
 from perennial.contracts.actions import write_contracts, write_receivables
 from perennial.contracts.calculations.receipts import Bucket
 from perennial.contracts.models import Payment, Settlement
@@ -133,3 +133,84 @@ def test_the_file_adds_up_and_says_its_basis(place: dict[str, int]) -> None:
 @pytest.mark.parametrize("role", ["csm", "admin"])
 def test_an_empty_house_says_what_belongs_here(organisation: None, member: Callable[..., int], role: str) -> None:
     assert "No receivables yet" in signed_in(member(role)).get("/receivables").content.decode()
+
+
+def test_a_step_is_moved_undone_and_the_second_of_two_editors_is_told(place: dict[str, int]) -> None:
+    client, one = signed_in(place["ann"]), fact("a31")
+    address = f"/receivables/steps/{one}"
+    page = client.get(address).content.decode()
+    seen = re.findall(r'name="seen" value="(\d+)"', page)[0]
+    assert 'value="seal" selected' in page  # what follows legal
+    sent = {"what": "move", "seen": seen, "node": "seal", "since": "2026-12-20", "holder": "Wang Qiang"}
+    assert client.post(address, {**sent, "since": "2026-12-25"}).status_code == 422
+    assert client.post(address, {**sent, "since": "soon"}).status_code == 422
+    assert client.post(address, sent).status_code == 302
+    page = client.get(address).content.decode()
+    assert "Wang Qiang" in page
+    assert "data-undo" in page
+    late = client.post(address, {**sent, "node": "payment"})
+    assert late.status_code == 422
+    assert "Somebody else changed this step meanwhile" in late.content.decode()
+    assert step("a31").node == "seal"
+    entry = JournalEntry.objects.get(kind="receivable.moved")
+    assert signed_in(place["bob"]).post(f"/receivables/undo/{entry.pk}").status_code == 404
+    assert client.post(f"/receivables/undo/{entry.pk}", headers={"HX-Request": "true"}).status_code == 204
+    assert step("a31").node == "legal"
+    assert signed_in(place["bob"]).post(address, sent).status_code == 404
+
+
+def test_an_invoice_is_asked_for_issued_and_taken_back_on_its_pages(place: dict[str, int]) -> None:
+    client, one = signed_in(place["bob"]), fact("b91")
+    new = f"/receivables/steps/{one}/invoice"
+    assert signed_in(place["ann"]).get(new).status_code == 404
+    page = client.get(new).content.decode()
+    assert re.findall(r'name="part-[^"]+" value="([\d.-]*)"', page)[0] == "500.00"
+    sent = {f"part-{one}": "500", f"part-{fact('b61')}": "400", "kind": "special", "tax": "6", "what": "asked"}
+    wrong = client.post(new, {**sent, f"part-{one}": "500.01"})
+    assert (wrong.status_code, "not yet invoiced" in wrong.content.decode()) == (422, True)
+    invoice = client.post(new, sent).headers["Location"]
+    page = client.get(invoice).content.decode()
+    assert "$849.06" in page  # 900 at 6 %
+    seen = re.findall(r'name="seen" value="(\d+)"', page)[0]
+    issued = {"what": "issue", "seen": seen, "number": "0001", "issued_on": "2026-12-24"}
+    assert client.post(invoice, {**issued, "number": " "}).status_code == 422
+    assert client.post(invoice, issued).status_code == 302
+    assert step("b91").invoiced(ON) == 500_00
+    assert "Somebody else" in client.post(invoice, {"what": "void", "seen": seen}).content.decode()
+    seen = re.findall(r'name="seen" value="(\d+)"', client.get(invoice).content.decode())[0]
+    red = {"what": "red", "seen": seen, "number": "R1", "issued_on": "2026-12-24", f"part-{one}": "100"}
+    assert client.post(invoice, red).status_code == 302
+    assert step("b91").invoiced(ON) == 400_00
+    assert signed_in(place["ann"]).get(invoice).status_code == 404
+
+
+def test_a_payment_is_recorded_for_a_customer_and_stands_as_prepaid_until_it_is_matched(place: dict[str, int]) -> None:
+    client = signed_in(place["bob"])
+    key = listed(of(place["bob"]), Asked(), place=house(), on=ON).rows[0].customer.key
+    new = f"/customers/{key}/payments/new"
+    assert signed_in(place["ann"]).get(new).status_code == 404
+    sent = {"amount": "1,200.50", "currency": "usd", "received_on": "2026-12-20", "payer": "Beta Group"}
+    for wrong in ({"amount": "x"}, {"received_on": ""}, {"amount": "0"}, {"received_on": "2026-12-25"}):
+        assert client.post(new, {**sent, **wrong}).status_code == 422
+    payment = client.post(new, sent).headers["Location"]
+    assert "Beta Group" in client.get(payment).content.decode()
+    tab = client.get(f"/customers/{key}?tab=contracts").content.decode()
+    assert "Prepaid, for no step yet: $1,650.50" in tab  # with the 450 of the bank
+
+
+def test_the_list_shows_what_is_longer_at_its_node_than_usual(place: dict[str, int], now: datetime) -> None:
+    rows = [Incoming(f"old{n}", {"customer_id": place["Beta"], "due_on": ON, "amount": 1, "currency": "USD",
+                                 "node": "legal", "node_since_on": date(2026, 6, 1)}) for n in range(5)]  # fmt: skip
+    write_receivables(rows, source="test", at=now)
+    ended = [Incoming(one.external_id, {**one.values, "node": "seal", "node_since_on": date(2026, 6, 8),
+                                        "received_on": date(2026, 6, 9)}) for one in rows]  # fmt: skip
+    write_receivables(ended, source="test", at=now)
+    known = {"customer_id": place["Acme Ltd"], "due_on": date(2026, 11, 23), "amount": 300_01, "currency": "USD"}
+    moved = Incoming("a31", {**known, "node": "legal", "node_since_on": date(2026, 12, 10), "node_holder": "Li"})
+    write_receivables([moved], source="test", at=now)
+    nodes.learn(ON)
+    found = listed(of(place["admin"]), Asked(is_over=True), place=house(), on=ON)
+    assert [(row.step.fact, row.wait.days, row.wait.over) for row in found.rows] == [(fact("a31"), 14, 7)]
+    page = signed_in(place["ann"]).get("/receivables?over=1").content.decode()
+    assert "7 days over the usual" in page
+    assert "Li" in page

@@ -119,7 +119,8 @@ def _ledger(word: str, row: Customer, at: datetime) -> None:
          external_id=f"{word}-line",
          **known).save()  # fmt: skip
     Cancellation(cancelled_on=ON, reason="price", comment=f"{word}-why", external_id=f"{word}-cancel", **known).save()
-    Receivable(contract=paper, due_on=ON, amount=100, currency="USD", external_id=f"{word}-due", **known).save()
+    Receivable(contract=paper, due_on=ON, amount=100, currency="USD", external_id=f"{word}-due",
+               node="seal", node_holder=f"{word} Person", **known).save()  # fmt: skip
     bill = Invoice(contract=paper, number=f"{word}-bill", amount=100, currency="USD", state="issued", issued_on=ON,
                    external_id=f"{word}-bill", **known)  # fmt: skip
     bill.save()

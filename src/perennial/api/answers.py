@@ -94,6 +94,7 @@ def _answers() -> Mapping[tuple[str, str], Schema]:
         ("get", "/forecast"): forecast_answers.answer(),
         ("get", "/renewals"): renewals_answers.answer(),
         ("get", "/collections"): _collections(),
+        ("get", "/collections/timeliness"): _timeliness(),
         **usage_answers.answers(),
         ("get", "/events/rejected/groups"): shape_of({"groups": array(_group())}),
         ("get", "/events/rejected/{number}"): _rejected(),
@@ -199,12 +200,26 @@ def _collections() -> Schema:
     row = {"customer": text("The customer's key."), "contract": text(null=True), "kind": text("payment or retention."),
            "currency": text(), **owed, "value": amount("Owed, in the organisation's currency.", null=True),
            "due_on": DAY, "last_day": DAY, "late_days": number(kind="integer"), "bucket": text(),
-           "node": text(null=True), "node_since_on": text(null=True, format="date")}  # fmt: skip
+           "node": text(null=True), "node_since_on": text(null=True, format="date"),
+           "node_holder": text(null=True), "node_days": number(null=True, kind="integer"),
+           "usual_days": number("The median of the stays at the node that have ended.", null=True, kind="integer"),
+           "usual_stays": number(null=True, kind="integer"),
+           "over_days": number(null=True, kind="integer")}  # fmt: skip
     return shape_of(
         {"as_of": DAY, "currency": text(), "definition": text(),
          "buckets": shape_of({bucket.value: amount() for bucket in Bucket}), "total": amount(),
          "without_rate": number("Steps in a currency without a rate: in no sum.", kind="integer"),
          "rows": array(shape_of(row))}
+    )  # fmt: skip
+
+
+def _timeliness() -> Schema:
+    sums = {key: amount() for key in ("due", "on_time", "late", "owed", "written_off")}
+    sums |= {key: number(null=True) for key in ("share_on_time", "mean_days_late", "mean_days_owed")}
+    return shape_of(
+        {"as_of": DAY, "from": DAY, "to": DAY, "currency": text(), "definition": text(),
+         "without_rate": number("Steps in a currency without a rate: in no sum.", kind="integer"), **sums,
+         "rows": array(shape_of({"csm": text("Null: nobody's customers.", null=True), **sums}))}
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from perennial.contracts import numbers, typed
+from perennial.contracts import moving, numbers, typed
 from perennial.contracts.deriving import TooFine, linked, rebuild_movements
 from perennial.contracts.models import Cancellation, Contract, Line, Product, Receivable
 from perennial.contracts.rates import Exchange
@@ -249,10 +249,11 @@ def _give_notice(days: Mapping[uuid.UUID, tuple[date, date | None]], *, at: date
 def write_receivables(rows: Sequence[Incoming], *, source: str, at: datetime, import_id: int | None = None) -> Counted:
     """Write steps of receivable plans of one source by external id; the values are Receivable's columns. Return counts.
 
-    A day of receipt without an amount means that all of it came.
+    A day of receipt without an amount means that all of it came. A node that a member said stays while the source says
+    of it what it said before (`moving.as_typed`).
     """
     ready = []
-    for row in numbers.as_known(Receivable, rows, source):
+    for row in moving.as_typed(numbers.as_known(Receivable, rows, source), source):
         received = row.values.get("received_amount")
         if received is None:
             received = row.values["amount"] if row.values.get("received_on") else 0

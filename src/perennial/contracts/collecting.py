@@ -34,21 +34,40 @@ class MatchRefused(ValueError):
 
 @transaction.atomic
 def write_invoices(rows: Sequence[Incoming], *, source: str, at: datetime, import_id: int | None = None) -> Counted:
-    """Write invoices of one source by external id; return counts. Eight queries for 500.
+    """Write invoices of one source by external id; return counts. Eleven queries for 500.
 
     The values are Invoice's columns. `step_external_id` names the step of the same source that the whole invoice is
     for, `red_of_external_id` the invoice that it takes back; its step is that one's, where it names none itself.
     """
     asked = sorted({row.values[RED] for row in rows if row.values.get(RED)})
     known = _facts(Invoice, source, [row.external_id for row in rows if row.external_id] + asked)
+    steps = {row.external_id: row.values[STEP] for row in rows if row.values.get(STEP)}
+    known |= _adopted([row for row in rows if row.external_id not in known], at)
+    typed = InvoiceLine.objects.current().filter(
+        source=BY_HAND, invoice__in=[known[key] for key in steps if key in known]
+    )
+    InvoiceLine.objects.supersede(list(typed.values_list("fact", flat=True)), at=at)  # the source says it now
     for row in rows:
         if row.external_id is not None:
             known.setdefault(row.external_id, uuid.uuid4())
-    steps = {row.external_id: row.values[STEP] for row in rows if row.values.get(STEP)}
     ready = [_invoice(row, known) for row in numbers.as_known(Invoice, rows, source)]
     counted = versions.write(Invoice, ready, source=source, at=at, import_id=import_id)
     _write_lines(ready, steps, source=source, at=at, import_id=import_id)
     return counted
+
+
+def _adopted(rows: Sequence[Incoming], at: datetime) -> dict[str, uuid.UUID]:
+    """Return which of a source's new invoices a member recorded by hand already, by number and amount: the source's
+    word goes on from there, so that nothing is invoiced twice."""
+    found: dict[str, uuid.UUID] = {}
+    for start in range(0, len(rows), CHUNK):
+        asked = {row.external_id: row for row in rows[start : start + CHUNK] if row.external_id}
+        typed = Invoice.objects.current().filter(source=BY_HAND, number__in=list(asked))
+        for one in typed.exclude(state=InvoiceState.VOID.value):
+            if asked[one.number].values["amount"] == one.amount:
+                found[one.number] = one.fact
+    Invoice.objects.supersede(list(found.values()), at=at)
+    return found
 
 
 def _invoice(row: Incoming, known: Mapping[str, uuid.UUID]) -> Incoming:
@@ -158,7 +177,8 @@ def match(
 ) -> list[uuid.UUID]:
     """Match a payment to steps, in parts; return the matches for `take_back`. The rest stays a prepayment.
 
-    `payments` and `rows` are the conditions of the payments and the steps that the member may match. About ten queries.
+    `payments` and `rows` are the conditions of the payments and the steps that the member may match. About eleven
+    queries.
 
     :raises MatchRefused: no such payment or step, another currency, or more than the payment or a step has left.
     """
@@ -167,7 +187,7 @@ def match(
         raise MatchRefused(_("This payment is not there any more."))
     if not shares or len({share.step for share in shares}) != len(shares) or not all(one.amount for one in shares):
         raise MatchRefused(_("Enter an amount for one step or more."))
-    steps = receivables.of_facts(rows, [share.step for share in shares])
+    steps = receivables.locked(rows, [share.step for share in shares])
     if len(steps) != len(shares):
         raise MatchRefused(_("One of the steps is not there any more."))
     total = sum(share.amount for share in shares)
@@ -195,7 +215,7 @@ def write_off(step: uuid.UUID, amount: int, reason: str, *, on: date, rows: Q, b
 
     :raises MatchRefused: no such step, no reason, or more than is still owed.
     """
-    found = receivables.of_facts(rows, [step]).get(step)
+    found = receivables.locked(rows, [step]).get(step)
     if found is None:
         raise MatchRefused(_("One of the steps is not there any more."))
     if not reason.strip():

@@ -192,8 +192,9 @@ class LedgerMark(models.Model):
 
 class Receivable(Version):
     """One step of a receivable plan: what is due when, invoiced when, received when; and at which approval node
-    (budget, procurement, legal, seal, invoice, payment) it waits since when. `received_on` and `received_amount` are
-    what the source states; money that was matched to the step stands in their place (receipts.py)."""
+    (budget, procurement, legal, seal, invoice, payment) it waits since when, and who holds it there. `received_on` and
+    `received_amount` are what the source states; money that was matched to the step stands in their place
+    (receipts.py). The versions are the history of the nodes (nodes.py); `is_typed`: a member said the node."""
 
     customer = models.ForeignKey("perennial.Customer", on_delete=models.PROTECT, related_name="receivables")
     contract = models.ForeignKey(Contract, null=True, on_delete=models.PROTECT, related_name="receivables")
@@ -206,9 +207,24 @@ class Receivable(Version):
     received_amount = models.BigIntegerField(default=0)
     node = models.CharField(max_length=30, default="")
     node_since_on = models.DateField(null=True)
+    node_holder = models.CharField(max_length=100, default="")
+    is_typed = models.BooleanField(default=False)
 
     class Meta(Version.Meta):
         indexes = [models.Index(fields=["customer", "due_on"], name="receivable_of_customer")]
+
+
+class NodeTime(models.Model):
+    """How many days steps usually stay at an approval node: the median of the stays that have ended, for a segment or,
+    with "", for all; `stays` is how many. Learned each night from the versions of receivables."""
+
+    node = models.CharField(max_length=30)
+    segment = models.CharField(max_length=100, default="")
+    days = models.PositiveIntegerField()
+    stays = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["node", "segment"], name="node_time_of_segment")]
 
 
 class Invoice(Version):

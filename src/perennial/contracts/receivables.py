@@ -32,6 +32,7 @@ class Step:
     It counts for `customer_id`, whoever pays: `payer` is the paying company's name where that is another one, else "".
     `came` is what was received of it and written off, `invoices` what its invoices say, the red ones below zero;
     `states_invoice_on` is the day of invoice that the plan's source states. `credit_days` are the contract's.
+    `node_holder` is who holds it at the approval node, "" unknown; `version` the row that was read.
     """
 
     fact: UUID
@@ -48,7 +49,9 @@ class Step:
     came: Settled
     node: str
     node_since_on: date | None
+    node_holder: str
     payer: str
+    version: int
 
     def owed(self, on: date) -> int:
         """Return what is still to come at the end of a day; 0 where more came than was asked for."""
@@ -83,6 +86,12 @@ class Step:
         """The last day on which it is not yet late: the due day and the contract's credit days."""
         return self.due_on + timedelta(days=self.credit_days)
 
+    def node_days(self, on: date) -> int | None:
+        """Return how many days it has been at its approval node; None at no node, settled, or unknown."""
+        if not self.node or self.node_since_on is None or self.node_since_on > on or not self.owed(on):
+            return None
+        return (on - self.node_since_on).days
+
     def late_days(self, on: date) -> int:
         """Return how many days it is late; 0 where it is not, or nothing is owed."""
         return max(0, (on - self.last_day).days) if self.owed(on) > 0 else 0
@@ -90,10 +99,11 @@ class Step:
 
 COLUMNS = (
     "fact", "customer_id", "contract_id", "kind", "amount", "currency", "due_on", "node", "node_since_on",
+    "node_holder",
 )  # fmt: skip
 _OTHERS = (
     "contract__number", "contract__external_id", "contract__credit_days", "contract__paying_party_id",
-    "contract__paying_party__name", "invoiced_on", "received_on", "received_amount",
+    "contract__paying_party__name", "invoiced_on", "received_on", "received_amount", "id",
 )  # fmt: skip
 
 
@@ -125,7 +135,22 @@ def open_steps(rows: Q, on: date) -> list[Step]:
 def of_customer(customer_id: int) -> list[Step]:
     """Return a customer's steps as known now, those of customers merged into it among them, by due day. Four
     queries."""
-    return _read(Receivable.objects.current().filter(customer_id__in=aliases().family([customer_id])))
+    return kept(Q(customer_id__in=aliases().family([customer_id])))
+
+
+def kept(rows: Q) -> list[Step]:
+    """Return the steps of a condition as known now, by due day. Three queries."""
+    return _read(Receivable.objects.current().filter(rows))
+
+
+def locked(rows: Q, facts: Iterable[UUID]) -> dict[UUID, Step]:
+    """Return these steps as `of_facts`, held until the transaction ends: of two who settle or invoice one step at once,
+    the second sees what the first left. One query more for 500."""
+    asked = sorted(set(facts))
+    for start in range(0, len(asked), CHUNK):
+        some = Receivable.objects.current().filter(fact__in=asked[start : start + CHUNK]).order_by("fact")
+        list(some.select_for_update().values_list("id"))
+    return of_facts(rows, asked)
 
 
 def of_facts(rows: Q, facts: Iterable[UUID]) -> dict[UUID, Step]:
@@ -185,6 +210,7 @@ def _step(row: dict[str, Any], settled: Settled, invoices: tuple[Part, ...]) -> 
         invoices=invoices,
         came=receipts.came(row["received_on"], row["received_amount"], settled),
         payer="" if payer_id in {None, row["customer_id"]} else payer,
+        version=row["id"],
     )
 
 

@@ -44,6 +44,23 @@ class StepKind(StrEnum):
     RETENTION = "retention"  # held back until a warranty has passed (质保金), with a due day of its own
 
 
+NODE_LABELS = {
+    "budget": _("Budget"),
+    "procurement": _("Procurement"),
+    "legal": _("Legal"),
+    "seal": _("Seal"),
+    "invoice": _("Invoice"),
+    "payment": _("Payment"),
+}
+"""A customer's own approval nodes from the budget request to the payment, in their order: 预算 采购 法务 用印 开票
+付款. A house may write nodes of its own."""
+
+
+def node_name(code: str) -> str:
+    """Return a node's name; one of the house's own stays as it is written."""
+    return str(NODE_LABELS.get(code.casefold(), code))
+
+
 class InvoiceKind(StrEnum):
     """What paper an invoice is; "" where the source does not say."""
 

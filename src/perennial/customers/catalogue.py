@@ -185,6 +185,36 @@ SHIPPED: Mapping[str, Field] = {
             "contracts",
         ),
         _f(
+            "waits_at",
+            _C,
+            Unit.CHOICE,
+            _("Payment waits at"),
+            _(
+                "The customer's own approval node at which money to come in waits: of several the one that is furthest"
+                " over its usual time, else the one that waits longest."
+            ),
+            "contracts",
+        ),
+        _f(
+            "waits_since_on",
+            _D,
+            Unit.DAY,
+            _("Waits since"),
+            _("The day on which the money to come in came to the approval node at which it waits."),
+            "contracts",
+        ),
+        _f(
+            "waits_over_days",
+            _I,
+            Unit.DAYS,
+            _("Days over the usual"),
+            _(
+                "Days at the approval node beyond the usual ones: the median of the stays there that have ended, in the"
+                " customer's segment where five are known, else of all. Unknown where fewer are known."
+            ),
+            "contracts",
+        ),
+        _f(
             "active_users_7d",
             _I,
             Unit.NUMBER,

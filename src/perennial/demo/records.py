@@ -12,9 +12,10 @@ from typing import Any, TypeVar
 from perennial.contracts import actions as contracts
 from perennial.customers import actions as customers
 from perennial.customers.terms import CustomerFacts
+from perennial.demo.calculations.approvals import stages
 from perennial.demo.calculations.dealings import instant
 from perennial.demo.calculations.world import World
-from perennial.demo.terms import SOURCE, Account, ContactRow, LineRow
+from perennial.demo.terms import SOURCE, Account, ContactRow, LineRow, ReceivableRow
 from perennial.engagement import actions as engagement
 from perennial.kernel.versions import Incoming
 from perennial.members import actions as members
@@ -138,18 +139,29 @@ def write_papers(world: World, ids: Ids, *, at: datetime) -> None:
             ],
             source=SOURCE, at=on(day),
         )  # fmt: skip
-    contracts.write_receivables(
-        [
-            Incoming(
-                row.external_id,
-                {**_values(row, ids, but=("contract", "known_on")), "contract_id": contract_ids[row.contract],
-                 "currency": company.currency},
-                on(row.known_on),
-            )
-            for row in papers.receivables
-        ],
-        source=SOURCE, at=at,
-    )  # fmt: skip
+    _write_receivables(world, ids, contract_ids, at=at)
+
+
+def _write_receivables(world: World, ids: Ids, contract_ids: Mapping[str, int], *, at: datetime) -> None:
+    """Write the receivable plans: how each step stood at the customer's approval nodes day by day, then as it is."""
+    company, plans = world.company, world.papers.receivables
+    holders = {row.customer: row.name for row in world.dealings.contacts if row.level == 2 and row.left_on is None}
+
+    def told(row: ReceivableRow, learned: date | None) -> Incoming:
+        values = {
+            **_values(row, ids, but=("contract", "known_on")),
+            "contract_id": contract_ids[row.contract],
+            "currency": company.currency,
+            "node_holder": holders.get(row.customer, "") if row.node else "",
+        }
+        return Incoming(row.external_id, values, None if learned is None else instant(company, learned, NOON))
+
+    before = [row for plan in plans for row in stages(plan, on=world.on)]
+    for day, rows in _by(before, lambda row: row.node_since_on or row.known_on):
+        last = {row.external_id: row for row in rows}  # who came to two nodes on one day stands at the last
+        contracts.write_receivables([told(row, min(row.known_on, day)) for row in last.values()], source=SOURCE,
+                                    at=instant(company, day, NOON))  # fmt: skip
+    contracts.write_receivables([told(row, row.known_on) for row in plans], source=SOURCE, at=at)
 
 
 def _line(

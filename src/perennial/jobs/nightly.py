@@ -12,6 +12,7 @@ from typing import Any
 
 from perennial.contracts import actions as contracts
 from perennial.contracts import queries as contract_reads
+from perennial.contracts import watching
 from perennial.health import actions as health
 from perennial.insights import freezing, learning
 from perennial.kernel.organisation import actions as organisation
@@ -48,6 +49,7 @@ class Night:
 
 STEPS: tuple[tuple[str, Callable[[Night], object]], ...] = (
     ("movements", lambda night: contracts.rebuild_movements(on=night.on)),
+    ("approvals", lambda night: watching.watch(night.on, at=night.at)),
     ("lifecycle", lambda night: lifecycle.derive(night.on, at=night.at, terms=night.terms)),
     ("usage", lambda night: usage.bring_up_to(night.on, at=night.at, book=night.book)),
     ("health", lambda night: health.score_day(night.on, at=night.at, terms=night.terms)),

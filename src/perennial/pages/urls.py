@@ -23,7 +23,10 @@ from perennial.pages.imports import views as imports
 from perennial.pages.metrics import page as metrics
 from perennial.pages.privacy import keeping
 from perennial.pages.privacy import views as privacy
+from perennial.pages.receivables import invoices as receivables_invoices
 from perennial.pages.receivables import money as receivables_money
+from perennial.pages.receivables import step as receivables_step
+from perennial.pages.receivables import timeliness as receivables_timeliness
 from perennial.pages.receivables import views as receivables
 from perennial.pages.renewals import room as renewal
 from perennial.pages.renewals import views as renewals
@@ -103,7 +106,13 @@ urlpatterns = [
     path("receivables", receivables.page, name="receivables"),
     path("receivables/export", receivables.export, name="receivables_export"),
     path("receivables/payments/<uuid:fact>", receivables_money.payment, name="receivables_payment"),
-    path("receivables/steps/<uuid:fact>", receivables_money.step, name="receivables_step"),
+    path("receivables/steps/<uuid:fact>", receivables_step.step, name="receivables_step"),
+    path("receivables/steps/<uuid:fact>/invoice", receivables_invoices.new, name="receivables_invoice_new"),
+    path("receivables/invoices/<uuid:fact>", receivables_invoices.one, name="receivables_invoice"),
+    path("customers/<slug:key>/payments/new", receivables_money.record, name="receivables_payment_new"),
+    path("receivables/timeliness", receivables_timeliness.page, name="receivables_timeliness"),
+    path("receivables/timeliness/export", receivables_timeliness.export, name="receivables_timeliness_export"),
+    path("receivables/undo/<int:number>", receivables_step.undo, name="receivables_undo"),
     path("receivables/take-back", receivables_money.take_back, name="receivables_take_back"),
     path("customers", customers.page, name="customers"),
     path("customers/list/count", customers.count, name="customers_count"),

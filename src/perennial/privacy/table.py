@@ -139,8 +139,9 @@ TABLE: dict[str, Held] = {
     "PortfolioRow": Held(
         {"name": NAME, "name_sort": NAME, "key": CODE, "tags": T, "custom": J, "next_step": T},
         kept("tier stage stage_since_on onboarding_started_on first_value_on industry country region segment currency "
-             "is_live mrr arr next_renewal_on renewal_arr notice_on overdue_amount oldest_overdue_on band score "
-             "score_change_28d coverage confidence health_fell_on scores_13w active_users_7d active_users_28d "
+             "is_live mrr arr next_renewal_on renewal_arr notice_on overdue_amount oldest_overdue_on waits_at "
+             "waits_since_on waits_over_days band score score_change_28d coverage confidence health_fell_on "
+             "scores_13w active_users_7d active_users_28d "
              "logins_7d breadth_28d depth_28d trend_28d seats_used_28d days_since_last errors_28d top_user_share_28d "
              f"seats open_tickets overdue_tickets last_touch_on next_task_on champion_left_on parent {METRICS}",
              row="customer as_of_on updated_at", staff="owner team"), C, None, BLANK),
@@ -166,9 +167,10 @@ TABLE: dict[str, Held] = {
         {"external_id": CODE, "comment": T, "reason": WORD, "competitor": WORD},
         kept(row=VERSION, ledger="customer line_fact cancelled_on effective_on refund currency"), C, None, BLANK),
     "Receivable": Held(
-        {"external_id": CODE},
+        {"external_id": CODE, "node_holder": T},
         kept(row=VERSION, ledger="customer contract kind due_on amount currency invoiced_on received_on "
-             "received_amount node node_since_on"), C, None, BLANK),
+             "received_amount node node_since_on", method="is_typed"), C, None, BLANK),
+    "NodeTime": Held({}, kept("node segment days stays")),
     "Invoice": Held(
         {"external_id": CODE, "number": T},
         kept(row=VERSION, ledger="customer contract kind red_of amount currency tax_rate state requested_on issued_on"),

@@ -8,9 +8,11 @@ from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
-from perennial.contracts import history
+from perennial.contracts import history, nodes
 from perennial.contracts import queries as contracts
+from perennial.contracts.calculations.nodes import Usuals
 from perennial.contracts.models import Cancellation, Contract, Invoice, Line, Payment
+from perennial.contracts.nodes import Wait
 from perennial.contracts.receivables import Step
 from perennial.contracts.terms import LineKind
 from perennial.reports.customer_file import Collections, File, collections
@@ -50,17 +52,19 @@ class Paper:
 
 @dataclass(frozen=True)
 class Due:
-    """A step of the receivable plan; `late_days` None: not overdue. `left` minor units still to come."""
+    """A step of the receivable plan; `late_days` None: not overdue. `left` minor units still to come; `wait`: how it
+    stands at its approval node."""
 
     step: Step
     left: int
     late_days: int | None
+    wait: Wait
 
 
 @dataclass(frozen=True)
 class Contracts:
     """The contracts' tab. `others`: papers in which the customer is a party and that have no line of its own.
-    `payments`: each with what of it is matched to nothing.
+    `payments`: each with what of it is matched to nothing; `prepaid`: the sums of that by currency.
 
     `mrr`: the sum of the lines that run, exact minor units of `currency`; None where they are in more than one.
     """
@@ -74,10 +78,11 @@ class Contracts:
     currency: str
     invoices: Sequence[Invoice]
     payments: Sequence[tuple[Payment, int]]
+    prepaid: Sequence[tuple[str, int]]
 
 
 def contracts_tab(file: File) -> Contracts:
-    """Return the contracts' tab; eleven queries, however many lines. Ask `file.sees_revenue` first."""
+    """Return the contracts' tab; twelve queries, however many lines. Ask `file.sees_revenue` first."""
     customer_id = file.customer.pk
     lines, former = file.lines, history.former_versions(customer_id)
     rows: dict[int, list[LineRow]] = {}
@@ -86,7 +91,7 @@ def contracts_tab(file: File) -> Contracts:
         row = line_row(one, file.on, former.get(one.line.fact, ()))
         rows.setdefault(one.line.contract_id, []).append(row)
         papers.setdefault(one.line.contract_id, one.line.contract)
-    receivables = file.receivables
+    receivables, usual = file.receivables, nodes.usuals()
     invoices, payments = money_of_customer(customer_id)
     running = [one for one in lines if one.runs]
     currencies = sorted({one.line.currency for one in running}) or [file.house.currency]
@@ -94,13 +99,21 @@ def contracts_tab(file: File) -> Contracts:
         papers=sorted((Paper(paper, rows[pk]) for pk, paper in papers.items() if pk in rows), key=_order),
         others=[paper for pk, paper in papers.items() if pk not in rows],
         cancellations=contracts.cancellations_of(customer_id),
-        receivables=[_due(step, file.on) for step in reversed(receivables)],
+        receivables=[_due(step, file, usual) for step in reversed(receivables)],
         collections=collections(receivables, file.on),
         mrr=sum((one.mrr for one in running), Fraction(0)) if len(currencies) == 1 else None,
         currency=currencies[0],
         invoices=invoices,
         payments=payments,
+        prepaid=_prepaid(payments),
     )
+
+
+def _prepaid(payments: Sequence[tuple[Payment, int]]) -> list[tuple[str, int]]:
+    sums: dict[str, int] = {}
+    for one, rest in payments:
+        sums[one.currency] = sums.get(one.currency, 0) + rest
+    return [(currency, amount) for currency, amount in sorted(sums.items()) if amount]
 
 
 def line_row(one: contracts.LineOnDay, on: date, former: Sequence[Line]) -> LineRow:
@@ -119,5 +132,6 @@ def _order(paper: Paper) -> tuple[bool, int]:
     return not any(row.runs for row in paper.lines), -latest.toordinal()
 
 
-def _due(step: Step, on: date) -> Due:
-    return Due(step, step.owed(on), step.late_days(on) or None)
+def _due(step: Step, file: File, usual: Usuals) -> Due:
+    wait = nodes.wait_of(step, file.row.segment, usual, file.on)
+    return Due(step, step.owed(file.on), step.late_days(file.on) or None, wait)

@@ -13,7 +13,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from perennial.blueprint import queries as blueprint
+from perennial.contracts import nodes
 from perennial.contracts import queries as contracts
+from perennial.contracts.terms import node_name
 from perennial.customers import queries as customers
 from perennial.customers.catalogue import FIELDS, Unit
 from perennial.customers.own_fields import own_fields
@@ -135,6 +137,8 @@ def _contracts(file: File, key: str) -> list[Input]:
             for due in reversed(contracts_tab(file).receivables)
             if due.late_days is not None
         ]
+    if key.startswith("waits_"):
+        return _waits(file)
     running = [one for one in file.lines if one.runs]
     if key == "seats":
         return [Input(_name(one.line), one.line.quantity, Unit.NUMBER) for one in running]
@@ -148,6 +152,16 @@ def _contracts(file: File, key: str) -> list[Input]:
         Input(_name(one.line), amount, Unit.MONEY, one.line.currency)
         for one, amount in zip(running, amounts, strict=True)
     ]
+
+
+def _waits(file: File) -> list[Input]:
+    """Return every step that waits with its days, then the usual ones and of how many stays they are known."""
+    found = nodes.waits(file.on, [file.customer.pk]).get(file.customer.pk, [])
+    told = [Input(f"{node_name(wait.step.node)}, {wait.step.due_on}", wait.days, Unit.DAYS) for wait in found]
+    if found and (usual := found[0].usual):
+        told.append(Input(_("Usual days at this node"), usual.days, Unit.DAYS))
+        told.append(Input(_("Stays that have ended"), usual.stays, Unit.NUMBER))
+    return told
 
 
 def _collections(file: File, key: str) -> list[Input]:

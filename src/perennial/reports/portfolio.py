@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
 
+from perennial.contracts import nodes
 from perennial.contracts import queries as contracts
 from perennial.customers import actions as customer_actions
 from perennial.customers import queries as customers
@@ -34,6 +35,7 @@ class Gathered:
     """What the rooms know of the customers on a day, by customer id."""
 
     contracts: Mapping[int, contracts.Standing]
+    waits: Mapping[int, Sequence[nodes.Wait]]
     usage: Mapping[int, usage.Values]
     lifecycle: Mapping[int, lifecycle.Standing]
     health: Mapping[int, health.Standing]
@@ -97,6 +99,7 @@ def _gather(
         terms = lifecycle.Terms.read(ids)
     return Gathered(
         contracts=terms.book.standing(on) if terms and "contracts" in rooms else {},
+        waits=nodes.waits(on, ids) if "contracts" in rooms else {},
         usage=usage.values_on(on, ids) if "usage" in rooms else {},
         lifecycle=lifecycle.standing(on, ids, terms=terms) if "lifecycle" in rooms else {},
         health=health.standing(on, ids) if "health" in rooms else {},
@@ -125,6 +128,7 @@ def _row(
         "next_task_on": task.due_on if task else None,
         "next_step": task.title if task else None,
         **_money(known.contracts.get(customer.pk)),
+        **_wait(known.waits.get(customer.pk, ())),
         **_usage(known.usage.get(customer.pk)),
         **_stage(known.lifecycle.get(customer.pk)),
         **_health(known.health.get(customer.pk)),
@@ -143,6 +147,15 @@ def _money(found: contracts.Standing | None) -> dict[str, Any]:
         "notice_on": found.notice_on if found else None,
         "overdue_amount": found.overdue_amount if found else None,
         "oldest_overdue_on": found.oldest_overdue_on if found else None,
+    }
+
+
+def _wait(found: Sequence[nodes.Wait]) -> dict[str, Any]:
+    first = found[0] if found else None
+    return {
+        "waits_at": first.step.node if first else None,
+        "waits_since_on": first.step.node_since_on if first else None,
+        "waits_over_days": first.over if first else None,
     }
 
 

@@ -14,11 +14,13 @@ from uuid import UUID
 from django.db.models import F, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Coalesce
 
-from perennial.contracts import collecting, receivables
+from perennial.contracts import collecting, nodes, receivables
 from perennial.contracts.access import ABILITY, facts_of
+from perennial.contracts.calculations.nodes import Usuals
 from perennial.contracts.calculations.proposals import Candidate, Proposal, plain, propose
 from perennial.contracts.calculations.receipts import Bucket, bucket_of
 from perennial.contracts.models import Invoice, InvoiceLine, Payment, Settlement
+from perennial.contracts.nodes import Wait
 from perennial.contracts.rates import Exchange
 from perennial.contracts.receivables import Step
 from perennial.customers.access import portfolio_of
@@ -49,11 +51,13 @@ class Customer:
     owner_id: int | None
     owner: str
     team_id: int | None
+    segment: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """An open step on a day. `value` is what is owed in the organisation's currency, None without a rate."""
+    """An open step on a day. `value` is what is owed in the organisation's currency, None without a rate; `wait`: how
+    it stands at its approval node."""
 
     step: Step
     customer: Customer
@@ -64,17 +68,19 @@ class Row:
     written_off: int
     late_days: int
     bucket: Bucket
-    node_days: int | None
+    wait: Wait
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What of the list is shown: whose (a member's or a team's number), at which node, in which buckets."""
+    """What of the list is shown: whose (a member's or a team's number), at which node, in which buckets; `is_over`:
+    only what is longer at its node than usual."""
 
     owner_id: int | None = None
     team_id: int | None = None
     node: str = ""
     buckets: frozenset[Bucket] = frozenset()
+    is_over: bool = False
 
 
 @dataclass(frozen=True)
@@ -95,7 +101,7 @@ class Listed:
 
 
 def listed(member: Member, asked: Asked, *, place: House, on: date) -> Listed:
-    """Return the open steps that the member may see. Seven queries, one more for each 500 customers."""
+    """Return the open steps that the member may see. Eight queries, one more for each 500 customers."""
     rows = rows_on(member, receivables.open_steps(facts_of(member), on), place=place, on=on)
     mine = [
         row
@@ -103,29 +109,29 @@ def listed(member: Member, asked: Asked, *, place: House, on: date) -> Listed:
         if (asked.owner_id is None or row.customer.owner_id == asked.owner_id)
         and (asked.team_id is None or row.customer.team_id == asked.team_id)
     ]
-    nodes = sorted({row.step.node for row in mine if row.step.node})
-    here = [row for row in mine if not asked.node or row.step.node == asked.node]
+    at = sorted({row.step.node for row in mine if row.step.node})
+    here = [row for row in mine if asked.node in {"", row.step.node} and (row.wait.over or not asked.is_over)]
     sums, counts = dict.fromkeys(Bucket, 0), dict.fromkeys(Bucket, 0)
     for row in here:
         sums[row.bucket] += row.value or 0
         counts[row.bucket] += 1
     shown = [row for row in here if not asked.buckets or row.bucket in asked.buckets]
-    return Listed(shown, sums, counts, nodes, sum(row.value is None for row in shown))
+    return Listed(shown, sums, counts, at, sum(row.value is None for row in shown))
 
 
 def rows_on(member: Member, steps: Iterable[Step], *, place: House, on: date) -> list[Row]:
     """Return steps with their customers, by last day; those of customers whom the member does not see are left out."""
     merged, exchange, found = aliases(), Exchange(place.currency), list(steps)
-    book = _customers(member, {merged.of(step.customer_id) for step in found})
+    book, known = _customers(member, {merged.of(step.customer_id) for step in found}), nodes.usuals()
     rows = [
-        _row(step, book[merged.of(step.customer_id)], exchange, on)
+        _row(step, book[merged.of(step.customer_id)], exchange, known, on)
         for step in found
         if merged.of(step.customer_id) in book
     ]
     return sorted(rows, key=lambda row: (row.step.last_day, row.customer.name, row.step.due_on))
 
 
-def _row(step: Step, customer: Customer, exchange: Exchange, on: date) -> Row:
+def _row(step: Step, customer: Customer, exchange: Exchange, known: Usuals, on: date) -> Row:
     owed, late = step.owed(on), step.late_days(on)
     knows = exchange.knows(step.currency, on)
     return Row(
@@ -138,17 +144,17 @@ def _row(step: Step, customer: Customer, exchange: Exchange, on: date) -> Row:
         written_off=step.written_off(on),
         late_days=late,
         bucket=bucket_of(late),
-        node_days=(on - step.node_since_on).days if step.node and step.node_since_on else None,
+        wait=nodes.wait_of(step, customer.segment, known, on),
     )
 
 
 def _customers(member: Member, ids: Iterable[int]) -> dict[int, Customer]:
     ordered, book = sorted(ids), dict[int, Customer]()
-    columns = ("customer_id", "key", "name", "owner_id", "owner__name", "team_id")
+    columns = ("customer_id", "key", "name", "owner_id", "owner__name", "team_id", "segment")
     for start in range(0, len(ordered), CHUNK):
         rows = portfolio_of(member, ABILITY).filter(customer_id__in=ordered[start : start + CHUNK])
-        for number, key, name, owner_id, owner, team_id in rows.values_list(*columns):
-            book[number] = Customer(number, key, name, owner_id, owner or "", team_id)
+        for number, key, name, owner_id, owner, team_id, segment in rows.values_list(*columns):
+            book[number] = Customer(number, key, name, owner_id, owner or "", team_id, segment)
     return book
 
 
@@ -246,6 +252,11 @@ def invoices_of_step(step: UUID) -> list[Invoiced]:
     parts = dict(InvoiceLine.objects.current().filter(step=step).values_list("invoice", "amount"))
     found = Invoice.objects.current().filter(fact__in=parts).order_by("issued_on", "id")
     return [Invoiced(one, parts[one.fact]) for one in found]
+
+
+def lines_of_invoice(invoice: UUID) -> dict[UUID, int]:
+    """Return what of an invoice is for each step. One query."""
+    return dict(InvoiceLine.objects.current().filter(invoice=invoice).order_by("id").values_list("step", "amount"))
 
 
 def money_of_customer(customer_id: int) -> tuple[list[Invoice], list[tuple[Payment, int]]]:

@@ -54,6 +54,10 @@ CHANGES = (
 AMENDMENTS = (
     "contract.amended",
 )  # fmt: skip
+MONEY = (
+    "receivable.moved", "receivable.late", "receivable.hung", "receivable.written_off", "payment.matched",
+    "payment.written", "invoice.written",
+)  # fmt: skip
 # Entries of a day: written by a computation that may run much later than the day of which it speaks.
 OF_A_DAY = ("customer.tier_changed", "customer.stage_changed", "health.band_fell", "health.band_rose")
 MOST_OF_A_DAY = 2000  # years of daily changes; a customer has a few
@@ -180,8 +184,10 @@ def _contracts(file: File, _start: Mark | None, _size: int) -> list[Entry]:
 
 
 def _amendments(file: File, start: Mark | None, size: int) -> list[Entry]:
-    rows = journal.of_customer(numbers([file.customer.pk]), kinds=AMENDMENTS, limit=size, before=start)
-    return [Entry(r.at, 7, r.id, "contract_amended", Kind.CONTRACTS, r) for r in rows]
+    rows = journal.of_customer(numbers([file.customer.pk]), kinds=(*AMENDMENTS, *MONEY), limit=size,
+                               before=start)  # fmt: skip
+    return [Entry(r.at, 7, r.id, "contract_amended" if r.kind in AMENDMENTS else "money", Kind.CONTRACTS, r)
+            for r in rows]  # fmt: skip
 
 
 def _day(file: File, on: date, number: int, what: str, fact: Any) -> Entry:

@@ -212,6 +212,7 @@ KINDS: Mapping[KindKey, Kind] = {
             Field("received_amount", _M, _("Amount received")),
             Field("node", _T, _("Approval node")),
             Field("node_since_on", _D, _("At the node since")),
+            Field("node_holder", _T, _("Who holds it at the node")),
         ), own_date="due_on"),
         Kind(KindKey.INVOICES, _("Invoices"), (
             _CUSTOMER, _NAMED,

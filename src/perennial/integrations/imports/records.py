@@ -34,6 +34,7 @@ _LENGTHS = {
     "external_id": 200, "name": 200, "legal_name": 200, "industry": 100, "country": 100, "region": 100, "segment": 100,
     "deployment": 20, "reseller": 200, "title": 100, "email": 254, "phone": 50, "decision_role": 30, "subject": 300,
     "priority": 20, "outcome": 200, "next_step": 300, "reason": 100, "competitor": 100, "node": 30, "product": 100,
+    "node_holder": 100,
     "contract": 100, "payer": 200, "reference": 200, "receivable": 200, "red_of": 200,
     "channel": 100, "credit_code": 18, "billing_status": 20,
 }  # fmt: skip

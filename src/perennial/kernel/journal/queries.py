@@ -14,6 +14,8 @@ from perennial.kernel.journal.models import JournalEntry
 from perennial.kernel.recent import Mark
 from perennial.kernel.recent import before as follows
 
+CHUNK = 500
+
 
 @dataclass(frozen=True)
 class Happening:
@@ -53,6 +55,15 @@ def of_subject(kind: str, subject: str, *, limit: int = 50) -> list[Happening]:
     """Return the latest entries of a kind on a subject, newest first; one query."""
     entries = JournalEntry.objects.filter(kind=kind, subject=subject).select_related("personal", "by")
     return [_happening(entry) for entry in entries.order_by("-id")[:limit]]
+
+
+def of_kinds(kinds: Sequence[str], customer_ids: Sequence[int]) -> list[Happening]:
+    """Return all entries of some kinds on these customers, oldest first; one query for 500 customers."""
+    found: list[Happening] = []
+    for start in range(0, len(customer_ids), CHUNK):
+        rows = JournalEntry.objects.filter(customer_id__in=customer_ids[start : start + CHUNK], kind__in=kinds)
+        found += [_happening(row) for row in rows.select_related("personal", "by").order_by("id")]
+    return found
 
 
 def is_undone(happening: Happening) -> bool:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 from django.views.decorators.vary import vary_on_headers
 
+from perennial.contracts.terms import NODE_LABELS
 from perennial.customers import queries as customers
 from perennial.customers.access import customers_of
 from perennial.engagement.access import takes_back
@@ -25,7 +26,6 @@ from perennial.pages import tags
 from perennial.pages.customer import health, usage, words
 from perennial.pages.receivables.words import INVOICE_KINDS, INVOICE_STATES
 from perennial.pages.today.words import name_of
-from perennial.pages.weekly.words import NODES
 from perennial.playbooks import away
 from perennial.playbooks.models import Task
 from perennial.playbooks.terms import Away, Whose
@@ -190,10 +190,11 @@ def _people(file: File) -> dict[str, Any]:
 def _contracts(file: File) -> dict[str, Any]:
     return {
         "contracts": customer_contracts.contracts_tab(file),
-        "nodes": NODES,
+        "nodes": NODE_LABELS,
         "invoice_kinds": INVOICE_KINDS,
         "invoice_states": INVOICE_STATES,
         "may_contract": file.may("contracts.edit"),
+        "may_collect": file.may("receivables.edit"),
     }
 
 

@@ -12,6 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext, gettext_lazy
 
 from perennial.blueprint import queries as blueprint
+from perennial.contracts.terms import NODE_LABELS
 from perennial.customers.catalogue import FIELDS, Unit
 from perennial.engagement.terms import Channel
 from perennial.lifecycle.terms import STAGE_LABELS
@@ -90,6 +91,7 @@ def labels() -> Mapping[str, Mapping[str, object]]:
         "channel": dict(Channel.choices),
         "segment": {rule.key: rule.label.text(language) for rule in blueprint.stage_rules()},
         "priority": PRIORITIES,
+        "waits_at": NODE_LABELS,
         "is_live": {"yes": gettext("Yes"), "no": gettext("No")},
     }
 

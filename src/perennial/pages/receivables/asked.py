@@ -1,4 +1,4 @@
-"""Which receivables an address asks for: `?who=mine&node=legal&late=over_90`, in the house as it stands."""
+"""Which receivables an address asks for: `?who=mine&node=legal&late=over_90&over=1`, in the house as it stands."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ class Request:
         who, late = request.GET.get("who", ""), request.GET.get("late", "")
         self.who = who if who in self.offered else ALL
         self.node = request.GET.get("node", "")[:30]
+        self.over = "1" if request.GET.get("over") else ""
         self.late = late if late == LATE or late in set(Bucket) else ""
 
     @property
@@ -50,9 +51,10 @@ class Request:
             team_id=self.member.team_id if self.who == TEAM else None,
             node=self.node,
             buckets=buckets,
+            is_over=bool(self.over),
         )
 
     def query(self, **changes: str) -> str:
         """Return the choice as an address' query, with some of it changed."""
-        asked = {"who": self.who, "node": self.node, "late": self.late} | changes
+        asked = {"who": self.who, "node": self.node, "late": self.late, "over": self.over} | changes
         return "?" + urlencode({key: value for key, value in asked.items() if value})

@@ -1,31 +1,33 @@
-"""One payment and what it settles, one step and what settled it; each change is asked for, done and undone here."""
+"""One payment and what it settles; each match is asked for, done and taken back here."""
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
-from perennial.contracts import collecting, receivables
+from perennial.contracts import collecting, paying, receivables
 from perennial.contracts.access import facts_of
-from perennial.contracts.collecting import MatchRefused, Share
+from perennial.contracts.collecting import MatchRefused
+from perennial.contracts.paying import PaymentRefused, Receipt
+from perennial.customers.access import portfolio_of
 from perennial.kernel.money import MoneyError, decimal_string, decimals_of, parse_minor
 from perennial.members import access
-from perennial.pages.receivables import words
+from perennial.pages.receivables import parts, words
 from perennial.pages.receivables.asked import Request
-from perennial.pages.weekly.words import NODES
 from perennial.reports import receivables as report
 from perennial.reports.receivables import EDIT, Row, Unmatched
 
 MOST_OFFERED = 60
-PART = "part-"
 
 
 @require_http_methods(["GET", "POST"])
@@ -40,7 +42,7 @@ def payment(request: HttpRequest, fact: UUID) -> HttpResponse:
     if request.method == "POST":
         if not may_edit:
             raise Http404
-        typed = {key.removeprefix(PART): text.strip() for key, text in _parts(request.POST).items()}
+        typed = parts.typed_in(request.POST)
         problem = _matched(request, asked, paid, typed)
         if not problem:
             return redirect("receivables_payment", fact=fact)
@@ -48,24 +50,17 @@ def payment(request: HttpRequest, fact: UUID) -> HttpResponse:
     return render(request, "receivables/payment.html", shown, status=422 if problem else 200)
 
 
-def _parts(given: QueryDict) -> dict[str, str]:
-    return {key: text for key, text in given.items() if key.startswith(PART) and isinstance(text, str) and text.strip()}
-
-
 def _matched(request: HttpRequest, asked: Request, paid: Unmatched, typed: dict[str, str]) -> str:
     """Match the parts; return what is wrong with them, "" where all is well."""
     rows = facts_of(asked.member, EDIT)
     try:
-        shares = [Share(UUID(step), parse_minor(text.replace(",", ""), paid.payment.currency))
-                  for step, text in typed.items()]  # fmt: skip
+        shares = parts.shares_of(typed, paid.payment.currency)
         made = collecting.match(paid.payment.fact, shares, payments=rows, rows=rows, by=asked.member.pk,
                                 at=timezone.now())  # fmt: skip
     except MoneyError:
-        return _("An amount is written like 1200.50, with no more decimals than its currency has.")
+        return str(words.NO_AMOUNT)
     except MatchRefused as refused:
         return str(refused)
-    except ValueError as error:
-        raise Http404 from error
     messages.success(request, ngettext("Matched to %(count)s step. Take it back below if that was wrong.",
                                        "Matched to %(count)s steps. Take it back below if that was wrong.",
                                        len(made)) % {"count": len(made)})  # fmt: skip
@@ -85,7 +80,7 @@ def _shown(request: HttpRequest, asked: Request, paid: Unmatched, typed: dict[st
     why = {row.step.fact: proposal for row, proposal in proposed}
     others = [row for row in rows if row.step.fact not in why and _says(row, said)] if said or not proposed else []
     offered = [
-        {"row": row, "room": collecting.room_of(row.step), "name": f"{PART}{row.step.fact}",
+        {"row": row, "room": collecting.room_of(row.step), "name": f"{parts.PART}{row.step.fact}",
          "why": [words.WHYS[each] for each in why[row.step.fact].why] if row.step.fact in why else [],
          "value": typed.get(str(row.step.fact)) or _proposed(why, row, one.currency, is_typed=bool(typed))}
         for row in [*(row for row, _proposal in proposed), *others][:MOST_OFFERED]
@@ -108,6 +103,42 @@ def _proposed(why: dict[UUID, Any], row: Row, currency: str, *, is_typed: bool) 
     return decimal_string(found.amount, currency) if found is not None and found.amount and not is_typed else ""
 
 
+@require_http_methods(["GET", "POST"])
+def record(request: HttpRequest, key: str) -> HttpResponse:
+    """Record a payment of a customer; what it is for is said on its page."""
+    asked = Request(request)
+    row = portfolio_of(asked.member, EDIT).filter(key=key).first()
+    if row is None:
+        raise Http404
+    problem, sent = "", request.POST
+    if request.method == "POST":
+        try:
+            made, entry = paying.record(_receipt(request, row.customer_id), on=asked.today, by=asked.member.pk,
+                                        at=timezone.now())  # fmt: skip
+            text = _("The payment is recorded. Say which steps it is for; the rest is a prepayment.")
+            messages.success(request, text, extra_tags=reverse("receivables_undo", args=[entry]))
+            return redirect("receivables_payment", fact=made)
+        except PaymentRefused as refused:
+            problem = str(refused)
+    shown = {"customer": row, "problem": problem, "typed": sent, "today_iso": asked.today.isoformat(),
+             "currency": asked.place.currency}  # fmt: skip
+    return render(request, "receivables/payment_new.html", shown, status=422 if problem else 200)
+
+
+def _receipt(request: HttpRequest, customer_id: int) -> Receipt:
+    sent = request.POST
+    currency = sent.get("currency", "").strip().upper()
+    try:
+        amount = parse_minor(sent.get("amount", "").replace(",", ""), currency)
+        received_on = date.fromisoformat(sent.get("received_on", ""))
+    except MoneyError as unreadable:
+        raise PaymentRefused(str(words.NO_AMOUNT)) from unreadable
+    except ValueError as unreadable:
+        raise PaymentRefused(_("Say on which day it came in, such as 2026-10-01.")) from unreadable
+    return Receipt(customer_id=customer_id, amount=amount, currency=currency, received_on=received_on,
+                   payer=sent.get("payer", "").strip(), reference=sent.get("reference", "").strip())  # fmt: skip
+
+
 @require_POST
 def take_back(request: HttpRequest) -> HttpResponse:
     """Take a match or a writing off back, and go where one came from."""
@@ -128,54 +159,3 @@ def take_back(request: HttpRequest) -> HttpResponse:
         return redirect("receivables_step", fact=UUID(step)) if step else redirect("receivables")
     except ValueError as error:
         raise Http404 from error
-
-
-@require_http_methods(["GET", "POST"])
-def step(request: HttpRequest, fact: UUID) -> HttpResponse:
-    """Show a step with its invoices and what settled it; write a part of it off, or set its contract's credit days."""
-    asked = Request(request)
-    found = receivables.of_facts(facts_of(asked.member), [fact])
-    rows = report.rows_on(asked.member, found.values(), place=asked.place, on=asked.today)
-    if not rows:
-        raise Http404
-    [row], problem, may_edit = rows, "", access.may(asked.member, EDIT)
-    if request.method == "POST":
-        if not may_edit:
-            raise Http404
-        problem = _changed(request, asked, row)
-        if not problem:
-            return redirect("receivables_step", fact=fact)
-    behind = report.payments_behind(fact)
-    settled = report.matches_of(asked.member, step=fact, place=asked.place, on=asked.today)
-    shown = {
-        "row": row, "today": asked.today, "nodes": NODES, "kinds": words.STEP_KINDS, "problem": problem,
-        "may_edit": may_edit,
-        "settled": [(one, behind.get(one.settlement.payment) if one.settlement.payment else None) for one in settled],
-        "invoices": report.invoices_of_step(fact), "invoice_kinds": words.INVOICE_KINDS,
-        "states": words.INVOICE_STATES, "owed": decimal_string(row.owed, row.step.currency),
-    }  # fmt: skip
-    return render(request, "receivables/step.html", shown, status=422 if problem else 200)
-
-
-def _changed(request: HttpRequest, asked: Request, row: Row) -> str:
-    """Do what the form asks; return what is wrong with it, "" where it is done."""
-    rows, by, at = facts_of(asked.member, EDIT), asked.member.pk, timezone.now()
-    try:
-        if request.POST.get("what") == "credit":
-            text = request.POST.get("days", "").strip()
-            if text and not text.isdecimal():
-                return _("Credit days are a whole number, 0 or more.")
-            if row.step.contract_id is not None:
-                days = int(text[:6]) if text else None
-                collecting.set_credit_days(row.step.contract_id, days, rows=rows, by=by, at=at)
-                messages.success(request, _("The contract's credit days are kept."))
-            return ""
-        amount = parse_minor(request.POST.get("amount", "").replace(",", ""), row.step.currency)
-        collecting.write_off(row.step.fact, amount, request.POST.get("reason", ""), on=asked.today, rows=rows, by=by,
-                             at=at)  # fmt: skip
-        messages.success(request, _("Written off. Take it back below if that was wrong."))
-    except MoneyError:
-        return _("An amount is written like 1200.50, with no more decimals than its currency has.")
-    except MatchRefused as refused:
-        return str(refused)
-    return ""

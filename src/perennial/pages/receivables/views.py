@@ -14,12 +14,12 @@ from django.views.decorators.http import require_GET, require_POST
 from perennial.contracts import receivables as reads
 from perennial.contracts.access import facts_of
 from perennial.contracts.calculations.receipts import Bucket
+from perennial.contracts.terms import NODE_LABELS, node_name
 from perennial.kernel.money import decimal_string, decimals_of
 from perennial.members import access
 from perennial.pages.files import TYPES, download
 from perennial.pages.receivables import words
 from perennial.pages.receivables.asked import ALL, LATE, MINE, TEAM, Request
-from perennial.pages.weekly.words import NODES, node_name
 from perennial.reports import receivables, sheets
 from perennial.reports.receivables import EDIT, Listed, Row
 
@@ -37,13 +37,13 @@ def page(request: HttpRequest) -> HttpResponse:
     if not payments and not reads.any_kept(facts_of(asked.member)):
         return render(request, "receivables/empty.html", {"may": may})
     found = receivables.listed(asked.member, asked.asked, place=asked.place, on=asked.today)
-    everything = found.rows if not (asked.who or asked.node or asked.late) else None
+    everything = found.rows if not (asked.who or asked.node or asked.late or asked.over) else None
     if payments and everything is None:
         whole = receivables.listed(asked.member, receivables.Asked(), place=asked.place, on=asked.today)
         everything = whole.rows
     shown = {
         "may": may, "found": found, "rows": found.rows[:MOST_ROWS], "left": max(0, len(found.rows) - MOST_ROWS),
-        "currency": asked.place.currency, "today": asked.today, "basis": basis_of(asked), "nodes": NODES,
+        "currency": asked.place.currency, "today": asked.today, "basis": basis_of(asked), "nodes": NODE_LABELS,
         "kinds": words.STEP_KINDS, "buckets": _buckets(found, asked), "whose": _whose(asked),
         "at": _nodes(found, asked),
         "payments": [(one, receivables.proposals(one, everything or ())[:1]) for one in payments[:MOST_PAYMENTS]],
@@ -81,9 +81,12 @@ def _whose(asked: Request) -> list[tuple[str, str, bool]]:
 
 
 def _nodes(found: Listed, asked: Request) -> list[tuple[str, str, bool]]:
-    codes = sorted({*found.nodes, *([asked.node] if asked.node else [])})
+    order = list(NODE_LABELS)
+    codes = sorted({*found.nodes, *([asked.node] if asked.node else [])},
+                   key=lambda code: (order.index(code) if code in order else len(order), code))  # fmt: skip
     told = [(asked.query(node=code), node_name(code), code == asked.node) for code in codes]
-    return [(asked.query(node=""), _("Every node"), not asked.node), *told] if told else []
+    over = (asked.query(over="" if asked.over else "1"), _("Over the usual time"), bool(asked.over))
+    return [(asked.query(node=""), _("Every node"), not asked.node), *told, over] if told else []
 
 
 @require_POST
@@ -94,7 +97,7 @@ def export(request: HttpRequest) -> HttpResponse:
     if not access.may(asked.member, "exports.run") or format not in TYPES:
         raise Http404
     found = receivables.listed(asked.member, asked.asked, place=asked.place, on=asked.today)
-    told = {"who": asked.who, "node": asked.node, "late": asked.late}
+    told = {"who": asked.who, "node": asked.node, "late": asked.late, "over": asked.over}
     return download(
         sheet_of(found, asked), format=format, name=f"receivables-{asked.today}", kind="receivables.exported",
         member=asked.member, asked={key: value for key, value in told.items() if value},
@@ -110,7 +113,8 @@ def sheet_of(found: Listed, asked: Request) -> sheets.Sheet:
     ours = asked.place.currency
     headings = [_("Key"), _("Customer"), _("CSM"), _("Contract"), _("Currency"), _("Contract amount"), _("Invoiced"),
                 _("Received"), _("Written off"), f"{_('Owed')} ({ours})", _("Due"), _("Credit days"), _("Last day"),
-                _("Days late"), _("Waits at"), _("At the node since"), _("Paid by")]  # fmt: skip
+                _("Days late"), _("Waits at"), _("At the node since"), _("Held by"), _("Days at the node"),
+                _("Usual days"), _("Days over the usual"), _("Paid by")]  # fmt: skip
     lines: list[list[sheets.Cell]] = [_line(row, ours) for row in found.rows]
     if lines:
         summed = sheets.total(FIRST_SUM, range(len(lines)), _amount(found.total, ours))
@@ -125,6 +129,7 @@ def _line(row: Row, ours: str) -> list[sheets.Cell]:
     return [row.customer.key, row.customer.name, row.customer.owner, step.contract, currency, *amounts,
             None if row.value is None else _amount(row.value, ours), step.due_on, step.credit_days, step.last_day,
             row.late_days, node_name(step.node) if step.node else None, step.node_since_on,
+            step.node_holder or None, row.wait.days, row.wait.usual.days if row.wait.usual else None, row.wait.over,
             step.payer or None]  # fmt: skip
 
 

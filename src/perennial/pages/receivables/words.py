@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
+from fractions import Fraction
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -10,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from perennial.contracts.calculations.proposals import Why
 from perennial.contracts.calculations.receipts import Bucket
 from perennial.contracts.terms import InvoiceKind, InvoiceState, StepKind
+from perennial.kernel.money import round_half_even
 
 BUCKETS: Mapping[Bucket, Promise] = {
     Bucket.NOT_DUE: _("Not late"),
@@ -34,3 +37,14 @@ INVOICE_STATES: Mapping[str, Promise] = {
     InvoiceState.ISSUED.value: _("issued"),
     InvoiceState.VOID.value: _("void"),
 }
+NO_AMOUNT = _("An amount is written like 1200.50, with no more decimals than its currency has.")
+
+
+def percent_of(rate: str | None) -> str:
+    """Write a tax rate in percent ("6"), "" where it is unknown."""
+    return "" if rate is None else f"{(Decimal(rate) * 100).normalize():f}"
+
+
+def net_of(minor: int, rate: str | None) -> int | None:
+    """Return an amount without its tax, rounded to the minor unit; None where the rate is unknown."""
+    return None if rate is None else round_half_even(Fraction(minor) / (1 + Fraction(rate)))

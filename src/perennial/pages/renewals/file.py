@@ -7,11 +7,11 @@ from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
+from perennial.contracts.terms import node_name
 from perennial.kernel.money import decimal_string, decimals_of
 from perennial.pages.forecast.tables import word_of
 from perennial.pages.renewals import words
 from perennial.pages.tags import day
-from perennial.pages.weekly.words import node_name
 from perennial.renewals.terms import About
 from perennial.reports import sheets
 from perennial.reports.renewals import Board, Card, Column, in_order

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 from django.views.decorators.http import require_GET, require_POST
 
+from perennial.contracts.terms import node_name
 from perennial.kernel.periods import add_months
 from perennial.members import access
 from perennial.pages.files import TYPES, download
@@ -23,7 +24,6 @@ from perennial.pages.renewals.asked import STEP, Asked
 from perennial.pages.revenue.address import month_at
 from perennial.pages.revenue.tables import Kpi
 from perennial.pages.tags import day, exact_money, money, number, percent
-from perennial.pages.weekly.words import node_name
 from perennial.playbooks.terms import Whose
 from perennial.reports import sheets
 from perennial.reports.forecast_figures import FIGURES

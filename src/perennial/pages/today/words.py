@@ -25,6 +25,7 @@ SNOOZES = (
 # Where money and a day are at stake the sentence names them (`_ending`); these say it of the others.
 _ELSE: Mapping[str, Promise] = {
     "payment_overdue": gettext_lazy("After 60 days overdue the health band is capped at yellow."),
+    "approval_stuck": gettext_lazy("What nobody asks after stays where it lies."),
     "champion_left": gettext_lazy("Nobody inside speaks for you when the renewal is decided."),
     "band_fell": gettext_lazy("The cause goes on working until the renewal."),
     "ticket_overdue": gettext_lazy("The customer waits without knowing until when."),

@@ -11,6 +11,7 @@ from django.utils.html import format_html
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
+from perennial.contracts.terms import node_name
 from perennial.kernel import money
 from perennial.pages.tags import UNKNOWN, day, exact_money, number, percent
 from perennial.pages.weekly import address, words
@@ -22,6 +23,7 @@ from perennial.team.terms import TargetKind
 
 MOST_LISTED = 200
 ON_PHONES = frozenset({Figure.TARGET, Figure.DONE, Figure.GAP})
+MOST_HOLDERS = 2
 BEHIND_TIME = Fraction(1, 10)
 SIGNS = {Figure.RENEWED: "=", Figure.LOST: "+", Figure.OPEN: "+"}
 GROUPS = frozenset({Figure.DUE, Figure.UPLIFT, Figure.GAP})
@@ -173,7 +175,7 @@ def _opens(figure: Figure, row: Row, prints: _Print) -> str:
 
 
 def _note(figure: Figure, row: Row) -> str:
-    if figure is Figure.WAITING:
+    if figure in {Figure.WAITING, Figure.OPEN}:
         return nodes_of(row)
     if figure is Figure.DONE and row.payers:
         return _("paid by %(names)s") % {"names": ", ".join(row.payers)}
@@ -187,11 +189,15 @@ def _note(figure: Figure, row: Row) -> str:
 
 
 def nodes_of(row: Row) -> str:
-    """Write where receivables wait: Legal 7 (12 d) · Seal 3."""
+    """Write where receivables wait: Legal 7 (12 d, 6 over, Wang Qiang) · Seal 3. Who holds them is named where they
+    are one or two."""
     written = []
     for node in row.nodes:
-        parts = {"node": words.node_name(node.code), "count": node.count, "days": node.days}
-        written.append((_("%(node)s %(count)d") if node.days is None else _("%(node)s %(count)d (%(days)d d)")) % parts)
+        told = [_("%(days)d d") % {"days": node.days}] if node.days is not None else []
+        told += [_("%(days)d over") % {"days": node.over}] if node.over else []
+        told += node.holders if len(node.holders) <= MOST_HOLDERS else []
+        parts = {"node": node_name(node.code), "count": node.count, "told": _(", ").join(told)}
+        written.append((_("%(node)s %(count)d (%(told)s)") if told else _("%(node)s %(count)d")) % parts)
     return " · ".join(written)
 
 

@@ -1,4 +1,4 @@
-"""What the meeting's figures are called and mean, and the names of the approval nodes."""
+"""What the meeting's figures are called and mean."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from perennial.contracts.terms import MovementKind
+from perennial.contracts.terms import MovementKind, node_name
 from perennial.renewals.terms import Outcome
 from perennial.reports.weekly.terms import Figure, Item
 from perennial.team.terms import TargetKind
@@ -96,14 +96,6 @@ OUTCOMES: Mapping[str, Promise] = {
     MovementKind.EXPANSION: _("Expansion"),
     MovementKind.PRICE_UP: _("Price up"),
 }
-NODES: Mapping[str, Promise] = {
-    "budget": _("Budget"),
-    "procurement": _("Procurement"),
-    "legal": _("Legal"),
-    "seal": _("Seal"),
-    "invoice": _("Invoice"),
-    "payment": _("Payment"),
-}
 
 
 def label_of(figure: Figure, kind: TargetKind) -> str:
@@ -128,8 +120,3 @@ def formula_of(figure: Figure, kind: TargetKind) -> str:
 def what_of(item: Item) -> str:
     """Return what an item is in a word: an outcome, a kind of movement, the node at which it waits, or nothing."""
     return str(OUTCOMES[item.what]) if item.what in OUTCOMES else node_name(item.what)
-
-
-def node_name(code: str) -> str:
-    """Return a node's name; one of the house's own stays as it is written."""
-    return str(NODES.get(code.casefold(), code))

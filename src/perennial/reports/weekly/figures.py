@@ -12,7 +12,7 @@ from fractions import Fraction
 
 from django.db.models import Q
 
-from perennial.contracts import ledger, receivables
+from perennial.contracts import ledger, nodes, receivables
 from perennial.contracts import queries as contracts
 from perennial.contracts.rates import Exchange
 from perennial.contracts.terms import MovementKind, Tag
@@ -22,14 +22,14 @@ from perennial.kernel.periods import Period
 from perennial.renewals import queries as renewals_room
 from perennial.renewals.terms import RENEWED, Due, Outcome
 from perennial.reports.weekly.periods import a_year_before
-from perennial.reports.weekly.terms import Figure, Found, Item
+from perennial.reports.weekly.terms import Figure, Found, Item, Node
 from perennial.team.terms import TargetKind
 
 GROWTH = frozenset({MovementKind.EXPANSION, MovementKind.PRICE_UP})
 
 
 def renewals(period: Period, rows: Q, place: House, on: date) -> Found:
-    """Return the ARR of the terms that end in the period: due, renewed, still open, lost. At most nineteen queries.
+    """Return the ARR of the terms that end in the period: due, renewed, still open, lost. At most 25 queries.
 
     Due = renewed + lost + open, at the value that was due; `DONE` is what the followers are worth a year, also where
     that is more (analytics 3.4, net), and `UPLIFT` the difference. What a due term is: contracts' due_terms.
@@ -41,10 +41,18 @@ def renewals(period: Period, rows: Q, place: House, on: date) -> Found:
     taxed = _taxed(due + past, place, found)
     for one in due:
         found.of(one.customer_id).take(_term(one, taxed, counts_to_date=one.due_on <= on or period.since > on))
+    for customer_id, waits in _waiting(due, on).items():
+        found.of(customer_id).waits += [_node(wait) for wait in waits]
     for one in past:
         amounts = {Figure.LAST_YEAR: taxed(one, one.renewed)}
         found.of(one.customer_id).take(Item(one.due_on, one.outcome.value, amounts, one.lines))
     return found
+
+
+def _waiting(due: Sequence[Due], on: date) -> dict[int, list[nodes.Wait]]:
+    """Return where paper of the customers hangs whose terms are still open."""
+    customers = sorted({one.customer_id for one in due if one.outcome is Outcome.OPEN})
+    return nodes.waits(on, customers) if customers else {}
 
 
 def _term(one: Due, taxed: Callable[[Due, Fraction], Fraction], *, counts_to_date: bool) -> Item:
@@ -65,7 +73,7 @@ def _term(one: Due, taxed: Callable[[Due, Fraction], Fraction], *, counts_to_dat
 
 
 def collections(period: Period, rows: Q, place: House, on: date) -> Found:
-    """Return the money received in the period, and what is due by its end and on its way. At most five queries.
+    """Return the money received in the period, and what is due by its end and on its way. At most seven queries.
 
     It counts for the customer that uses, whoever pays. What waits at an approval node is `WAITING` until it is
     invoiced and `OWED` from then on; red steps lower what they belong to.
@@ -74,7 +82,7 @@ def collections(period: Period, rows: Q, place: House, on: date) -> Found:
     found = Found(TargetKind.COLLECTIONS, is_known=receivables.any_kept(rows))
     if not found.is_known:
         return found
-    merged, exchange = aliases(), Exchange(place.currency)
+    merged, exchange, usual, segments = aliases(), Exchange(place.currency), nodes.usuals(), nodes.segments_of()
     read = receivables.steps(rows, received_in=[period, before], due_before=period.until, on=on)
     for step in read:
         if not exchange.knows(step.currency, step.due_on):
@@ -97,8 +105,13 @@ def collections(period: Period, rows: Q, place: House, on: date) -> Found:
                 figures.take(Item(step.due_on, "", {Figure.OWED: owed}))
             elif step.node and (step.node_since_on is None or step.node_since_on <= on):
                 figures.take(Item(step.due_on, step.node, {Figure.WAITING: owed}))
-                figures.waits.append((step.node, (on - step.node_since_on).days if step.node_since_on else None))
+                figures.waits.append(_node(nodes.wait_of(step, segments.get(merged.of(step.customer_id)), usual, on)))
     return found
+
+
+def _node(wait: nodes.Wait) -> Node:
+    holder = wait.step.node_holder
+    return Node(wait.step.node, 1, wait.days, (holder,) if holder else (), wait.over)
 
 
 def expansion(period: Period, rows: Q, place: House, on: date) -> Found:

@@ -55,7 +55,7 @@ def sheets(
 ) -> dict[TargetKind, Sheet]:
     """Return the tables of the kinds for what the member may see, as of a day; `team_id` narrows them to one team.
 
-    At most 29 queries, however many members; one more for each 500 customers or lines behind the amounts. Customers
+    At most 37 queries, however many members; one more for each 500 customers or lines behind the amounts. Customers
     count for their present owner, last year's as well, so that a book is compared with itself. Rows stand by amount.
     """
     rows = facts_of(member)
@@ -157,7 +157,7 @@ def _customer(listed: Listed, of_customer: Figures) -> Row:
         customer_key=listed.key,
         customers=int(any(amount for figure, amount in of_customer.amounts.items() if figure is not Figure.LAST_YEAR)),
         exact=dict(of_customer.amounts),
-        nodes=_nodes([(code, 1, days) for code, days in of_customer.waits]),
+        nodes=_nodes(of_customer.waits),
         payers=tuple(sorted(of_customer.payers)),
         items=tuple(of_customer.items),
     )
@@ -174,15 +174,22 @@ def _order(row: Row, by: Sequence[Figure]) -> None:
     row.below.sort(key=lambda one: (_LAST.get(one.kind, 0), -sum(one.exact.get(figure, Fraction(0)) for figure in by)))
 
 
-def _nodes(waits: Sequence[tuple[str, int, int | None]]) -> tuple[Node, ...]:
+def _nodes(waits: Sequence[Node]) -> tuple[Node, ...]:
     """Return the nodes with how many wait at each, the fullest first."""
-    counts: dict[str, int] = defaultdict(int)
-    longest: dict[str, int | None] = {}
-    for code, count, days in waits:
-        counts[code] += count
-        known = [each for each in (longest.get(code), days) if each is not None]
-        longest[code] = max(known, default=None)
-    return tuple(Node(code, counts[code], longest[code]) for code in sorted(counts, key=lambda c: (-counts[c], c)))
+    at: dict[str, list[Node]] = defaultdict(list)
+    for wait in waits:
+        at[wait.code].append(wait)
+    found = [
+        Node(
+            code,
+            count=sum(one.count for one in some),
+            days=max((one.days for one in some if one.days is not None), default=None),
+            holders=tuple(dict.fromkeys(name for one in some for name in one.holders)),
+            over=max((one.over for one in some if one.over is not None), default=None),
+        )
+        for code, some in at.items()
+    ]
+    return tuple(sorted(found, key=lambda node: (-node.count, node.code)))
 
 
 def _sum_up(row: Row, found: Found) -> None:
@@ -191,7 +198,7 @@ def _sum_up(row: Row, found: Found) -> None:
         _sum_up(below, found)
     if row.kind is not RowKind.CUSTOMER:
         row.customers = sum(below.customers for below in row.below)
-        row.nodes = _nodes([(node.code, node.count, node.days) for below in row.below for node in below.nodes])
+        row.nodes = _nodes([node for below in row.below for node in below.nodes])
     wanted = {*SHOWN[found.kind], *BEHIND[found.kind]} - {Figure.TARGET, Figure.GAP} if found.is_known else set()
     for figure in wanted - (set() if found.has_last_year else {Figure.LAST_YEAR}):
         below_it = sum((below.exact.get(figure, Fraction(0)) for below in row.below), Fraction(0))

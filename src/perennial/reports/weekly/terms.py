@@ -69,11 +69,14 @@ SUMS: Mapping[Figure, tuple[tuple[Figure, int], ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """An approval node at which receivables wait: its code, how many, and the longest wait in days (None: unknown)."""
+    """An approval node at which receivables wait: its code, how many, the longest wait in days (None: unknown), who
+    holds them, and the most days over the usual (None: unknown)."""
 
     code: str
     count: int
     days: int | None
+    holders: tuple[str, ...] = ()
+    over: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +99,7 @@ class Figures:
     """The exact money of one customer, minor units on the organisation's basis, and what a reader asks about it."""
 
     amounts: dict[Figure, Fraction] = field(default_factory=dict)
-    waits: list[tuple[str, int | None]] = field(default_factory=list)
+    waits: list[Node] = field(default_factory=list)
     payers: set[str] = field(default_factory=set)
     items: list[Item] = field(default_factory=list)
 
