@@ -7,7 +7,6 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from fractions import Fraction
 
 from perennial.contracts.calculations import cohorts as calculations
 from perennial.contracts.calculations.cohorts import Cohort, Earned, Step, Together, earned
@@ -49,11 +48,12 @@ def told(book: Book, moves: Sequence[Move], step: Step) -> Told:
 
 
 def _printed(deals: Sequence[Earned], whole: Earned) -> list[tuple[int, int, int]]:
-    columns = [
-        largest_remainder([getattr(one, name) for one in deals], round_half_even(getattr(whole, name)))
-        for name in ("deal", "revenue", "of_deal")
-    ]
-    return list(zip(*columns, strict=True))
+    """Return (deal, revenue, the deal's own part of it): own part and what came after add up to the revenue."""
+    own, after = largest_remainder([whole.of_deal, whole.revenue - whole.of_deal], round_half_even(whole.revenue))
+    agreed = largest_remainder([one.deal for one in deals], round_half_even(whole.deal))
+    owns = largest_remainder([one.of_deal for one in deals], own)
+    afters = largest_remainder([one.revenue - one.of_deal for one in deals], after)
+    return [(deal, part + rest, part) for deal, part, rest in zip(agreed, owns, afters, strict=True)]
 
 
 def cohort_of(found: Told, first: date) -> Cohort | None:
@@ -100,8 +100,3 @@ def brought(book: Book, moves: Sequence[Move], period: Period | None) -> list[Br
     amounts = dict(zip(starts, printed, strict=True))
     names = revenue.named([CustomerBehind(NamedCustomer(one, "", ""), amounts[one][1]) for one in starts], book)
     return [Brought(one.customer, starts[one.customer.id], *amounts[one.customer.id]) for one in names]
-
-
-def share(value: Fraction | None) -> float | None:
-    """Return a ratio for drawing and for answers."""
-    return None if value is None else float(value)

@@ -1,5 +1,5 @@
-"""The renewal rate by due day (analytics 3.4) as one member sees it: of what was due, what renewed, what is lost and what
-is still open, by month, quarter and what customers are. Page, file and API answer these same rows."""
+"""The renewal rate by due day (analytics 3.4) as one member sees it: of what was due, what renewed, what is lost and
+what is still open, by month, quarter and what customers are. Page, file and API answer these same rows."""
 
 from __future__ import annotations
 
@@ -176,7 +176,7 @@ def _named(book: Book, found: Sequence[Due], by: By, first_month: int) -> _Named
         return _Named(lambda one: f"{quarters[one.due_on].year}-Q{quarters[one.due_on].number}", {}, {})
     if by is By.RESELLER:
         known = contracts.resellers({fact for one in found for fact in one.lines})
-        names: dict[Any, str] = {number: name for number, name in known.values()} | {SEVERAL: str(_("Several"))}
+        names: dict[Any, str] = dict(known.values()) | {SEVERAL: str(_("Several"))}
         return _Named(lambda one: _reseller(one, known), names, names)
     values = retention_by.values_of(Dimension(by.value), book)
     return _Named(lambda one: values.of(one.customer_id), values.labels, values.outside)

@@ -77,8 +77,8 @@ class Trend:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Retention of the twelve months of `year` (two days, told at their ends): of each customer and told apart (`apart`),
-    of each customer and product (`by_product`), by movements (`flow`), and the trend."""
+    """Retention of the twelve months of `year` (two days, told at their ends): of each customer and told apart
+    (`apart`), of each customer and product (`by_product`), by movements (`flow`), and the trend."""
 
     year: Period
     apart: retention_by.Told
@@ -103,17 +103,34 @@ def told(book: Book, moves: Sequence[Move], until: date, by: Dimension) -> Told:
     The cohort is valued at the rates of its first day; by movements each loss at those of its own.
     """
     year = revenue.trailing_year(book, until)
-    frozen = book.exchange.fixed(year.since)
-    units = [balances_by_product(moves, day, frozen.value) for day in (year.since, year.until)]
-    opening = exact_sum(balances(moves, year.since, frozen.value).values())
-    happened = Period(add_days(year.since), add_days(year.until))
     return Told(
         year=year,
         apart=retention_by.told(book, year, by, moves),
-        by_product=retention_of(units[0], units[1]),
-        flow=Flow(opening, lost_within(moves, happened, book.exchange.value)),
+        by_product=by_product(book, moves, year),
+        flow=flow(book, moves, year),
         trend=trend(book, moves, year.until),
     )
+
+
+def of_days(book: Book, moves: Sequence[Move], span: Period) -> Retention:
+    """Return what the customers who held something on the first day hold on the second (revenue.retention, of movements
+    that were read)."""
+    worth = book.exchange.fixed(span.since).value
+    return retention_of(balances(moves, span.since, worth), balances(moves, span.until, worth))
+
+
+def by_product(book: Book, moves: Sequence[Move], span: Period) -> Retention:
+    """Return what customers hold of each product on the second day of the span that they held on its first."""
+    worth = book.exchange.fixed(span.since).value
+    opening, closing = (balances_by_product(moves, day, worth) for day in (span.since, span.until))
+    return retention_of(opening, closing)
+
+
+def flow(book: Book, moves: Sequence[Move], span: Period) -> Flow:
+    """Return the movement view of a span of two days, both told at their end."""
+    opening = exact_sum(balances(moves, span.since, book.exchange.fixed(span.since).value).values())
+    happened = Period(add_days(span.since), add_days(span.until))
+    return Flow(opening, lost_within(moves, happened, book.exchange.value))
 
 
 def add_days(day: date, days: int = 1) -> date:

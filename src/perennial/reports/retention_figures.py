@@ -1,4 +1,4 @@
-"""The figures of the Retention pages in words: label, definition and formula of each, for the page, files and the API."""
+"""The figures of the Retention pages in words: label, definition and formula of each, for page, files and API."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ FIGURES: Mapping[str, Figure] = {
         Figure(
             "flow",
             _("GRR, movement view"),
-            _("The same year told by its movements: who left and came back within it, or came and left, counts as lost. "
-              "So it lies below the cohort's GRR and is not the headline."),
+            _("The same year told by its movements: who left and came back within it, or came and left, counts as "
+              "lost. So it lies below the cohort's GRR and is not the headline."),
             _("1 − (churn + contraction + lower prices + pauses) ÷ opening MRR"),
         ),
         Figure(
@@ -41,7 +41,8 @@ FIGURES: Mapping[str, Figure] = {
         ),
         Figure("renewal", _("Renewal rate"), DUE, _("Σ min(renewed, due) ÷ Σ due, in ARR")),
         Figure("renewal_net", _("Renewal rate, net"), DUE, _("Σ renewed ÷ Σ due, in ARR, with what was added")),
-        Figure("renewal_logo", _("Renewal rate, logos"), DUE, _("terms renewed ÷ terms due, a customer's of one day as one")),
+        Figure("renewal_logo", _("Renewal rate, logos"), DUE,
+               _("terms renewed ÷ terms due, a customer's of one day as one")),
         Figure(
             "times",
             _("Revenue for each initial deal"),

@@ -31,8 +31,11 @@ class Move(NamedTuple):
 
 def exact_sum(amounts: Iterable[Fraction]) -> Fraction:
     """Return the sum, by denominators first: few of them, so that most additions are of integers."""
+    parts = list(amounts)
+    if len(parts) == 1:
+        return parts[0]
     by_denominator: dict[int, int] = defaultdict(int)
-    for amount in amounts:
+    for amount in parts:
         by_denominator[amount.denominator] += amount.numerator
     return sum((Fraction(top, bottom) for bottom, top in by_denominator.items()), Fraction(0))
 
@@ -51,10 +54,11 @@ def _held(keyed: Iterable[tuple[_Key, Move]], day: date, worth: Worth) -> dict[_
     local: dict[tuple[_Key, str], list[Fraction]] = defaultdict(list)
     for key, move in keyed:
         local[key, move.currency].append(move.amount)
-    held: dict[_Key, Fraction] = defaultdict(Fraction)
+    held: dict[_Key, Fraction] = {}
     for (key, currency), amounts in local.items():
-        held[key] += worth(exact_sum(amounts), currency, day)
-    return dict(held)
+        amount = worth(exact_sum(amounts), currency, day)
+        held[key] = held[key] + amount if key in held else amount
+    return held
 
 
 def lost_within(moves: Iterable[Move], span: Period, worth: Worth) -> Fraction:

@@ -14,7 +14,7 @@ from perennial.contracts.calculations.courses import Move
 from perennial.kernel.organisation.queries import house
 from perennial.members import access
 from perennial.pages.revenue import address, opening
-from perennial.reports import cohorts, renewal_rate, retention
+from perennial.reports import cohorts, renewal_rate, retention, revenue
 from perennial.reports.renewal_rate import By
 from perennial.reports.retention_figures import FIGURES
 from perennial.reports.revenue_figures import RATES, Figure
@@ -42,6 +42,12 @@ class Asked:
     def retention(self) -> retention.Told:
         """Return the year's retention."""
         return retention.told(self.book, self.moves, self.chosen.span.until, self.chosen.by)
+
+    @cached_property
+    def trend(self) -> retention.Trend:
+        """Return the trend alone."""
+        last = revenue.trailing_year(self.book, self.chosen.span.until).until
+        return retention.trend(self.book, self.moves, last)
 
     @cached_property
     def cohorts(self) -> cohorts.Told:

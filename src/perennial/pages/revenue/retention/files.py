@@ -96,10 +96,8 @@ def renewals(asked: Asked) -> sheets.Sheet:
     """Return the renewal rate's parts and their whole: due is the live sum of what became of it, each column's last row
     the live sum of the parts."""
     told, book = asked.renewals, asked.book
-    lines: list[Line] = []
-    for part in told.parts:
-        lines.append(_part(part, label_of(told.by, part), len(lines), book))
-    columns = [*range(3, 3 + len(Outcome)), 3 + len(Outcome), 4 + len(Outcome)]
+    lines: list[Line] = [_part(part, label_of(told.by, part), at, book) for at, part in enumerate(told.parts)]
+    columns = range(3, 5 + len(Outcome))
     whole = _part(told.whole, _("All terms"), len(lines), book)
     sums = _sums(lines, columns, told.whole.printed, book)
     lines.append([*whole[:3], *sums, *whole[3 + len(sums) :]] if lines else whole)
@@ -174,7 +172,8 @@ def curve(asked: Asked) -> sheets.Sheet:
             *(_share(each.at(age * asked.step.months)) for each in heat.REFERENCES),
         ])  # fmt: skip
     names = [_("Periods later"), _("Cohorts"), _("Last period"), _("Churned"), _("Expanded"), _("Revenue"),
-             _("Initial deals"), _("Of the initial deals"), *(str(heat.CURVES[one.key]) for one in heat.REFERENCES)]  # fmt: skip
+             _("Initial deals"), _("Of the initial deals"),
+             *(str(heat.CURVES[one.key]) for one in heat.REFERENCES)]  # fmt: skip
     return _sheet(book, names, lines, range(2, 7), [])
 
 
@@ -182,15 +181,16 @@ def deals(asked: Asked) -> sheets.Sheet:
     """Return what each cohort brought, with live sums."""
     told, book = asked.cohorts, asked.book
     lines: list[Line] = [
-        _deal(heat.label_of(one, told.step), deal.customers, printed, len(told.cohorts[:at]), book,
+        _deal(heat.label_of(one, told.step), deal.customers, printed, at, book,
               (deal.times, deal.after_share))
         for at, (one, deal, printed) in enumerate(zip(told.cohorts, told.deals, told.printed, strict=True))
     ]  # fmt: skip
     whole = _deal(_("All customers"), told.whole.customers, heat.whole_printed(asked), len(lines), book,
                   (told.whole.times, told.whole.after_share))  # fmt: skip
     lines.append([*whole[:2], *_sums(lines, (2, 3, 4), heat.whole_printed(asked), book), *whole[5:]])
-    names = [_("First paid in"), _("Customers"), _("Initial deals"), _("Revenue so far"), _("Of this the initial deals"),
-             _("After the initial deal"), str(FIGURES["times"].label), str(FIGURES["after"].label)]  # fmt: skip
+    names = [_("First paid in"), _("Customers"), _("Initial deals"), _("Revenue so far"),
+             _("Of this the initial deals"), _("After the initial deal"), str(FIGURES["times"].label),
+             str(FIGURES["after"].label)]  # fmt: skip
     return _sheet(book, names, lines, range(2, 6), ["times", "after"])
 
 

@@ -145,7 +145,7 @@ def curve_title(asked: Asked) -> str:
     age = min(len(found) - 1, 12 // asked.step.months)
     share = found[age].left.net or Fraction(0)
     nearest = min(REFERENCES, key=lambda one: abs(one.at(age * asked.step.months) - float(share)))
-    return _("%(after)s cohorts pay %(share)s of their initial deals; nearest reference: %(reference)s") % {
+    return _("%(after)s, cohorts pay %(share)s of their initial deals; nearest reference: %(reference)s") % {
         "after": after(age, asked.step), "share": percent(share, 1), "reference": CURVES[nearest.key]}  # fmt: skip
 
 
@@ -194,7 +194,8 @@ def deal_inputs(deal: Earned, printed: tuple[int, int, int], key: str, currency:
     if key == "times":
         return [*told, (str(FIGURES[key].label), times(deal.times)), (_("Reference"), "6×")]
     return [*told, (_("Of this the initial deals"), exact_money(printed[2], currency)),
-            (str(FIGURES[key].label), percent(deal.after_share, 1)), (_("Reference"), percent(Fraction(9, 10)))]  # fmt: skip
+            (str(FIGURES[key].label), percent(deal.after_share, 1)),
+            (_("Reference"), percent(Fraction(9, 10)))]  # fmt: skip
 
 
 def cell_title(asked: Asked, cohort: Cohort, age: int) -> str:

@@ -173,7 +173,8 @@ def _opens(asked: Asked, key: str, part: Part | None = None) -> str:
 def renewal_headings(asked: Asked) -> list[str]:
     """Return the headings of the renewal rate's table."""
     return [str(asked.by.label), _("Terms"), _("Due"), *(str(label) for label in OUTCOMES.values()),
-            *(str(FIGURES[key].label) for key in ("renewal", "renewal_net", "renewal_logo")), _("Resolved")]  # fmt: skip
+            *(str(FIGURES[key].label) for key in ("renewal", "renewal_net", "renewal_logo")),
+            _("Resolved")]  # fmt: skip
 
 
 def renewal_rows(asked: Asked) -> list[Row]:
@@ -187,7 +188,7 @@ def renewal_row(asked: Asked, part: Part, label: str, opened: Part | None = None
     rate, currency = part.rate, asked.book.currency
     named = {} if opened is None else {"value": opened.value}
     headings = renewal_headings(asked)
-    amounts = [part.due, *(part.printed[place] for place, _outcome in enumerate(Outcome))]
+    amounts = [part.due, *part.printed[: len(Outcome)]]
     rates = [("renewal", rate.dollar, rate.highest), ("renewal_net", rate.net, None),
              ("renewal_logo", rate.logo, part.highest_logo)]  # fmt: skip
     cells = [

@@ -1,5 +1,5 @@
-"""Retention: how much stays, told three ways, apart and over time; the renewal rate by due day; cohorts. Each page reads
-the ledger, or the terms, once."""
+"""Retention: how much stays, told three ways, apart and over time; the renewal rate by due day; cohorts. Each page
+reads the ledger, or the terms, once."""
 
 from __future__ import annotations
 
@@ -92,8 +92,10 @@ def cohort_page(request: HttpRequest) -> HttpResponse:
     return render(request, "revenue/retention/cohorts.html", {
         **_frame(asked),
         "step": asked.step,
-        "steps": [(f"?{asked.query(**{**named, 'step': key})}", label, key == asked.step.value) for key, label in steps],
-        "rates": [(f"?{asked.query(**{**named, 'rate': one.key})}", str(one.label), one is asked.rate) for one in RATES],
+        "steps": [(f"?{asked.query(**{**named, 'step': key})}", label, key == asked.step.value)
+                  for key, label in steps],
+        "rates": [(f"?{asked.query(**{**named, 'rate': one.key})}", str(one.label), one is asked.rate)
+                  for one in RATES],
         "rate": asked.rate,
         "ages": [(age, heat.width_of(age, asked.step))
                  for age in range(min(heat.MOST_AGES, len(told.cohorts[0].ages)))],
@@ -120,7 +122,8 @@ def chart(request: HttpRequest) -> JsonResponse:
     asked = Asked(request)
     if request.GET.get("what") == "curve":
         return JsonResponse(heat.curve(asked))
-    windows = asked.retention.trend.windows
+    trend = asked.trend
+    windows = trend.windows
     series = [(_("Churn"), [one.churned for one in windows]), (_("Net"), [one.net_churned for one in windows])]
     return JsonResponse({
         "kind": "line",
@@ -128,7 +131,7 @@ def chart(request: HttpRequest) -> JsonResponse:
         "series": [{"name": name, "values": [None if one is None else round(float(one), 4) for one in values]}
                    for name, values in series],
         "format": {"style": "percent", "maximumFractionDigits": 1},
-        "summary": tables.trend_title(asked.retention.trend),
+        "summary": tables.trend_title(trend),
     })  # fmt: skip
 
 
