@@ -187,15 +187,18 @@ def _retention() -> Schema:
         "kept": MONEY["kept"],
         "closing": MONEY["closing"],
         "customers_kept": COUNTS["customers_kept"],
+        "by_product": shape_of(RATES, "Each customer and product by itself."),
+        "flow": shape_of(
+            {"grr": number(null=True), "opening": amount(), "lost": amount()},
+            "The movement view: every loss of the span over the opening balance.",
+        ),
         "by": text(),
         "rows": array(shape_of(part)),
         "between": {"anyOf": [shape_of(MONEY), {"type": "null"}], "description": between},
     }
     whole = {**RATES, "opening": MONEY["opening"], "customers": COUNTS["customers"], "definition": text(),
-             "interval": INTERVAL, "by_product": shape_of(RATES, "Each customer and product by itself."),
-             "flow": shape_of({"grr": number(null=True), "opening": amount(), "lost": amount()},
-                              "The movement view: every loss of the span over the opening balance.")}  # fmt: skip
-    return shape_of({**whole, **apart}, "With `by` also what stands after `flow`.", optional=tuple(apart))
+             "interval": INTERVAL}  # fmt: skip
+    return shape_of({**whole, **apart}, "With `by` also what stands after `interval`.", optional=tuple(apart))
 
 
 def _collections() -> Schema:

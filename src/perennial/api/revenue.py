@@ -104,13 +104,12 @@ def revenue_retention(
         raise HttpError(400, f"There is no field {by.value}.")
     book = revenue.book_of(member, at=timezone.now())
     span, moves = Period(min(from_, book.as_of), min(to, book.as_of)), retention.moves_of(book)
-    ways = _ways(book, moves, span)
     if by is None:
-        return {**_whole(retention.of_days(book, moves, span), book), **ways}
+        return _whole(retention.of_days(book, moves, span), book)
     told = retention_by.told(book, span, by, moves)
     return {
         **_whole(told.whole.found, book),
-        **ways,
+        **_ways(book, moves, span),
         **_money(told.whole, book),
         "customers_kept": told.whole.found.customers_kept,
         "by": by.value,
