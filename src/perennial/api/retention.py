@@ -31,10 +31,11 @@ router = Router(tags=["revenue"])
 COHORTS = (
     "Customers by the month or quarter in which they first paid. `initial` is their MRR at the end of the first paid "
     "day; an age is told at the end of its period, the last one as far as it has come (`is_over` false). last + "
-    "churned + expanded = closing; `kept` counts each customer at most with its initial MRR (analytics 3.2). `together`: every "
-    "cohort that is old enough, periods that are over. `revenue` is the closing MRR of each past month, summed; `deal` "
-    "twelve months of `initial`; `after_share` what of the revenue came after the deal's first year or above it. All "
-    "at the rates of each customer's first paid day, in {currency}. `references` are shapes (M4), no benchmark."
+    "churned + expanded = closing; `kept` counts each customer at most with its initial MRR (analytics 3.2). "
+    "`together`: every cohort that is old enough, periods that are over. `revenue` is the closing MRR of each past "
+    "month, summed; `deal` twelve months of `initial`; `after_share` what of the revenue came after the deal's first "
+    "year or above it. All at the rates of each customer's first paid day, in {currency}. `references` are shapes "
+    "(M4), no benchmark."
 )
 WATERFALL = (
     "What moved MRR over the months `from` to `to`, both included, without tax, in {currency}: opening + steps = "
