@@ -25,8 +25,8 @@ def test_cohorts_add_up_and_a_past_day_knows_no_more(member: Members, call: Call
     found = caller.json("/revenue/cohorts", by="month")
     january, march = found["cohorts"]
     assert (january["first"], january["customers"], january["initial"]) == ("2024-01", 2, "150.00")
-    assert [one["closing"] for one in january["ages"]] == ["150.00", "100.00", "100.00", *["150.00"] * 2, *["220.00"] * 2,
-                                                           *["70.00"] * 5]  # fmt: skip
+    assert [one["closing"] for one in january["ages"]] == [
+        "150.00", "100.00", "100.00", *["150.00"] * 2, *["220.00"] * 2, *["70.00"] * 5]  # fmt: skip
     for one in (*january["ages"], *march["ages"], *found["together"]):
         parts = [Decimal(one[key]) for key in ("last", "churned", "expanded", "closing")]
         assert sum(parts[:3]) == parts[3]
@@ -79,12 +79,13 @@ WITH line AS (
   SELECT account_id AS customer, start_date AS since, end_date AS until, mrr_amount AS mrr FROM read_csv('{file}')
   WHERE NOT is_trial AND (end_date IS NULL OR end_date > start_date)
 ), start AS (
-  SELECT customer, since AS first, (SELECT sum(mrr) FROM line l WHERE l.customer = line.customer AND l.since <= line.since
-         AND (l.until IS NULL OR l.until > line.since)) AS initial FROM line
+  SELECT customer, since AS first, (SELECT sum(mrr) FROM line l WHERE l.customer = line.customer
+         AND l.since <= line.since AND (l.until IS NULL OR l.until > line.since)) AS initial FROM line
 ), deal AS (
   SELECT customer, min(first) AS first, arg_min(initial, first) AS initial FROM start WHERE initial > 0 GROUP BY 1
 ), ended AS (
-  SELECT (range - INTERVAL 1 DAY)::DATE AS last FROM range(TIMESTAMP '2023-04-01', TIMESTAMP '2025-01-02', INTERVAL 3 MONTH)
+  SELECT (range - INTERVAL 1 DAY)::DATE AS last
+  FROM range(TIMESTAMP '2023-04-01', TIMESTAMP '2025-01-02', INTERVAL 3 MONTH)
 ), held AS (
   SELECT deal.*, last, coalesce(sum(mrr), 0) AS mrr FROM deal JOIN ended ON last >= first
   LEFT JOIN line ON line.customer = deal.customer AND since <= last AND (until IS NULL OR until > last) GROUP BY ALL
@@ -107,8 +108,10 @@ def test_published_subscriptions_keep_in_every_quarter_what_a_recount_keeps(
     organisation_actions.move_as_of(on=date(2024, 12, 31), by=None, at=now)
     found = call(member("admin")).json("/revenue/cohorts")["cohorts"]
     recount = duckdb.sql(RECOUNT.format(file=sample_data / "ravenstack" / "ravenstack_subscriptions.csv")).fetchall()
-    assert [
-        (one["first"], at["ends_on"], one["customers"], Decimal(at["kept"]), Decimal(at["closing"]), at["customers_kept"])
+    told = [
+        (one["first"], at["ends_on"], one["customers"], *(Decimal(at[key]) for key in ("kept", "closing")),
+         at["customers_kept"])
         for one in found for at in one["ages"]
-    ] == [(first, last, n, Decimal(kept), Decimal(mrr), left) for first, last, n, kept, mrr, left in recount]  # fmt: skip
+    ]  # fmt: skip
+    assert told == [(first, last, n, Decimal(kept), Decimal(mrr), left) for first, last, n, kept, mrr, left in recount]
     assert len(recount) == 36

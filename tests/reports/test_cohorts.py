@@ -178,11 +178,11 @@ def test_churn_that_doubles_within_a_year_is_rising_and_what_stands_still_is_ste
 
 
 def test_amounts_in_another_currency_stand_at_the_rate_of_the_first_paid_day(organisation: None, now: datetime) -> None:
-    rated(*quoted("EUR", "USD", **{"2023-01-01": "2", "2024-01-01": "3"}), at=now)
+    rated(*quoted("EUR", "USD", m1="2", m6="3"), at=now)
     ids = customers("A", "B", at=now)
-    keep([line("a", ids["A"], "2023-02-01", "2024-02-01", 100, currency="EUR"),
-          line("a2", ids["A"], "2024-02-01", None, 80, currency="EUR"),
-          line("b", ids["B"], "2023-02-01", None, 100)], at=now)  # fmt: skip
+    keep([line("a", ids["A"], "2024-02-01", "2024-07-01", 100, currency="EUR"),
+          line("a2", ids["A"], "2024-07-01", None, 80, currency="EUR"),
+          line("b", ids["B"], "2024-02-01", None, 100)], at=now)  # fmt: skip
     [one] = cohorts.told(BOOK, retention.moves_of(BOOK), Step.QUARTER).cohorts
     assert (one.opening, one.ages[-1].closing) == (300, 260)
     assert one.retention(len(one.ages) - 1).gross == Fraction(260, 300)

@@ -43,7 +43,7 @@ def book(organisation: None, now: datetime) -> dict[str, int]:
     for name, number in ids.items():
         own(number, None, now)
         PortfolioRow.objects.filter(customer_id=number).update(segment="Bank" if name < "L" else "Retail")
-    agent = Reseller.objects.create(external_id="R", name="Agent")
+    agent = Reseller.objects.create(name="Agent")
     Contract.objects.filter(external_id__in=["Late-old", "Lost-old"]).update(reseller=agent)
     return ids
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from perennial.renewals.terms import Outcome
 from perennial.reports.retention import Direction
@@ -76,8 +77,8 @@ REFERENCES: Mapping[str, Promise] = {
 }
 
 DIRECTIONS: Mapping[Direction, Promise] = {
-    Direction.RISING: _("rising"),
-    Direction.FALLING: _("falling"),
+    Direction.RISING: pgettext_lazy("of churn", "rising"),
+    Direction.FALLING: pgettext_lazy("of churn", "falling"),
     Direction.STEADY: _("steady"),
     Direction.UNKNOWN: _("not known yet"),
 }

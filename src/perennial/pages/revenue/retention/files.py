@@ -69,7 +69,7 @@ def ways(asked: Asked) -> sheets.Sheet:
         lost = sheets.signed_sum([(1, 1), (2, -1)], len(lines), _amount(started - left, book))
         ended = None if closing is None else _amount(round_half_even(closing), book)
         lines.append([label, _amount(started, book), _amount(left, book), lost, ended, *rates])
-    names = [tables.days_of(told.year), _("At the start"), _("Kept at the end"), _("Lost"), _("At the end"),
+    names = [tables.days_of(told.year), _("At the start"), _("Kept at the end"), _("Lost within the year"), _("At the end"),
              *(str(one.label) for one in RATES)]  # fmt: skip
     return _sheet(book, names, lines, range(1, 5), ["nrr", "grr", "logo", "by_product", "flow"])
 
@@ -87,7 +87,7 @@ def trend(asked: Asked) -> sheets.Sheet:
         lost = sheets.signed_sum([(2, 1), (3, -1)], len(lines), _amount(started - kept, asked.book))
         amounts: Line = [_amount(started, asked.book), _amount(kept, asked.book), lost]
         lines.append([one.span.since, one.span.until, *amounts, _share(one.churned), _share(one.net_churned)])
-    names = [_("From"), _("To"), _("At the start"), _("Kept at the end"), _("Lost"), str(FIGURES["churned"].label),
+    names = [_("From"), _("To"), _("At the start"), _("Kept at the end"), _("Lost within the year"), str(FIGURES["churned"].label),
              _("Net of what was added")]  # fmt: skip
     return _sheet(asked.book, names, lines, range(2, 5), ["churned"])
 
@@ -139,7 +139,7 @@ def heat_map(asked: Asked) -> sheets.Sheet:
             closed = round_half_even(one.ages[age].closing)
             lines.append(_cell(asked, one, age, before, len(lines)))
             before = closed
-    names = [_("First paid in"), _("Periods later"), _("Last day"), _("Customers"), _("Of these kept"),
+    names = [_("First paid period"), _("Periods later"), _("Last day"), _("Customers"), _("Of these kept"),
              _("Last period"), _("Churned"), _("Expanded"), _("Revenue"), _("Kept at the end"), _("Initial deals"),
              *(str(one.label) for one in RATES), _("Interval from"), _("Interval to")]  # fmt: skip
     return _sheet(book, names, lines, range(5, 11), ["nrr", "grr", "logo"])
@@ -188,7 +188,7 @@ def deals(asked: Asked) -> sheets.Sheet:
     whole = _deal(_("All customers"), told.whole.customers, heat.whole_printed(asked), len(lines), book,
                   (told.whole.times, told.whole.after_share))  # fmt: skip
     lines.append([*whole[:2], *_sums(lines, (2, 3, 4), heat.whole_printed(asked), book), *whole[5:]])
-    names = [_("First paid in"), _("Customers"), _("Initial deals"), _("Revenue so far"),
+    names = [_("First paid period"), _("Customers"), _("Initial deals"), _("Revenue so far"),
              _("Of this the initial deals"), _("After the initial deal"), str(FIGURES["times"].label),
              str(FIGURES["after"].label)]  # fmt: skip
     return _sheet(book, names, lines, range(2, 6), ["times", "after"])

@@ -76,7 +76,7 @@ def ways(asked: Asked) -> list[Row]:
     told, currency = asked.retention, asked.book.currency
 
     def cohort(label: str, key: str, found: Retention) -> Row:
-        amounts = [(_("At the start"), found.opening), (_("Lost"), found.opening - found.kept),
+        amounts = [(_("At the start"), found.opening), (_("Lost within the year"), found.opening - found.kept),
                    (_("Kept at the end"), found.kept), (_("At the end"), found.closing)]  # fmt: skip
         texts = [Shown(_written(amount, currency), "", name) for name, amount in amounts]
         opened = asked.to("_explanation", figure=key) if key == "by_product" else ""
@@ -87,7 +87,7 @@ def ways(asked: Asked) -> list[Row]:
     flow = told.flow
     moved = [
         (_("At the start"), flow.opening),
-        (_("Lost"), flow.lost),
+        (_("Lost within the year"), flow.lost),
         (_("Kept at the end"), flow.opening - flow.lost),
     ]
     return [
@@ -131,7 +131,7 @@ def trend_rows(asked: Asked) -> list[Row]:
     found = []
     for one in reversed(asked.retention.trend.windows):
         cells = [(_("At the start"), _written(one.opening, asked.book.currency)),
-                 (_("Lost"), _written(one.opening - one.kept, asked.book.currency)),
+                 (_("Lost within the year"), _written(one.opening - one.kept, asked.book.currency)),
                  (str(FIGURES["churned"].label), percent(one.churned, 1)),
                  (_("Net of what was added"), percent(one.net_churned, 1))]  # fmt: skip
         found.append(Row(tables.days_of(one.span), "", [Shown(text, "", label) for label, text in cells]))

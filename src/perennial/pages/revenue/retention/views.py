@@ -88,7 +88,7 @@ def cohort_page(request: HttpRequest) -> HttpResponse:
     if not asked.moves or not asked.cohorts.cohorts:
         return render(request, "revenue/empty.html", {"may": asked.may})
     told, named = asked.cohorts, {"step": asked.step.value, "rate": asked.rate.key}
-    steps = [("month", _("Months")), ("quarter", _("Quarters"))]
+    steps = [("month", _("By month")), ("quarter", _("By quarter"))]
     return render(request, "revenue/retention/cohorts.html", {
         **_frame(asked),
         "step": asked.step,
