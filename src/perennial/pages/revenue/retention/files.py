@@ -69,7 +69,8 @@ def ways(asked: Asked) -> sheets.Sheet:
         lost = sheets.signed_sum([(1, 1), (2, -1)], len(lines), _amount(started - left, book))
         ended = None if closing is None else _amount(round_half_even(closing), book)
         lines.append([label, _amount(started, book), _amount(left, book), lost, ended, *rates])
-    names = [tables.days_of(told.year), _("At the start"), _("Kept at the end"), _("Lost within the year"), _("At the end"),
+    names = [tables.days_of(told.year), _("At the start"), _("Kept at the end"), _("Lost within the year"),
+             _("At the end"),
              *(str(one.label) for one in RATES)]  # fmt: skip
     return _sheet(book, names, lines, range(1, 5), ["nrr", "grr", "logo", "by_product", "flow"])
 
@@ -87,7 +88,8 @@ def trend(asked: Asked) -> sheets.Sheet:
         lost = sheets.signed_sum([(2, 1), (3, -1)], len(lines), _amount(started - kept, asked.book))
         amounts: Line = [_amount(started, asked.book), _amount(kept, asked.book), lost]
         lines.append([one.span.since, one.span.until, *amounts, _share(one.churned), _share(one.net_churned)])
-    names = [_("From"), _("To"), _("At the start"), _("Kept at the end"), _("Lost within the year"), str(FIGURES["churned"].label),
+    names = [_("From"), _("To"), _("At the start"), _("Kept at the end"), _("Lost within the year"),
+             str(FIGURES["churned"].label),
              _("Net of what was added")]  # fmt: skip
     return _sheet(asked.book, names, lines, range(2, 5), ["churned"])
 
