@@ -141,7 +141,7 @@ def heat_map(asked: Asked) -> sheets.Sheet:
             closed = round_half_even(one.ages[age].closing)
             lines.append(_cell(asked, one, age, before, len(lines)))
             before = closed
-    names = [_("First paid period"), _("Periods later"), _("Last day"), _("Customers"), _("Of these kept"),
+    names = [_("First paid"), _("Periods later"), _("Last day"), _("Customers"), _("Of these kept"),
              _("Last period"), _("Churned"), _("Expanded"), _("Revenue"), _("Kept at the end"), _("Initial deals"),
              *(str(one.label) for one in RATES), _("Interval from"), _("Interval to")]  # fmt: skip
     return _sheet(book, names, lines, range(5, 11), ["nrr", "grr", "logo"])
@@ -190,7 +190,7 @@ def deals(asked: Asked) -> sheets.Sheet:
     whole = _deal(_("All customers"), told.whole.customers, heat.whole_printed(asked), len(lines), book,
                   (told.whole.times, told.whole.after_share))  # fmt: skip
     lines.append([*whole[:2], *_sums(lines, (2, 3, 4), heat.whole_printed(asked), book), *whole[5:]])
-    names = [_("First paid period"), _("Customers"), _("Initial deals"), _("Revenue so far"),
+    names = [_("First paid"), _("Customers"), _("Initial deals"), _("Revenue so far"),
              _("Of this the initial deals"), _("After the initial deal"), str(FIGURES["times"].label),
              str(FIGURES["after"].label)]  # fmt: skip
     return _sheet(book, names, lines, range(2, 6), ["times", "after"])
