@@ -215,7 +215,7 @@ def terms(book: Book, part: Part) -> list[Renewal]:
 
 def customer_names(ids: Iterable[int]) -> dict[int, NamedCustomer]:
     """Return the customers as lists name them; the caller knows that the member sees them. One query for 500."""
-    ordered, found = sorted(set(ids)), {}
+    ordered, found = sorted(set(ids)), dict[int, NamedCustomer]()
     for start in range(0, len(ordered), 500):
         rows = Customer.objects.filter(id__in=ordered[start : start + 500])
         found |= {pk: NamedCustomer(pk, key, name) for pk, key, name in rows.values_list("id", "key", "name")}

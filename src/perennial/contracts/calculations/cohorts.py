@@ -181,7 +181,8 @@ class Reference:
 
     def at(self, months: int) -> float:
         """Return what is left after so many months, as a share of the start: a shape, told in floats."""
-        return float(1 - self.churned + self.expanded) ** (months / YEAR_MONTHS)
+        left: float = float(1 - self.churned + self.expanded) ** (months / YEAR_MONTHS)
+        return left
 
 
 REFERENCES = (

@@ -16,6 +16,7 @@ from perennial.members import access
 from perennial.pages.revenue import address, opening
 from perennial.reports import cohorts, renewal_rate, retention, revenue
 from perennial.reports.renewal_rate import By
+from perennial.reports.retention import Told, Trend
 from perennial.reports.retention_figures import FIGURES
 from perennial.reports.revenue_figures import RATES, Figure
 
@@ -39,12 +40,12 @@ class Asked:
         return retention.moves_of(self.book)
 
     @cached_property
-    def retention(self) -> retention.Told:
+    def retention(self) -> Told:
         """Return the year's retention."""
         return retention.told(self.book, self.moves, self.chosen.span.until, self.chosen.by)
 
     @cached_property
-    def trend(self) -> retention.Trend:
+    def trend(self) -> Trend:
         """Return the trend alone."""
         last = revenue.trailing_year(self.book, self.chosen.span.until).until
         return retention.trend(self.book, self.moves, last)

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from django.utils.translation import gettext as _
 
-from perennial.contracts.calculations.cohorts import Cohort
+from perennial.contracts.calculations.cohorts import REFERENCES, Cohort
 from perennial.contracts.calculations.retention import Retention
 from perennial.kernel.money import decimal_string, decimals_of, largest_remainder, round_half_even
 from perennial.pages.revenue import by, tables
@@ -19,6 +19,7 @@ from perennial.renewals.terms import Outcome
 from perennial.reports import cohorts, renewal_rate, sheets
 from perennial.reports.renewal_rate import Part
 from perennial.reports.retention_figures import FIGURES, OUTCOMES
+from perennial.reports.retention_figures import REFERENCES as CURVES
 from perennial.reports.revenue import Book, CustomerBehind
 from perennial.reports.revenue_figures import RATES
 
@@ -171,11 +172,11 @@ def curve(asked: Asked) -> sheets.Sheet:
         lines.append([
             age, one.cohorts, _amount(before, book), *(_amount(part, book) for part in moved), revenue,
             _amount(round_half_even(one.left.opening), book), _share(one.left.net),
-            *(_share(each.at(age * asked.step.months)) for each in heat.REFERENCES),
+            *(_share(each.at(age * asked.step.months)) for each in REFERENCES),
         ])  # fmt: skip
     names = [_("Periods later"), _("Cohorts"), _("Last period"), _("Churned"), _("Expanded"), _("Revenue"),
              _("Initial deals"), _("Of the initial deals"),
-             *(str(heat.CURVES[one.key]) for one in heat.REFERENCES)]  # fmt: skip
+             *(str(CURVES[one.key]) for one in REFERENCES)]  # fmt: skip
     return _sheet(book, names, lines, range(2, 7), [])
 
 
