@@ -200,3 +200,10 @@ def test_as_many_queries_for_sixty_customers_as_for_six(member: Callable[..., in
     few = asked()
     plant(8, now, count=60)
     assert asked() == few == 2
+
+
+def test_the_references_are_the_four_shapes_in_their_order() -> None:
+    year = [round(one.at(12), 4) for one in cohorts.REFERENCES]
+    assert year == [1.1, 1.0, 0.9, 0.75]
+    assert [one.at(0) for one in cohorts.REFERENCES] == [1.0] * 4
+    assert round(cohorts.REFERENCES[3].at(24), 4) == 0.5625

@@ -16,7 +16,7 @@ from ninja.errors import HttpError
 from perennial.api.keys import caller
 from perennial.api.revenue import MOST_MONTHS, month_at
 from perennial.api.wire import Day
-from perennial.contracts.calculations.cohorts import REFERENCES, Cohort, Earned, Step, Together
+from perennial.contracts.calculations.cohorts import Cohort, Earned, Step, Together
 from perennial.contracts.calculations.retention import Retention
 from perennial.kernel import money
 from perennial.kernel.organisation.queries import house
@@ -24,6 +24,7 @@ from perennial.kernel.periods import Period, months_between
 from perennial.members.models import Member
 from perennial.renewals.terms import Outcome
 from perennial.reports import cohorts, renewal_rate, retention, revenue
+from perennial.reports.cohorts import REFERENCES
 from perennial.reports.renewal_rate import By, Part
 from perennial.reports.revenue import Book
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from perennial.contracts.calculations import cohorts as calculations
-from perennial.contracts.calculations.cohorts import Cohort, Earned, Step, Together, earned
+from perennial.contracts.calculations.cohorts import YEAR_MONTHS, Cohort, Earned, Step, Together, earned
 from perennial.contracts.calculations.courses import Course, Courses, Move, courses
 from perennial.contracts.ledger import NamedCustomer
 from perennial.kernel.money import largest_remainder, round_half_even
@@ -17,6 +17,30 @@ from perennial.kernel.periods import Period, day_before
 from perennial.reports import revenue
 from perennial.reports.revenue import Book, CustomerBehind
 from perennial.reports.revenue_figures import Figure
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A reference shape (M4): what is churned and expanded of last year's revenue, as shares of it."""
+
+    key: str
+    churned: Fraction
+    expanded: Fraction
+
+    def at(self, months: int) -> float:
+        """Return what is left after so many months, as a share of the start: a shape, told in floats."""
+        left: float = float(1 - self.churned + self.expanded) ** (months / YEAR_MONTHS)
+        return left
+
+
+REFERENCES = (
+    Reference("negative_churn", Fraction(5, 100), Fraction(15, 100)),
+    Reference("break_even", Fraction(10, 100), Fraction(10, 100)),
+    Reference("early_team", Fraction(15, 100), Fraction(5, 100)),
+    Reference("none", Fraction(25, 100), Fraction(0)),
+)
+"""The four curves of M4. The method names the shapes: more expanded than churned, as much, less, and nobody who works
+against churn. The shares a year are ours, round ones that tell the four apart; they are no benchmark."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from tests.contracts.calculations.test_invariants import portfolios
 from tests.contracts.calculations.test_ledger import DAY_0, FOUND, PERIOD, RATES
 
 from perennial.contracts.calculations.balances import balances_on
-from perennial.contracts.calculations.cohorts import REFERENCES, Step, cohorts, earned, together
+from perennial.contracts.calculations.cohorts import Step, cohorts, earned, together
 from perennial.contracts.calculations.courses import (
     Move,
     balances,
@@ -125,13 +125,6 @@ def test_red_lines_before_the_first_paid_day_are_part_of_its_balance() -> None:
     [course] = courses(moved(("2024-01-01", 1, -5), ("2024-02-01", 1, 30)), same).members
     assert (course.starts_on, course.initial) == (date(2024, 2, 1), 25)
     assert courses(moved(("2024-01-01", 1, -5)), same).members == ()
-
-
-def test_the_references_are_the_four_shapes_in_their_order() -> None:
-    year = [round(one.at(12), 4) for one in REFERENCES]
-    assert year == [1.1, 1.0, 0.9, 0.75]
-    assert [one.at(0) for one in REFERENCES] == [1.0] * 4
-    assert round(REFERENCES[3].at(24), 4) == 0.5625
 
 
 days = st.dates(date(2024, 1, 1), date(2025, 6, 30))

@@ -172,30 +172,6 @@ def _together(old: Sequence[Cohort], age: int) -> Together:
 
 
 @dataclass(frozen=True, slots=True)
-class Reference:
-    """A reference shape (M4): what is churned and expanded of last year's revenue, as shares of it."""
-
-    key: str
-    churned: Fraction
-    expanded: Fraction
-
-    def at(self, months: int) -> float:
-        """Return what is left after so many months, as a share of the start: a shape, told in floats."""
-        left: float = float(1 - self.churned + self.expanded) ** (months / YEAR_MONTHS)
-        return left
-
-
-REFERENCES = (
-    Reference("negative_churn", Fraction(5, 100), Fraction(15, 100)),
-    Reference("break_even", Fraction(10, 100), Fraction(10, 100)),
-    Reference("early_team", Fraction(15, 100), Fraction(5, 100)),
-    Reference("none", Fraction(25, 100), Fraction(0)),
-)
-"""The four curves of M4. The method names the shapes: more expanded than churned, as much, less, and nobody who works
-against churn. The shares a year are ours, round ones that tell the four apart; they are no benchmark."""
-
-
-@dataclass(frozen=True, slots=True)
 class Earned:
     """Recurring revenue of some customers so far: what they hold at the end of each month that is over, summed.
     `deal`: their initial deals, a year of each; `of_deal` of the revenue is the initial deals' own, in the first twelve

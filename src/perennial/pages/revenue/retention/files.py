@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from django.utils.translation import gettext as _
 
-from perennial.contracts.calculations.cohorts import REFERENCES, Cohort
+from perennial.contracts.calculations.cohorts import Cohort
 from perennial.contracts.calculations.retention import Retention
 from perennial.kernel.money import decimal_string, decimals_of, largest_remainder, round_half_even
 from perennial.pages.revenue import by, tables
@@ -17,6 +17,7 @@ from perennial.pages.revenue.retention.address import Asked
 from perennial.pages.revenue.retention.tables import label_of, rates_of
 from perennial.renewals.terms import Outcome
 from perennial.reports import cohorts, renewal_rate, sheets
+from perennial.reports.cohorts import REFERENCES
 from perennial.reports.renewal_rate import Part
 from perennial.reports.retention_figures import FIGURES, OUTCOMES
 from perennial.reports.retention_figures import REFERENCES as CURVES

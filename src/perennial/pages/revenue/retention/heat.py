@@ -10,13 +10,14 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from perennial.contracts.calculations.cohorts import REFERENCES, Age, Cohort, Earned, Step
+from perennial.contracts.calculations.cohorts import Age, Cohort, Earned, Step
 from perennial.kernel.money import round_half_even
 from perennial.pages.revenue.by import FEW
 from perennial.pages.revenue.retention.address import Asked
 from perennial.pages.revenue.retention.tables import Inputs, Row, Shown, rates_of
 from perennial.pages.revenue.tables import interval
 from perennial.pages.tags import UNKNOWN, day, exact_money, money, number, percent
+from perennial.reports.cohorts import REFERENCES
 from perennial.reports.retention_figures import FIGURES
 from perennial.reports.retention_figures import REFERENCES as CURVES
 

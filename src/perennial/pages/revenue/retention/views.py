@@ -192,7 +192,7 @@ def customers(request: HttpRequest) -> HttpResponse:
     """List the customers behind a cell of the heat map, behind what a cohort brought, or the terms behind a renewal
     rate; the file has all of them."""
     asked = Asked(request)
-    what = request.GET.get("what", "cohort")
+    what = request.GET.get("what", "deals")
     if what not in LISTS:
         raise Http404
     listed = LISTS[what](asked)
