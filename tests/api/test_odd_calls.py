@@ -84,6 +84,9 @@ PARAMETERS = {
     "/customers/c/metrics": ["from", "to", "source"],
     "/revenue/movements": ["from", "to", "period"],
     "/revenue/retention": ["from", "to"],
+    "/revenue/cohorts": ["by", "as_of"],
+    "/revenue/waterfall": ["from", "to", "as_of"],
+    "/revenue/renewal-rate": ["from", "to", "by"],
     "/usage/series": ["metric", "period", "by"],
     "/usage/series/customers": ["metric", "on", "by", "value", "after"],
     "/usage/features/customers": ["feature", "has", "limit"],
@@ -115,7 +118,7 @@ def test_odd_parameters(path: str, data: st.DataObject, caller: Caller) -> None:
     names = data.draw(st.sets(st.sampled_from(PARAMETERS[path])))
     plain = (
         {"from": "2024-01-01", "to": "2024-06-30"}
-        if path != "/revenue/movements"
+        if path not in {"/revenue/movements", "/revenue/waterfall", "/revenue/renewal-rate"}
         else {"from": "2024-01", "to": "2024-06"}
     )
     usual = {key: value for key, value in plain.items() if key in PARAMETERS[path]}

@@ -99,6 +99,9 @@ def test_every_answer_is_as_the_schema_says(
         ("/renewals", year),
         ("/revenue/retention", year),
         ("/revenue/lifetime", {"by": "segment"}),
+        ("/revenue/cohorts", {"by": "month"}),
+        ("/revenue/waterfall", {"from": "2025-01", "to": "2025-12"}),
+        ("/revenue/renewal-rate", {"from": "2026-01", "to": "2026-12", "by": "segment"}),
         ("/revenue/retention", {**year, "by": "product"}),
         ("/revenue/retention", {**year, "by": "owner"}),
     ):

@@ -45,6 +45,8 @@ def test_every_call_stands_in_the_words_with_its_keys(member: Callable[..., int]
         ("/customers", {}),
         ("/revenue/movements", {"from": "2023-01", "to": "2024-12"}),
         ("/revenue/retention", {"from": "2024-01-01", "to": "2025-01-01"}),
+        ("/revenue/cohorts", {}),
+        ("/revenue/renewal-rate", {"from": "2024-01", "to": "2024-12"}),
     ):
         (told,) = re.findall(rf"`GET {path}\?[^`]*` \| `{{(.*?)}}`", TEXT)
         assert list(caller.json(path, **query)) == re.findall(r'"(\w+)"', told)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from django.utils import translation
 from ninja.openapi.schema import OpenAPISchema
 
-from perennial.api import forecast_answers, lifetime_answers, renewals_answers, usage_answers
+from perennial.api import forecast_answers, lifetime_answers, renewals_answers, retention_answers, usage_answers
 from perennial.api.shapes import DAY, NEXT, Schema, amount, array, number, shape_of, text
 from perennial.contracts.calculations.receipts import Bucket
 from perennial.contracts.terms import MovementKind
@@ -90,6 +90,9 @@ def _answers() -> Mapping[tuple[str, str], Schema]:
         ("post", "/customers:upsert"): shape_of({"results": array(shape_of(verdict))}),
         ("get", "/revenue/movements"): _movements(),
         ("get", "/revenue/retention"): _retention(),
+        ("get", "/revenue/cohorts"): retention_answers.cohorts(),
+        ("get", "/revenue/waterfall"): retention_answers.waterfall(),
+        ("get", "/revenue/renewal-rate"): retention_answers.renewal_rate(),
         ("get", "/revenue/lifetime"): lifetime_answers.answer(),
         ("get", "/forecast"): forecast_answers.answer(),
         ("get", "/renewals"): renewals_answers.answer(),
@@ -186,6 +189,11 @@ def _retention() -> Schema:
         "kept": MONEY["kept"],
         "closing": MONEY["closing"],
         "customers_kept": COUNTS["customers_kept"],
+        "by_product": shape_of(RATES, "Each customer and product by itself."),
+        "flow": shape_of(
+            {"grr": number(null=True), "opening": amount(), "lost": amount()},
+            "The movement view: every loss of the span over the opening balance.",
+        ),
         "by": text(),
         "rows": array(shape_of(part)),
         "between": {"anyOf": [shape_of(MONEY), {"type": "null"}], "description": between},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -15,12 +16,13 @@ from ninja.errors import HttpError
 
 from perennial.api.keys import caller
 from perennial.api.wire import Day
+from perennial.contracts.calculations.courses import Move
 from perennial.contracts.calculations.retention import Retention
 from perennial.contracts.ledger import MovementRow
 from perennial.contracts.terms import MovementKind, View
 from perennial.kernel import money
 from perennial.kernel.periods import Period, month_of, months_between
-from perennial.reports import retention_by, revenue
+from perennial.reports import retention, retention_by, revenue
 from perennial.reports.retention_by import Dimension, Part
 from perennial.reports.revenue import Book
 
@@ -33,7 +35,9 @@ MOVEMENTS = (
 RETENTION = (
     "Of the customers with recurring revenue on day `from`: what they hold on day `to`. GRR caps each customer at its "
     "opening, NRR does not, logo counts customers (analytics 3.2). `opening` is their MRR then, in {currency}; "
-    "the interval is Wilson's. A line counts from its first day up to, not including, the day on which it ends."
+    "the interval is Wilson's. `by_product` counts each customer and product by itself; `flow` divides every loss of "
+    "the span by the opening balance: the same data, not the headline. A line counts from its first day up to, not "
+    "including, the day on which it ends."
 )
 _MONTH = re.compile(r"(19[7-9]\d|20\d\d|21\d\d)-(0[1-9]|1[0-2])", re.ASCII)
 
@@ -50,7 +54,7 @@ def revenue_movements(
     """MRR movements by month, both months included (`2023-01`). `view`: each movement on its own day (`restated`), or
     in the month in which it was known (`reported`: a month that is over never changes). `as_of`: as known then."""
     member = caller(request, "revenue.read")
-    since, until = _month(from_, "from"), _month(to, "to")
+    since, until = month_at(from_, "from"), month_at(to, "to")
     if not 0 < months_between(since.since, until.until) <= MOST_MONTHS:
         raise HttpError(400, f"`to` must not lie before `from`, nor {MOST_MONTHS} months or more after it.")
     book = revenue.book_of(member, at=timezone.now(), view=view, as_of=as_of)
@@ -75,7 +79,11 @@ def _row(row: MovementRow, currency: str) -> dict[str, Any]:
     }
 
 
-def _month(text: str, name: str) -> Period:
+def month_at(text: str, name: str) -> Period:
+    """Read a month.
+
+    :raises HttpError: it is none.
+    """
     if not _MONTH.fullmatch(text):
         raise HttpError(400, f"`{name}` must be a month such as 2023-01.")
     return month_of(date(int(text[:4]), int(text[5:]), 1))
@@ -99,20 +107,32 @@ def revenue_retention(
     member = caller(request, "revenue.read")
     if from_ >= to:
         raise HttpError(400, "`to` must lie after `from`.")
-    book, span = revenue.book_of(member, at=timezone.now(), view=view, as_of=as_of), Period(from_, to)
-    if by is None:
-        return _whole(revenue.retention(book, span), book)
-    if by not in retention_by.dimensions_of(member):
+    if by is not None and by not in retention_by.dimensions_of(member):
         raise HttpError(400, f"There is no field {by.value}.")
-    told = retention_by.told(book, span, by)
+    book = revenue.book_of(member, at=timezone.now(), view=view, as_of=as_of)
+    span, moves = Period(min(from_, book.as_of), min(to, book.as_of)), retention.moves_of(book)
+    if by is None:
+        return _whole(retention.of_days(book, moves, span), book)
+    told = retention_by.told(book, span, by, moves)
     return {
         **_whole(told.whole.found, book),
+        **_ways(book, moves, span),
         **_money(told.whole, book),
         "customers_kept": told.whole.found.customers_kept,
         "by": by.value,
         "rows": [_part(part, book) for part in told.parts],
         "between": _money(told.between, book) if told.between else None,
     }
+
+
+def _ways(book: Book, moves: Sequence[Move], span: Period) -> dict[str, Any]:
+    flow = retention.flow(book, moves, span)
+    amounts = {"opening": flow.opening, "lost": flow.lost}
+    return {
+        "by_product": _rates(retention.by_product(book, moves, span)),
+        "flow": {"grr": _ratio(flow.gross),
+                 **{key: _decimal(money.round_half_even(one), book.currency) for key, one in amounts.items()}},
+    }  # fmt: skip
 
 
 def _whole(found: Retention, book: Book) -> dict[str, Any]:

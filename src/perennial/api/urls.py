@@ -9,6 +9,7 @@ from perennial.api import (
     forecast,
     lifetime,
     renewals,
+    retention,
     revenue,
     unconfirmed,
     usage,
@@ -19,6 +20,7 @@ from perennial.api.wire import api
 
 api.add_router("", customers.router)
 api.add_router("", revenue.router)
+api.add_router("", retention.router)
 api.add_router("", lifetime.router)
 api.add_router("", forecast.router)
 api.add_router("", renewals.router)

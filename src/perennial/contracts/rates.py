@@ -64,7 +64,7 @@ class Exchange:
         :raises MissingRate: no rate is that old.
         """
         if currency == self.currency or not amount:
-            return Fraction(amount)
+            return amount if isinstance(amount, Fraction) else Fraction(amount)
         return amount * self.rate(currency, day)
 
     def refusal(self, currency: str, day: date) -> str | None:

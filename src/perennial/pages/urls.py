@@ -34,6 +34,7 @@ from perennial.pages.revenue import later as revenue_later
 from perennial.pages.revenue import opening as revenue_opens
 from perennial.pages.revenue import views as revenue
 from perennial.pages.revenue.lifetime import views as lifetime
+from perennial.pages.revenue.retention import views as retention
 from perennial.pages.settings import configuration, keys, people, profile, rates, welcome
 from perennial.pages.settings import house as home
 from perennial.pages.today import actions as decide
@@ -68,6 +69,13 @@ urlpatterns = [
     path("revenue/customers", revenue_opens.customers, name="revenue_customers"),
     path("revenue/later", revenue_later.page, name="revenue_later"),
     path("revenue/export", revenue.export, name="revenue_export"),
+    path("revenue/retention", retention.page, name="revenue_retention"),
+    path("revenue/retention/renewals", retention.renewals, name="revenue_retention_renewals"),
+    path("revenue/retention/cohorts", retention.cohort_page, name="revenue_retention_cohorts"),
+    path("revenue/retention/chart", retention.chart, name="revenue_retention_chart"),
+    path("revenue/retention/explanation", retention.explanation, name="revenue_retention_explanation"),
+    path("revenue/retention/customers", retention.customers, name="revenue_retention_customers"),
+    path("revenue/retention/export", retention.export, name="revenue_retention_export"),
     path("revenue/lifetime", lifetime.page, name="revenue_lifetime"),
     path("revenue/lifetime/chart", lifetime.chart, name="revenue_lifetime_chart"),
     path("revenue/lifetime/explanation", lifetime.explanation, name="revenue_lifetime_explanation"),

@@ -48,16 +48,20 @@ def retention(opening: Mapping[_Key, Fraction], closing: Mapping[_Key, Fraction]
     opened = sum(cohort.values(), Fraction(0))
     kept = sum((min(held[key], amount) for key, amount in cohort.items()), Fraction(0))
     closed = sum(held.values(), Fraction(0))
-    customers_kept = sum(amount > 0 for amount in held.values())
+    return of_sums(opened, kept, closed, len(cohort), sum(amount > 0 for amount in held.values()))
+
+
+def of_sums(opening: Fraction, kept: Fraction, closing: Fraction, customers: int, customers_kept: int) -> Retention:
+    """Return the retention of a cohort whose sums are known."""
     return Retention(
-        gross=kept / opened if cohort else None,
-        net=closed / opened if cohort else None,
-        logo=Fraction(customers_kept, len(cohort)) if cohort else None,
-        logo_interval=wilson_interval(customers_kept, len(cohort)),
-        opening=opened,
+        gross=kept / opening if customers else None,
+        net=closing / opening if customers else None,
+        logo=Fraction(customers_kept, customers) if customers else None,
+        logo_interval=wilson_interval(customers_kept, customers),
+        opening=opening,
         kept=kept,
-        closing=closed,
-        customers=len(cohort),
+        closing=closing,
+        customers=customers,
         customers_kept=customers_kept,
     )
 

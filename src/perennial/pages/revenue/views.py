@@ -44,8 +44,8 @@ def page(request: HttpRequest) -> HttpResponse:
         return render(request, "revenue/empty.html", {"may": may})
     chosen = opening.chosen_of(request, book)
     rows = revenue.movements(book, chosen.span)
-    asked = {"book": book, "chosen": chosen, "may": may, "periods": _periods(book, chosen, since),
-             "months": address.months_query(chosen.span), "currencies": _currencies(book, chosen),
+    asked = {"book": book, "chosen": chosen, "may": may, "periods": periods(book, chosen, since),
+             "months": address.months_query(chosen.span), "currencies": currencies(book, chosen),
              "views": _switched(chosen, address.REPORTED, _("As restated"), _("As reported"))}  # fmt: skip
     return render(request, "revenue/page.html", asked | (_told(rows, chosen, book, member) if rows else {}))
 
@@ -77,14 +77,15 @@ def _told(rows: list[MovementRow], chosen: address.Chosen, book: Book, member: M
     }
 
 
-def _periods(book: Book, chosen: address.Chosen, since: date) -> list[tuple[str, str, bool]]:
+def periods(book: Book, chosen: address.Chosen, since: date) -> list[tuple[str, str, bool]]:
+    """Return the periods to choose from: address, name, whether chosen."""
     years = range(book.as_of.year, max(since.year, book.as_of.year - YEARS_OFFERED + 1) - 1, -1)
     offered = [(address.LAST_12, _("Last 12 months")), *((str(year), str(year)) for year in years)]
     kept = f"&{urlencode(chosen.rates)}" if chosen.rates else ""
     return [(f"?period={period}{kept}", label, period == chosen.period) for period, label in offered]
 
 
-def _currencies(book: Book, chosen: address.Chosen) -> list[tuple[str, str, bool]]:
+def currencies(book: Book, chosen: address.Chosen) -> list[tuple[str, str, bool]]:
     """Return the two ways to value other currencies; none where nobody pays in one. One query."""
     if not revenue.has_others(book):
         return []
