@@ -20,6 +20,7 @@ from perennial.contracts.calculations.cohorts import Step
 from perennial.contracts.rates import Exchange
 from perennial.contracts.terms import PolicySwitches
 from perennial.kernel.money import round_half_even
+from perennial.kernel.organisation.models import Organisation
 from perennial.kernel.periods import Period
 from perennial.reports import cohorts, retention, retention_by, revenue
 from perennial.reports.retention import Direction
@@ -32,7 +33,8 @@ Line = tuple[int, date, date | None, int]
 
 
 def plant(seed: int, now: datetime, count: int = 30) -> list[Line]:
-    """Customers with random lines; return these (customer, from, until, MRR)."""
+    """Customers with random lines; return these (customer, from, until, MRR). The recounts know no late paper."""
+    Organisation.objects.update(policy_switches={"grace_days": 0})
     chance = Random(seed)
     ids = customers(*(f"C{number:03}" for number in range(count)), at=now)
     planted, lines = [], []
