@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from fractions import Fraction
 
 from perennial.contracts.calculations import cohorts as calculations
 from perennial.contracts.calculations.cohorts import YEAR_MONTHS, Cohort, Earned, Step, Together, earned
