@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from hashlib import blake2b
+from typing import Any
 
 from django.db.models import Count, Max
 
@@ -27,7 +28,7 @@ def out_of_step(merged: Aliases, switches: PolicySwitches, graces: Graces, on: d
     """Return the customers whose movements were derived from other lines, other switches, for a day before a grace
     began or was over, or, where a line pauses, for another day; three queries."""
     wanted = drawn_from(merged, switches, graces)
-    known = {number: mark for number, *mark in LedgerMark.objects.values_list(
+    known: dict[int, list[Any]] = {number: mark for number, *mark in LedgerMark.objects.values_list(
         "customer_id", "drawn_from", "on", "again_on")}  # fmt: skip
     paused = Line.objects.current().exclude(pauses=[]).values_list("customer_id", flat=True).distinct()
     pausing = {merged.of(customer_id) for customer_id in paused}

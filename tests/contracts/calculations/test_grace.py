@@ -106,3 +106,17 @@ def test_a_short_gap_without_any_line_is_late_paper_whatever_ended() -> None:
     lines = [line("1", "2023-11-01", "2024-01-01", 500), line("2", "2024-01-21", None, 500)]
     assert told(moves(lines, grace=USUAL))[1:] == []
     assert [kind for _on, kind, _amount in told(moves(lines, grace=Grace(19)))] == ["new", "churn", "reactivation"]
+
+
+def test_lines_that_end_together_are_renewed_together_whichever_is_named() -> None:
+    more = line("1b", "2023-07-01", "2024-01-01", 100)  # added meanwhile, the same product
+    other = line("1c", "2023-01-01", "2024-01-01", 70, product_id=2)
+    one = line("2", "2024-01-01", None, 550, renewal_of="1")
+    moved = told(moves([YEAR, more, one], grace=USUAL, as_of="2024-01-10"))
+    assert moved[-1:] == [("2024-01-01", "price_down", -50)]
+    apart = told(moves([YEAR, other, one], grace=USUAL, as_of="2024-01-10"))
+    assert apart[-1] == ("2024-01-31", "contraction", -70)  # its own product is late
+    bundle = line("2", "2024-01-01", None, 550, renewal_of="1", product_id=3)
+    assert (
+        sum(amount for _on, _kind, amount in told(moves([YEAR, other, bundle], grace=USUAL, as_of="2024-01-10"))) == 550
+    )

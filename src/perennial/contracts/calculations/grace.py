@@ -117,25 +117,36 @@ def is_given_up(line: LineTerms) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Followers:
-    """On which days lines begin: those that say what they renew, and by customer and product those that do not."""
+    """On which days lines begin: those that say what they renew, and by customer and product those that do not; and
+    which lines end together."""
 
-    named: Mapping[str, list[date]]
+    named: Mapping[str, list[LineTerms]]
     others: Mapping[tuple[int, int | None], list[date]]
+    ending: Mapping[tuple[int, date | None], list[LineTerms]]
 
     @classmethod
     def of(cls, found: Iterable[Stretch]) -> _Followers:
-        named, others = defaultdict(list), defaultdict(list)
+        named, others, ending = defaultdict(list), defaultdict(list), defaultdict(list)
         for line in {one.line.line_key: one.line for one in found if one.mrr > 0}.values():
+            ending[line.customer_id, line.ends_on].append(line)
             if line.renewal_of is not None:
-                named[line.renewal_of].append(line.starts_on)
+                named[line.renewal_of].append(line)
             else:
                 others[line.customer_id, line.product_id].append(line.starts_on)
-        return cls(named, others)
+        return cls(named, others, ending)
 
     def after(self, line: LineTerms, end: date) -> date | None:
-        """Return the first day on which something follows a line; None where nothing does."""
-        beside = self.others.get((line.customer_id, line.product_id), ())
-        return min([*self.named.get(line.line_key, ()), *(day for day in beside if day >= end)], default=None)
+        """Return the first day on which something follows a line; None where nothing does.
+
+        Lines of one product that end on one day are renewed together, whichever is named; a line of another product
+        than the one that it names renews all that ended on that day.
+        """
+        days = [day for day in self.others.get((line.customer_id, line.product_id), ()) if day >= end]
+        for other in self.ending.get((line.customer_id, end), [line]):
+            for heir in self.named.get(other.line_key, ()):
+                if other.product_id == line.product_id or heir.product_id != other.product_id:
+                    days.append(heir.starts_on)
+        return min(days, default=None)
 
 
 def _gaps(

@@ -96,7 +96,7 @@ def _switched(chosen: address.Chosen, told: Mapping[str, str], off: str, on: str
     """Return two ways to tell the ledger: without and with what an address says of it; the rest stays."""
     rest = {name: value for name, value in chosen.rates.items() if name not in told}
     return [(f"?{replace(chosen, rates=rates).query(month=chosen.month)}", label, rates == chosen.rates)
-            for rates, label in ((rest, off), (rest | told, on))]  # fmt: skip
+            for rates, label in ((rest, off), ({**rest, **told}, on))]  # fmt: skip
 
 
 def _balances(rows: list[MovementRow], span: Period, book: Book) -> list[Kpi]:
