@@ -25,6 +25,8 @@ from perennial.pages.privacy import keeping
 from perennial.pages.privacy import views as privacy
 from perennial.pages.receivables import money as receivables_money
 from perennial.pages.receivables import views as receivables
+from perennial.pages.renewals import checkpoints as renewal_checkpoints
+from perennial.pages.renewals import plan as renewal_plan
 from perennial.pages.renewals import room as renewal
 from perennial.pages.renewals import views as renewals
 from perennial.pages.revenue import opening as revenue_opens
@@ -91,6 +93,10 @@ urlpatterns = [
     path("renewals/<slug:key>/<str:due>", renewal.page, name="renewal"),
     path("renewals/<slug:key>/<str:due>/found/<slug:about>", renewal.find, name="renewal_find"),
     path("renewals/<slug:key>/<str:due>/cause", renewal.decide, name="renewal_decide"),
+    path("renewals/<slug:key>/<str:due>/checkpoint", renewal_checkpoints.call, name="renewal_checkpoint"),
+    path("renewals/<slug:key>/<str:due>/settle", renewal_checkpoints.settle, name="renewal_settle"),
+    path("renewals/<slug:key>/<str:due>/plan", renewal_plan.make, name="renewal_plan"),
+    path("renewals/<slug:key>/<str:due>/plan/undo/<int:number>", renewal_plan.undo, name="renewal_plan_undo"),
     path("renewals/<slug:key>/<str:due>/tasks", renewal.task, name="renewal_task"),
     path("renewals/<slug:key>/<str:due>/tasks/<int:task_id>/done", renewal.task_done, name="renewal_task_done"),
     path("weekly", weekly.page, name="weekly"),

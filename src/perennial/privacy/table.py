@@ -142,7 +142,8 @@ TABLE: dict[str, Held] = {
              "is_live mrr arr next_renewal_on renewal_arr notice_on overdue_amount oldest_overdue_on band score "
              "score_change_28d coverage confidence health_fell_on scores_13w active_users_7d active_users_28d "
              "logins_7d breadth_28d depth_28d trend_28d seats_used_28d days_since_last errors_28d top_user_share_28d "
-             f"seats open_tickets overdue_tickets last_touch_on next_task_on champion_left_on parent {METRICS}",
+             f"seats open_tickets overdue_tickets last_touch_on next_task_on champion_left_on "
+             f"checkpoint_due_on parent {METRICS}",
              row="customer as_of_on updated_at", staff="owner team"), C, None, BLANK),
     "ExternalId": Held({"external_id": CODE}, kept(row="id customer source"), C, None, GONE),
     "CustomerAlias": Held({}, kept(row="id old_id customer at")),
@@ -190,7 +191,12 @@ TABLE: dict[str, Held] = {
         {"evidence": T, "link": T}, kept("customer due_on about rating percent", row="id at", staff="by"),
         C, None, BLANK),
     "RenewalCause": Held({"text": T}, kept("customer due_on outcome cause", row="id at", staff="by"), C, None, BLANK),
-    "PlanStep": Held({}, kept("customer due_on task", row="id")),
+    "PlanStep": Held({}, kept("customer due_on task purchase step node", row="id")),
+    "Checkpoint": Held({}, kept("customer due_on which on model p low high", row="id at")),
+    "CheckpointCall": Held(
+        {"reason": T}, kept("customer due_on which category model p low high", row="id at", staff="by"),
+        C, None, BLANK),
+    "CallSettled": Held({"word": T}, kept("customer call category", row="id at", staff="by"), C, None, BLANK),
     "ForecastModel": Held({}, kept("tallies posterior quarters rebuilt", row="id on learned_at")),
     "ForecastSnapshot": Held({}, kept("week_on as_of_on is_rebuilt currency fans", row="id frozen_at learned")),
     "ForecastRow": Held(

@@ -45,7 +45,8 @@ SOURCES = {
     "health": gettext_lazy("From: health score"), "contracts": gettext_lazy("From: contracts"),
     "renewals": gettext_lazy("From: contracts"), "usage": gettext_lazy("From: usage"),
     "support": gettext_lazy("From: tickets"), "engagement": gettext_lazy("From: touchpoints"),
-    "playbooks": gettext_lazy("From: tasks"), "voice": gettext_lazy("From: survey answers"),
+    "playbooks": gettext_lazy("From: tasks"), "calls": gettext_lazy("From: calls on renewals"),
+    "voice": gettext_lazy("From: survey answers"),
 }  # fmt: skip
 
 
