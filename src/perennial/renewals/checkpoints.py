@@ -205,9 +205,9 @@ def standings(
     return found
 
 
-def open_on(on: date, rows: Q, *, late_days: int, at: datetime) -> dict[int, date]:
-    """Return the earliest checkpoint of each customer at which something is still to be recorded. `rows`: the condition
-    of the lines. Ten queries for 500 customers whose terms come due."""
+def open_on(on: date, rows: Q, *, late_days: int, at: datetime | None = None) -> dict[int, date]:
+    """Return the earliest checkpoint of each customer at which something is still to be recorded, by what was said
+    up to `at` (None: all). `rows`: the condition of the lines. Ten queries for 500 customers whose terms come due."""
     ahead = blueprint.renewals(on).furthest_days + 1
     dues = renewals.due_in(on - timedelta(days=late_days), on + timedelta(days=ahead), rows, on=on, late_days=late_days)
     still = {(one.customer_id, one.due_on): one.starts_on for one in dues if one.outcome is Outcome.OPEN}

@@ -110,12 +110,14 @@ def _gather(
         contact=engagement.last_contact(at, ids) if "engagement" in rooms else {},
         people=customers.relationships(on, ids) if "people" in rooms else {},
         tasks=playbooks.next_tasks(ids) if "playbooks" in rooms else {},
-        calls=_calls(on, place, ids, at) if "calls" in rooms else {},
+        calls=_calls(on, place, ids) if "calls" in rooms else {},
     )
 
 
-def _calls(on: date, place: House, ids: Sequence[int] | None, at: datetime) -> dict[int, date]:
-    """Return since when something is to be recorded at a checkpoint, by customer."""
+def _calls(on: date, place: House, ids: Sequence[int] | None) -> dict[int, date]:
+    """Return since when something is to be recorded at a checkpoint, by customer. What is said counts at once, also
+    where the as-of day lies behind the clock; of a past day only what was said by its end."""
+    at = None if place.as_of_on == on else end_of(on, place)
     late_days = view_of(place, on).late_days
     if ids is None:
         return checkpoints.open_on(on, Q(), late_days=late_days, at=at)
