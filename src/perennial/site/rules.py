@@ -179,6 +179,7 @@ RULES: dict[str, Rule] = {
     "customer_facts": Rule("customers.edit"),
     "contract": Rule("revenue.read"),
     "contract_new": Rule("contracts.edit"),
+    "contract_paper": Rule("contracts.edit"),
     "contract_line_new": Rule("contracts.edit"),
     "contract_line": Rule("contracts.edit"),
     "contract_undo": Rule("contracts.edit"),

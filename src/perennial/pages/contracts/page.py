@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_POST
 
-from perennial.contracts import amending
+from perennial.contracts import amending, papers
 from perennial.contracts.drafts import LineError
 from perennial.contracts.models import Contract
 from perennial.customers.access import may_on
@@ -75,7 +75,8 @@ def undo(request: HttpRequest, contract_id: int, number: int) -> HttpResponse:
     if number not in {one.id for one in paper.changes}:
         raise Http404
     try:
-        done = amending.undo(entry_id=number, by=member_of(request).pk, at=timezone.now())
+        asked = {"entry_id": number, "by": member_of(request).pk, "at": timezone.now()}
+        done = papers.undo(**asked) or amending.undo(**asked)
     except LineError as error:
         messages.error(request, str(error))
         return redirect("contract", contract_id)

@@ -122,6 +122,8 @@ AMENDMENTS: Mapping[str, Promise] = {
     "resume": gettext_lazy("Resumed"),
     "cancel": gettext_lazy("Cancelled"),
     "correct": gettext_lazy("Corrected"),
+    "ramp": gettext_lazy("Steps agreed in advance"),
+    "paper": gettext_lazy("Number, framework, reseller or day changed"),
     "line_added": gettext_lazy("Line added"),
     "contract_added": gettext_lazy("Contract added"),
     "undone": gettext_lazy("A change was taken back"),
