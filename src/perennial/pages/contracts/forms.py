@@ -295,7 +295,7 @@ class LineForm(Priced):
         share = percent_of(self.cleaned_data["tax_rate"])
         return None if share is None else f"{share / 100:f}"
 
-    def clean_discountpercent_of(self) -> str | None:
+    def clean_discount_percent(self) -> str | None:
         """Return the percentage as it is kept."""
         share = percent_of(self.cleaned_data["discount_percent"])
         return f"{share:f}" if share else None

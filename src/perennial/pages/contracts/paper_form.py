@@ -33,7 +33,7 @@ class PaperForm(forms.Form):
         super().__init__(*args, **more)
         self.fields["framework_id"].choices = [("", "–"), *frameworks]  # type: ignore[attr-defined]  # a ChoiceField
 
-    def clean_rebatepercent_of(self) -> str | None:
+    def clean_rebate_percent(self) -> str | None:
         """Return the percentage as it is kept."""
         share = percent_of(self.cleaned_data["rebate_percent"])
         return f"{share:f}" if share else None
