@@ -1,4 +1,4 @@
-"""The list of bad input, through a file and through the form alike: a clear answer for the row, nothing half-written."""
+"""The list of bad input, through a file and the form alike: a clear answer for the row, nothing half-written."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ __all__ = ["place"]
 MAPPING = """source: crm
 tables:
   - {file: accounts.csv, kind: customers, columns: {external_id: id, name: name}}
-  - {file: lines.csv, kind: contracts, columns: {external_id: id, customer: account, contract: contract, product: product,
-     amount: amount, currency: cur, starts_on: {column: start, format: {kind: date, order: year_first}},
+  - {file: lines.csv, kind: contracts, columns: {external_id: id, customer: account, contract: contract,
+     product: product, amount: amount, currency: cur, starts_on: {column: start, format: {kind: date, order: year_first}},
      ends_on: {column: end, format: {kind: date, order: year_first}}, renewal_of: renews, corrects: corrects,
      notice_on: notice}, constants: {amount_months: 12}, end_is: day_after}
 """

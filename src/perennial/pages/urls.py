@@ -207,6 +207,7 @@ urlpatterns = [
     path("customers/<slug:key>/undo/<int:number>", customer_actions.undo, name="customer_undo"),
     path("customers/<slug:key>/contracts/new", contract_edit.contract_new, name="contract_new"),
     path("contracts/<int:contract_id>", contract.page, name="contract"),
+    path("contracts/<int:contract_id>/export", contract.export, name="contract_export"),
     path("contracts/<int:contract_id>/paper", contract_edit.paper, name="contract_paper"),
     path("contracts/<int:contract_id>/lines/new", contract_edit.line_new, name="contract_line_new"),
     path("contracts/<int:contract_id>/lines/<uuid:fact>", contract_edit.line, name="contract_line"),

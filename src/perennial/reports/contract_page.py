@@ -81,6 +81,32 @@ def paper(member: Member, contract: Contract, *, on: date, at: datetime) -> Pape
     )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """Something on the time line of a contract: on which day, what (line_started, line_ended, paused, resumed, notice,
+    amended), and of which line, None where it is the contract's."""
+
+    on: date
+    what: str
+    line: UUID | None
+
+
+def timeline(paper: Paper) -> list[Happened]:
+    """Return what happened under a contract and what is known to come, the earliest first. No query."""
+    found = []
+    for row in paper.lines:
+        line = row.line
+        days = [(line.starts_on, "line_started"), (line.ends_on, "line_ended"), (line.cancelled_on, "notice")]
+        for since, until in line.pauses:
+            days += [(date.fromisoformat(since), "paused"), (date.fromisoformat(until) if until else None, "resumed")]
+        found += [Happened(day, what, line.fact) for day, what in days if day is not None]
+    for one in paper.changes:
+        if one.data.get("on"):
+            line_of = UUID(one.data["line"]) if one.data.get("line") else None
+            found.append(Happened(date.fromisoformat(one.data["on"]), "amended", line_of))
+    return sorted(found, key=lambda one: (one.on, one.what, str(one.line)))
+
+
 def _row(line: Line, on: date, switches: PolicySwitches, former: dict[UUID, list[Line]]) -> LineRow:
     terms = facts.terms_of(line)
     return line_row(
