@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from tests.aids import signed_in
@@ -27,7 +27,7 @@ def test_a_contract_comes_with_lines_amendments_and_time_line(
     keep([line("1", customer, "2026-01-01", "2027-01-01", 1_000_00, quantity=10, product="core", tax_rate="0.06",
                amount_includes_tax=True)], at=now, on="2026-03-02")  # fmt: skip
     first = Line.objects.current().get()
-    change = amending.Terms(on=datetime(2026, 5, 1).date(), quantity=15)
+    change = amending.Terms(on=date(2026, 5, 1), quantity=15)
     amending.amend(first.fact, change, seen=first.pk, by=csm, at=now)
     told: dict[str, Any] = call(csm).json(f"/contracts/{first.contract_id}")
     assert (told["number"], told["kind"], told["as_of"]) == ("1", "order", "2026-03-02")

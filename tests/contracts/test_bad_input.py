@@ -20,10 +20,15 @@ __all__ = ["place"]
 MAPPING = """source: crm
 tables:
   - {file: accounts.csv, kind: customers, columns: {external_id: id, name: name}}
-  - {file: lines.csv, kind: contracts, columns: {external_id: id, customer: account, contract: contract,
-     product: product, amount: amount, currency: cur, starts_on: {column: start, format: {kind: date, order: year_first}},
-     ends_on: {column: end, format: {kind: date, order: year_first}}, renewal_of: renews, corrects: corrects,
-     notice_on: notice}, constants: {amount_months: 12}, end_is: day_after}
+  - file: lines.csv
+    kind: contracts
+    constants: {amount_months: 12}
+    end_is: day_after
+    columns:
+      {external_id: id, customer: account, contract: contract, product: product, amount: amount, currency: cur,
+       renewal_of: renews, corrects: corrects, notice_on: notice,
+       starts_on: {column: start, format: {kind: date, order: year_first}},
+       ends_on: {column: end, format: {kind: date, order: year_first}}}
 """
 HEAD = "id,account,contract,product,amount,cur,start,end,renews,corrects,notice\n"
 

@@ -16,10 +16,12 @@ from perennial.reports.customer_contracts import LineRow
 
 def sheet_of(paper: Paper, on: date) -> sheets.Sheet:
     """Return the lines as a table, in order of time."""
-    headings = [_("Product"), _("Paid for"), _("Quantity"), _("Amount"), _("Currency"),
-                _("Months that the amount covers"), _("Tax rate"), _("Amount includes tax"), _("Amount of the end customer"), _("First day"), _("End"),
-                _("Notice by"), _("Gift months"), _("Step of a ramp"), _("Cancelled on"), _("MRR, without tax"),
-                _("Earlier versions")]  # fmt: skip
+    headings = [
+        _("Product"), _("Paid for"), _("Quantity"), _("Amount"), _("Currency"), _("Months that the amount covers"),
+        _("Tax rate"), _("Amount includes tax"), _("Amount of the end customer"), _("First day"), _("End"),
+        _("Notice by"), _("Gift months"), _("Step of a ramp"), _("Cancelled on"), _("MRR, without tax"),
+        _("Earlier versions"),
+    ]  # fmt: skip
     contract = paper.contract
     notes = [(_("Contract"), contract.number or contract.external_id), (_("Customer"), paper.own.name),
              (_("Reseller"), contract.reseller.name if contract.reseller else "–"),
