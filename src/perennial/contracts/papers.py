@@ -40,23 +40,23 @@ class Paper:
 
 def check(paper: Paper, *, customer_id: int, contract_id: int | None = None) -> None:
     """:raises LineError: the number is another contract's, the framework is none, or a rebate without a reseller."""
-    same = Contract.objects.exclude(pk=contract_id).filter(Q(number=paper.number) | Q(external_id=paper.number))
-    if same.exists():
+    same = Contract.objects.filter(Q(number=paper.number) | Q(external_id=paper.number))
+    if same.exclude(pk__in=[] if contract_id is None else [contract_id]).exists():
         raise LineError("number", _("A contract with this number is known already."))
     if paper.framework_id is not None:
-        _check_framework(paper, customer_id, contract_id)
+        _check_framework(paper, paper.framework_id, customer_id, contract_id)
     if paper.rebate_percent is not None and not paper.reseller:
         raise LineError("rebate_percent", _("A rebate is a reseller's: name the reseller."))
     if paper.accepted_on is not None and paper.signed_on is not None and paper.accepted_on < paper.signed_on:
         raise LineError("accepted_on", _("It cannot be accepted before it was signed."))
 
 
-def _check_framework(paper: Paper, customer_id: int, contract_id: int | None) -> None:
+def _check_framework(paper: Paper, framework_id: int, customer_id: int, contract_id: int | None) -> None:
     if paper.kind in {ContractKind.FRAMEWORK, ContractKind.PLAIN}:
         raise LineError("framework_id", _("Only an order or a supplement stands under another contract."))
-    if paper.framework_id == contract_id:
+    if framework_id == contract_id:
         raise LineError("framework_id", _("A contract cannot stand under itself."))
-    above = Contract.objects.filter(pk=paper.framework_id, customer_id=customer_id).first()
+    above = Contract.objects.filter(pk=framework_id, customer_id=customer_id).first()
     allowed = {ContractKind.FRAMEWORK} if paper.kind == ContractKind.ORDER else set(ContractKind)
     if above is None or above.kind not in allowed - {ContractKind.SUPPLEMENT}:
         raise LineError(

@@ -70,12 +70,12 @@ def make(
         actions.drop_task(task_id=one.task_id, by=by, at=at)
     done = {one.step for one in before} - {one.step for one in still}
     added = []
-    for one in worked_back(purchase, due_on, language):
-        if one.step not in done:
-            task = actions.add_task(customer_id=customer_id, owner_id=owner_id, title=one.title, due_on=one.due_on,
+    for step in worked_back(purchase, due_on, language):
+        if step.step not in done:
+            task = actions.add_task(customer_id=customer_id, owner_id=owner_id, title=step.title, due_on=step.due_on,
                                     by=by, at=at)  # fmt: skip
-            plans.add(customer_id=customer_id, due_on=due_on, task_id=task, purchase=purchase.key, step=one.step,
-                      node=one.node)  # fmt: skip
+            plans.add(customer_id=customer_id, due_on=due_on, task_id=task, purchase=purchase.key, step=step.step,
+                      node=step.node)  # fmt: skip
             added.append(task)
     if not added:
         raise PlaybookError(_("Every step of this plan is done already."))

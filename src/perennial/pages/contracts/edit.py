@@ -31,7 +31,7 @@ from perennial.reports import contract_page
 MOST_DIGITS = 18
 FORMS: Mapping[str, tuple[Promise, Any]] = {
     "terms": (_("Quantity or price"), forms.TermsForm),
-    "ramp": (_("Steps"), forms.RampForm),
+    "ramp": (_("Ramp"), forms.RampForm),
     "end": (_("End"), forms.EndForm),
     "pause": (_("Pause"), forms.PauseForm),
     "resume": (_("Resume"), forms.ResumeForm),

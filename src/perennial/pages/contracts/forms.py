@@ -155,7 +155,7 @@ class RampForm(Priced):
             amount, months = self._price(number, price, quantity)
             self.steps.append(amending.Terms(on=on, quantity=quantity, amount=amount, amount_months=months))
 
-    def _price(self, number: int, price: str, quantity: int | None) -> tuple[int | None, int | None]:
+    def _price(self, number: int, price: str | None, quantity: int | None) -> tuple[int | None, int | None]:
         if not price:
             return None, None
         try:

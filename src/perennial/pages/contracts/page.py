@@ -91,8 +91,8 @@ def undo(request: HttpRequest, contract_id: int, number: int) -> HttpResponse:
     if number not in {one.id for one in paper.changes}:
         raise Http404
     try:
-        asked = {"entry_id": number, "by": member_of(request).pk, "at": timezone.now()}
-        done = papers.undo(**asked) or amending.undo(**asked)
+        by, at = member_of(request).pk, timezone.now()
+        done = papers.undo(entry_id=number, by=by, at=at) or amending.undo(entry_id=number, by=by, at=at)
     except LineError as error:
         messages.error(request, str(error))
         return redirect("contract", contract_id)
