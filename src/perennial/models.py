@@ -41,7 +41,7 @@ from perennial.lifecycle.models import Passage
 from perennial.members.models import ApiKey, Member, PasswordLink, Team
 from perennial.playbooks.models import PlannedDay, PutAway, Task, TodayItem
 from perennial.privacy.models import Erasure
-from perennial.renewals.models import Call, Finding, PlanStep, RenewalCause
+from perennial.renewals.models import Call, CallSettled, Checkpoint, CheckpointCall, Finding, PlanStep, RenewalCause
 from perennial.support.models import Ticket
 from perennial.team.models import Target
 from perennial.usage.models import MetricColumn, ProductUser
@@ -50,7 +50,10 @@ from perennial.voice.models import SurveyAnswer
 __all__ = [
     "ApiKey",
     "Call",
+    "CallSettled",
     "Cancellation",
+    "Checkpoint",
+    "CheckpointCall",
     "ConfigVersion",
     "Contact",
     "Contract",

@@ -29,7 +29,7 @@ from perennial.integrations.imports.models import Import, ImportChunk, ImportFil
 from perennial.kernel.journal import actions as journal
 from perennial.kernel.queue.models import Job
 from perennial.playbooks.models import PutAway, Task, TodayItem
-from perennial.renewals.models import Call, Finding, RenewalCause
+from perennial.renewals.models import Call, CallSettled, CheckpointCall, Finding, RenewalCause
 from perennial.support.models import Ticket
 from perennial.usage.lake import lake
 from perennial.usage.models import ProductUser
@@ -108,6 +108,9 @@ def _dealings(word: str, row: Customer, contact: Contact, name: str, at: datetim
     term: dict[str, Any] = {"customer": row, "due_on": ON, "by_id": by, "at": at}
     Call.objects.create(category="risk", reason=f"{name} said so", model="commit", p=0.9, **term)
     Finding.objects.create(about="needs", rating=1, evidence=f"{name} said it", link=f"https://{word}.example", **term)
+    told: dict[str, Any] = {"model": "commit", "p": 0.9, "low": 0.8, "high": 0.95}
+    said = CheckpointCall.objects.create(which="last", category="at_risk", reason=f"{name} fears it", **told, **term)
+    CallSettled.objects.create(customer=row, call=said, category="commit", word=f"{name} is sure", by_id=by, at=at)
     RenewalCause.objects.create(outcome="lost", cause="needs", text=f"{name} told us why", **term)
 
 

@@ -10,7 +10,14 @@ from collections.abc import Mapping
 from django.utils import translation
 from ninja.openapi.schema import OpenAPISchema
 
-from perennial.api import forecast_answers, lifetime_answers, renewals_answers, retention_answers, usage_answers
+from perennial.api import (
+    contract_answers,
+    forecast_answers,
+    lifetime_answers,
+    renewals_answers,
+    retention_answers,
+    usage_answers,
+)
 from perennial.api.shapes import DAY, NEXT, Schema, amount, array, number, shape_of, text
 from perennial.contracts.calculations.receipts import Bucket
 from perennial.contracts.terms import MovementKind
@@ -98,6 +105,7 @@ def _answers() -> Mapping[tuple[str, str], Schema]:
         ("get", "/renewals"): renewals_answers.answer(),
         ("get", "/collections"): _collections(),
         ("get", "/collections/timeliness"): _timeliness(),
+        ("get", "/contracts/{contract_id}"): contract_answers.answer(),
         **usage_answers.answers(),
         ("get", "/events/rejected/groups"): shape_of({"groups": array(_group())}),
         ("get", "/events/rejected/{number}"): _rejected(),

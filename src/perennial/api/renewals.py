@@ -16,7 +16,7 @@ from perennial.api.wire import Day
 from perennial.kernel import money
 from perennial.kernel.periods import Period, add_months
 from perennial.renewals import findings
-from perennial.renewals.terms import About
+from perennial.renewals.terms import About, Which
 from perennial.reports import renewals
 from perennial.reports.renewals import Board, Card, Column
 
@@ -26,7 +26,9 @@ DEFINITION = (
     "ARR without tax of the terms that end on a day from `from` up to, not including, `to`. due = renewed + lost + "
     "open, exactly. A cause is -1 (against us), 0 or 1 (for us), a mark 0 or 1; null: not known. `rests_on`: the marks "
     "of a renewal, which is then no proof of service value. `last_minute`: proactive contacts of the term, and "
-    "those of its last 90 days; null before these begin, and with `as_of`."
+    "those of its last 90 days; null before these begin, and with `as_of`. "
+    "`checkpoint`: the one that an open term reached last, with our own call and the model's then; null before "
+    "both, and with `as_of`."
 )
 
 
@@ -84,7 +86,27 @@ def _term(card: Card, board: Board) -> dict[str, Any]:
         "last_minute": None
         if card.late is None
         else {"last": card.late.last, "contacts": card.late.contacts, "flagged": card.late.is_flagged},
+        "checkpoint": _checkpoint(card),
         "owner": card.owner or None,
+    }
+
+
+def _checkpoint(card: Card) -> dict[str, Any] | None:
+    one = card.checkpoint
+    if one is None:
+        return None
+    taken = one.taken
+    return {
+        "which": one.which.value,
+        "reached_on": one.since.isoformat(),
+        "state": one.state.value,
+        "planned": None if one.which is Which.FIRST else not one.is_unplanned,
+        "overdue": one.is_overdue,
+        "call": taken.category.value if taken and taken.category else None,
+        "model": taken.model.value if taken else None,
+        "reason": taken.reason if taken else None,
+        "at": taken.at.isoformat() if taken else None,
+        "settled": taken.ruling.category.value if taken and taken.ruling else None,
     }
 
 

@@ -12,6 +12,15 @@ LAST_MINUTE = {"anyOf": [shape_of({"last": number(kind="integer"), "contacts": n
                                    "flagged": {"type": "boolean"}}), {"type": "null"}],
                "description": "Proactive contacts of the term; flagged where over 60 % lie in its last 90 days.",
                }  # fmt: skip
+CHECKPOINT = {"anyOf": [shape_of({
+    "which": text("first or last."), "reached_on": DAY,
+    "state": text("missing, waiting, agreed, disputed or settled."),
+    "planned": {"anyOf": [{"type": "boolean"}, {"type": "null"}], "description": "Null at the first."},
+    "overdue": {"type": "boolean"}, "call": text("Null: none, or wait and see.", null=True),
+    "model": text("The model's category at that moment.", null=True), "reason": text(null=True),
+    "at": text("When the call was made.", null=True),
+    "settled": text("The category that a leader lets count.", null=True),
+}), {"type": "null"}], "description": "The checkpoint that an open term reached last."}  # fmt: skip
 RATINGS = shape_of({
     one.value: number("-1, 0 or 1; null: not known." if one in CAUSES else "0 or 1; null: not known.", kind="integer",
                       null=True) for one in About
@@ -34,6 +43,7 @@ TERM = shape_of({
     "node": NODE,
     "tasks": number("Tasks of its plan.", kind="integer"),
     "last_minute": LAST_MINUTE,
+    "checkpoint": CHECKPOINT,
     "owner": text(null=True),
 })  # fmt: skip
 

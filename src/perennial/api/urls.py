@@ -4,6 +4,7 @@ from django.urls import path
 
 from perennial.api import (
     collections,
+    contracts,
     customers,
     events,
     forecast,
@@ -25,6 +26,7 @@ api.add_router("", lifetime.router)
 api.add_router("", forecast.router)
 api.add_router("", renewals.router)
 api.add_router("", collections.router)
+api.add_router("", contracts.router)
 api.add_router("", events.router)
 api.add_router("", unconfirmed.router)
 api.add_router("", usage.router)

@@ -21,12 +21,14 @@ from perennial.blueprint.calculations.metrics import event_predicates, parse_eve
 from perennial.blueprint.calculations.node import Node
 from perennial.blueprint.calculations.own_metrics import parse_own_metrics
 from perennial.blueprint.calculations.products import parse_products
+from perennial.blueprint.calculations.renewals import parse_renewals
 from perennial.blueprint.calculations.revenue import parse_revenue
 from perennial.blueprint.calculations.rights import completed, parse_rights, refuse_lost
 from perennial.blueprint.calculations.scorecard import parse_scorecard
 from perennial.blueprint.calculations.today import parse_today
 from perennial.blueprint.kept import Version, versions
 from perennial.blueprint.lifetime_terms import LifetimeRules
+from perennial.blueprint.renewal_terms import RenewalRules
 from perennial.blueprint.terms import (
     BlueprintError,
     EventKinds,
@@ -43,9 +45,9 @@ from perennial.kernel.organisation.queries import config_stamp
 T = TypeVar("T")
 log = logging.getLogger("perennial.blueprint")
 
-PARTS = ("revenue", "scorecard", "tiers", "stages", "today", "rights", "products", "own_metrics", "lifetime", "metrics",
-         "events")  # fmt: skip
-CHANGEABLE = ("revenue", "scorecard", "tiers", "stages", "today", "rights", "products", "own_metrics", "lifetime")
+PARTS = ("revenue", "scorecard", "tiers", "stages", "today", "rights", "products", "own_metrics", "lifetime",
+         "renewals", "metrics", "events")  # fmt: skip
+CHANGEABLE = tuple(part for part in PARTS if part not in {"metrics", "events"})
 """The parts that an administrator may change. Shipped metrics and events define what the lake's past days hold."""
 
 
@@ -60,6 +62,7 @@ _PARSERS: Mapping[str, Callable[[Any], Any]] = {
     "rights": parse_rights,
     "products": parse_products,
     "lifetime": parse_lifetime,
+    "renewals": parse_renewals,
     "own_metrics": _own_metrics,
 }
 _SPEAK_OF_OWN: Mapping[str, Callable[[Any, frozenset[str]], Any]] = {"scorecard": parse_scorecard, "today": parse_today}
@@ -221,6 +224,12 @@ def products(on: date | None = None) -> tuple[ProductFeatures, ...]:
 def lifetime(on: date | None = None) -> LifetimeRules:
     """Return what lifetime value assumes."""
     rules: LifetimeRules = _read(config_stamp(), "lifetime", on)
+    return rules
+
+
+def renewals(on: date | None = None) -> RenewalRules:
+    """Return how renewals are worked for: checkpoints by segment, plans by way of buying."""
+    rules: RenewalRules = _read(config_stamp(), "renewals", on)
     return rules
 
 

@@ -102,6 +102,7 @@ PORTFOLIO_FIELDS: Mapping[str, FieldType] = {
     "onboarding_started_on": FieldType.DATE,
     "first_value_on": FieldType.DATE,
     "champion_left_on": FieldType.DATE,
+    "checkpoint_due_on": FieldType.DATE,
 }
 
 

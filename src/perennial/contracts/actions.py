@@ -19,11 +19,13 @@ from perennial.contracts.rates import Exchange
 from perennial.contracts.terms import BillingStatus, LineKind
 from perennial.kernel import versions
 from perennial.kernel.inserting import insert, values_of
+from perennial.kernel.periods import add_months
 from perennial.kernel.versions import Counted, Incoming
 
 __all__ = ["TooFine", "linked", "rebuild_movements"]
 CHUNK = 500
 MOST = 2**63 - 1
+LONGEST_MONTHS = 480
 FRAMEWORK = "framework_external_id"
 
 
@@ -48,6 +50,8 @@ def check_line(values: Mapping[str, Any]) -> str | None:
         return _("%(status)s is no billing status.") % {"status": values["billing_status"]}
     if months is not None and months < 1:
         return _("An amount is for one month or more.")
+    if ends_on is not None and ends_on > add_months(starts_on, LONGEST_MONTHS):
+        return _("A term of more than 40 years: check the year of its end.")
     if kind == LineKind.RECURRING and months is None and ends_on is None:
         return _("An amount for the whole term needs the day on which the term ends.")
     return _check_amounts(values)

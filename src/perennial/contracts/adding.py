@@ -4,27 +4,22 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from perennial.contracts import facts, papers
 from perennial.contracts.amending import TYPED, write
+from perennial.contracts.calculations.proration import over_the_term
 from perennial.contracts.drafts import Draft, LineError, Write, draft
 from perennial.contracts.models import Contract, Line
+from perennial.contracts.papers import Paper
+from perennial.contracts.terms import LineKind
 from perennial.customers.models import Customer
-
-
-@dataclass(frozen=True, kw_only=True)
-class Paper:
-    """A contract that is new: its number, kind (terms.ContractKind) and the day on which it was signed."""
-
-    number: str
-    kind: str
-    signed_on: date | None
+from perennial.kernel.organisation.queries import house
 
 
 def planned(
@@ -41,7 +36,11 @@ def planned(
         _check_renewal(line)
     if line.ends_on is not None:
         line.term_starts_on = line.starts_on  # typed: so its end was agreed
-    return draft([Write(None, line)], on=line.starts_on, as_of=as_of)
+    told = draft([Write(None, line)], on=line.starts_on, as_of=as_of)
+    if line.kind != LineKind.RECURRING:
+        return told
+    charged = over_the_term(facts.terms_of(line), facts.switches_of(house().policy_switches))
+    return replace(told, charged=charged)
 
 
 def _check_renewal(line: Line) -> None:
@@ -77,16 +76,8 @@ def add_line(
     return number
 
 
-def check_paper(paper: Paper) -> None:
-    """:raises LineError: the number is another contract's."""
-    if Contract.objects.filter(Q(number=paper.number) | Q(external_id=paper.number)).exists():
-        raise LineError("number", _("A contract with this number is known already."))
-
-
 def _paper(paper: Paper, customer_id: int, at: datetime) -> int:
-    check_paper(paper)
-    made = Contract.objects.create(
-        source=TYPED, external_id=paper.number, number=paper.number, kind=paper.kind, customer_id=customer_id,
-        signed_on=paper.signed_on, learned_at=at,
-    )  # fmt: skip
+    papers.check(paper, customer_id=customer_id)
+    made = Contract.objects.create(source=TYPED, external_id=paper.number, customer_id=customer_id, learned_at=at,
+                                   **papers.columns(paper))  # fmt: skip
     return made.pk

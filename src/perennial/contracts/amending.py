@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from fractions import Fraction
 from typing import Any
@@ -83,7 +83,15 @@ class Correct:
     values: Mapping[str, Any]
 
 
-Change = Terms | End | Pause | Resume | Cancel | Correct
+@dataclass(frozen=True, kw_only=True)
+class Ramp:
+    """Steps that were agreed in advance, by day: each holds until the next, the last to the end of the term. Their
+    movements carry the tag `ramp`: nobody's expansion."""
+
+    steps: tuple[Terms, ...]
+
+
+Change = Terms | Ramp | End | Pause | Resume | Cancel | Correct
 
 
 class Overtaken(ValueError):
@@ -108,6 +116,8 @@ def planned(line: Line, change: Change, *, as_of: date) -> Draft:
     except NotAmendable as error:
         raise LineError(error.field, _reason(error)) from error
     on = change.on if isinstance(change, Terms | Pause | Resume) else _first_change(line, writes[0].new)
+    if isinstance(change, Ramp):
+        on = change.steps[0].on
     return draft(writes, on=on, as_of=as_of, cancellation=cancellation)
 
 
@@ -125,6 +135,8 @@ def _writes(line: Line, change: Change, switches: PolicySwitches) -> tuple[list[
     match change:
         case Terms():
             return _cut(line, terms, change, switches), None
+        case Ramp():
+            return _ramped(line, terms, change, switches), None
         case End():
             return [_next(line, terms, amendments.until(terms, change.ends_on, switches))], None
         case Pause():
@@ -145,15 +157,46 @@ def _cut(line: Line, terms: LineTerms, change: Terms, switches: PolicySwitches) 
         raise LineError("quantity", _("Neither the quantity nor the price would change."))
     fact = uuid.uuid4()
     before, after = amendments.cut(terms, change.on, str(fact), switches)
-    if change.amount is not None:
-        after = amendments.with_price(after, change.quantity, change.amount, change.amount_months)
-    elif change.quantity is not None:
-        after = amendments.with_quantity(after, change.quantity)
+    after = _agreed(after, change)
+    return [_next(line, terms, before), _begun(line, terms, after), *_following(line, fact)]
+
+
+def _ramped(line: Line, terms: LineTerms, change: Ramp, switches: PolicySwitches) -> list[Write]:
+    """Cut the line at each step; the parts count their steps."""
+    parts, first = [terms], terms.ramp_step or 1
+    for number, step in enumerate(change.steps, start=1):
+        if step.amount is None and step.quantity == parts[-1].quantity:
+            raise LineError(f"quantity_{number}", _("Neither the quantity nor the price would change."))
+        try:
+            before, after = amendments.cut(parts[-1], step.on, str(uuid.uuid4()), switches)
+            parts[-1:] = [replace(before, ramp_step=first + number - 1), _agreed(after, step, ramp_step=first + number)]
+        except NotAmendable as error:
+            raise LineError(f"{error.field}_{number}" if error.field else "", _reason(error)) from error
+    begun = [_begun(line, terms, part) for part in parts[1:]]
+    return [_next(line, terms, parts[0]), *begun, *_following(line, begun[-1].new.fact)]
+
+
+def _agreed(line: LineTerms, step: Terms, ramp_step: int | None = None) -> LineTerms:
+    """Return the line with what was agreed for it from its first day on."""
+    if step.amount is not None:
+        line = amendments.with_price(line, step.quantity, step.amount, step.amount_months)
+    elif step.quantity is not None and step.quantity != line.quantity:
+        line = amendments.with_quantity(line, step.quantity)
+    return line if ramp_step is None else replace(line, ramp_step=ramp_step)
+
+
+def _begun(line: Line, terms: LineTerms, part: LineTerms) -> Write:
+    """Return the line that goes on with a part of another."""
     new = _copy(line)
-    new.fact, new.source, new.external_id = fact, TYPED, None
-    _set(new, terms, after)
+    new.fact, new.source, new.external_id = uuid.UUID(part.line_key), TYPED, None
+    _set(new, terms, part)
+    return Write(None, new)
+
+
+def _following(line: Line, fact: uuid.UUID) -> list[Write]:
+    """Return what renewed the line as renewing the one that goes on with it."""
     followers = Line.objects.current().filter(renewal_of=line.fact).order_by("id")
-    return [_next(line, terms, before), Write(None, new), *(_pointing(one, fact) for one in followers)]
+    return [_pointing(one, fact) for one in followers]
 
 
 def _pointing(line: Line, fact: uuid.UUID) -> Write:
@@ -307,7 +350,9 @@ def undo(*, entry_id: int, by: int, at: datetime) -> bool:
     entry = past.entry(entry_id)
     if entry is None or entry.kind != AMENDED or entry.by_id != by or at - entry.at > UNDO_WITHIN:
         return False
-    touched = entry.data.get("versions", [])
+    touched = entry.data.get("versions")
+    if touched is None:
+        return False  # a change of the paper (papers.undo), or of nothing
     olds = Line.objects.in_bulk([old for _fact, old, _new in touched if old is not None])
     news = Line.objects.in_bulk([new for _fact, _old, new in touched])
     customer_ids = {line.customer_id for line in (*olds.values(), *news.values())}

@@ -5,14 +5,17 @@ Page and action take the same draft, so that what was shown before saving is wha
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from fractions import Fraction
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 from perennial.contracts import actions, facts
+from perennial.contracts.calculations import red_lines
 from perennial.contracts.calculations.differences import Step, difference
 from perennial.contracts.calculations.movements import movements
 from perennial.contracts.calculations.mrr import counts_until
@@ -26,7 +29,6 @@ from perennial.kernel import money
 from perennial.kernel.organisation.queries import house
 from perennial.kernel.periods import add_months
 
-LONGEST_MONTHS = 480
 SMALL_GAP = timedelta(days=7)
 COLUMNS = tuple(
     field.attname for field in Line._meta.concrete_fields
@@ -56,7 +58,8 @@ class Write:
 class Draft:
     """What would be written, and the ledgers before and after it of the customers whose movements could change.
 
-    `warnings` are odd but may be meant. `on`: the day from which the change holds.
+    `warnings` are odd but may be meant. `on`: the day from which the change holds;
+    `charged`: what a new line with an end costs until then, exact minor units.
     """
 
     customer_id: int
@@ -66,6 +69,7 @@ class Draft:
     after: Sequence[Movement]
     warnings: tuple[str, ...]
     cancellation: dict[str, Any] | None = None
+    charged: Fraction | None = None
 
     @property
     def steps(self) -> list[Step]:
@@ -87,7 +91,7 @@ def draft(writes: Sequence[Write], *, on: date, as_of: date, cancellation: dict[
         _check(one.new, exchange)
     then = _as_written(now, writes, merged)
     for one in writes:
-        _check_red(one.new, then, merged)
+        _check_red(one, then, merged)
     own = graces(switches, merged, together)
     before, after = (as_held(lines, switches, own, as_of).stretches for lines in (now, then))
     return Draft(
@@ -111,10 +115,12 @@ def _check(line: Line, exchange: Exchange) -> None:
         raise LineError("currency", _("This is no ISO 4217 currency code."))
     if line.ends_on is not None and line.ends_on < line.starts_on:
         raise LineError("ends_on", _("The line would end before it starts."))
-    if line.ends_on is not None and line.ends_on > add_months(line.starts_on, LONGEST_MONTHS):
+    if line.ends_on is not None and line.ends_on > add_months(line.starts_on, actions.LONGEST_MONTHS):
         raise LineError("ends_on", _("A term of more than 40 years: check the year of its end."))
     if line.gift_months and (line.ends_on is None or add_months(line.starts_on, line.gift_months) > line.ends_on):
         raise LineError("gift_months", _("The months given away are longer than the term."))
+    if line.notice_on is not None and line.ends_on is not None and line.notice_on >= line.ends_on:
+        raise LineError("notice_on", _("Notice is given before the line ends."))
     if line.renewal_of == line.fact:
         raise LineError("", _("A line cannot renew itself."))
     reason = actions.check_line({name: getattr(line, name) for name in COLUMNS})
@@ -125,21 +131,24 @@ def _check(line: Line, exchange: Exchange) -> None:
         raise LineError("currency", reason)
 
 
-def _check_red(line: Line, lines: Sequence[LineTerms], merged: Aliases) -> None:
-    if line.amount < 0 and not any(_corrected_by(line, other, merged) for other in lines):
+def _check_red(write: Write, lines: Sequence[LineTerms], merged: Aliases) -> None:
+    """Refuse a red line that takes nothing back; a new one keeps which line it corrects."""
+    line = write.new
+    if line.amount >= 0:
+        if line.corrects is not None:
+            raise LineError("corrects", _("Only a negative line takes something of another line back."))
+        return
+    fit = red_lines.corrected(facts.terms_of(line, merged), lines)
+    if not fit:
         raise LineError(
             "amount", _("A negative line takes something back: no line of this product and currency runs in its days.")
         )
-
-
-def _corrected_by(line: Line, other: LineTerms, merged: Aliases) -> bool:
-    same = (other.customer_id, other.product_id, other.currency) == (
-        merged.of(line.customer_id), line.product_id, line.currency)  # fmt: skip
-    return same and other.amount_minor > 0 and _overlap(line.starts_on, line.ends_on, other.starts_on, other.ends_on)
-
-
-def _overlap(since: date, until: date | None, begin: date, end: date | None) -> bool:
-    return (end is None or since < end) and (until is None or begin < until)
+    if line.corrects is not None and str(line.corrects) not in fit:
+        raise LineError("corrects", _("That line is of another product or currency, or runs on other days."))
+    if line.corrects is None and write.old is None:
+        if len(fit) > 1:
+            raise LineError("corrects", _("Several lines run in these days: choose the one that it takes back."))
+        line.corrects = uuid.UUID(fit[0])
 
 
 def _warnings(writes: Sequence[Write], lines: Sequence[LineTerms], switches: PolicySwitches) -> tuple[str, ...]:
@@ -161,7 +170,7 @@ def _beside(line: LineTerms, lines: Sequence[LineTerms], switches: PolicySwitche
         if other.line_key == line.line_key or not alike or other.amount_minor <= 0:
             continue
         begin, end = other.starts_on, counts_until(other, switches)
-        if _overlap(since, until, begin, end):
+        if red_lines.overlap(since, until, begin, end):
             found.append(_("Another line of this product runs in the same days, from %(day)s on: both count.") % {
                 "day": begin})  # fmt: skip
         for over, again in ((end, since), (until, begin)):

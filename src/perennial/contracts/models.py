@@ -16,7 +16,8 @@ class Product(models.Model):
 
 class Contract(models.Model):
     """A paper that was signed: framework, order or supplement. Signing, using, paying and invoiced party may be
-    four companies; revenue counts for the one that uses."""
+    four companies; revenue counts for the one that uses. Where a reseller signs, the lines' amounts are what it pays
+    (settlement price) and `rebate_percent`, a decimal text, is what it gets back."""
 
     source = models.CharField(max_length=60, default="")
     external_id = models.CharField(max_length=200)
@@ -31,6 +32,7 @@ class Contract(models.Model):
     signed_on = models.DateField(null=True)
     accepted_on = models.DateField(null=True)
     credit_days = models.PositiveSmallIntegerField(null=True)
+    rebate_percent = models.CharField(max_length=12, null=True)
     import_id = models.BigIntegerField(null=True)
     learned_at = models.DateTimeField()
 
@@ -46,6 +48,8 @@ class Line(Version):
     (evergreen). `cancelled_on` is the day of the notice, `ceases_on` the day it takes effect where that was said.
     Amendments: `is_amended` says that the line ends because its terms were changed within its term, `term_starts_on` of
     the line that goes on is the first day of that term; `is_typed` marks a version that a member wrote.
+    `corrects`: of a red line, the fact of the line that it takes something back of. `end_amount`: what the end customer
+    pays the reseller, over the same months and with the same tax as `amount`, which is what the reseller pays.
     """
 
     customer = models.ForeignKey("perennial.Customer", on_delete=models.PROTECT, related_name="lines")
@@ -76,6 +80,8 @@ class Line(Version):
     is_amended = models.BooleanField(default=False)
     term_starts_on = models.DateField(null=True)
     is_typed = models.BooleanField(default=False)
+    corrects = models.UUIDField(null=True)
+    end_amount = models.BigIntegerField(null=True)
 
     class Meta(Version.Meta):
         indexes = [

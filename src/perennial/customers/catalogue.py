@@ -323,6 +323,14 @@ SHIPPED: Mapping[str, Field] = {
             editable=True,
         ),
         _f(
+            "checkpoint_due_on",
+            _D,
+            Unit.DAY,
+            _("Checkpoint open since"),
+            _("The earliest checkpoint of a term at which our own call, or at the last one a plan, is still missing."),
+            "calls",
+        ),
+        _f(
             "champion_left_on",
             _D,
             Unit.DAY,

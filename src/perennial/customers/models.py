@@ -169,6 +169,7 @@ class PortfolioRow(models.Model):
     next_task_on = models.DateField(null=True)
     next_step = models.CharField(max_length=300, null=True)
     champion_left_on = models.DateField(null=True)
+    checkpoint_due_on = models.DateField(null=True)
     as_of_on = models.DateField()
     updated_at = models.DateTimeField()
 

@@ -229,6 +229,15 @@ def facts_of(customer_ids: Sequence[int] | None = None) -> dict[int, Customer]:
     return {c.pk: c for c in (rows if customer_ids is None else rows.filter(id__in=customer_ids))}
 
 
+def segments(customer_ids: Sequence[int]) -> dict[int, str | None]:
+    """Return each customer's declared segment, None where none is; one query for 500."""
+    found: dict[int, str | None] = {}
+    for start in range(0, len(customer_ids), 500):
+        rows = Customer.objects.filter(id__in=customer_ids[start : start + 500])
+        found |= dict(rows.values_list("id", "segment"))
+    return found
+
+
 def regions() -> dict[int, str]:
     """Return the region of each customer that was not merged away and has one; one query."""
     rows = Customer.objects.filter(merged_into=None, region__gt="").values_list("id", "region")

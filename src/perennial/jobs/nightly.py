@@ -14,7 +14,7 @@ from perennial.contracts import actions as contracts
 from perennial.contracts import queries as contract_reads
 from perennial.contracts import watching
 from perennial.health import actions as health
-from perennial.insights import freezing, learning
+from perennial.insights import checkpoints, freezing, learning
 from perennial.kernel.organisation import actions as organisation
 from perennial.kernel.organisation.queries import house
 from perennial.kernel.queue import actions as queue
@@ -56,6 +56,7 @@ STEPS: tuple[tuple[str, Callable[[Night], object]], ...] = (
     ("portfolio", lambda night: portfolio.rewrite(night.on, at=night.at, terms=night.terms)),
     ("today", lambda night: playbooks.plan_today(night.on, at=night.at)),
     ("forecast", lambda night: learning.learn(night.on, at=night.at)),
+    ("checkpoints", lambda night: checkpoints.record(night.on, at=night.at)),
 )
 
 

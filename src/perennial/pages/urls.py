@@ -28,6 +28,8 @@ from perennial.pages.receivables import money as receivables_money
 from perennial.pages.receivables import step as receivables_step
 from perennial.pages.receivables import timeliness as receivables_timeliness
 from perennial.pages.receivables import views as receivables
+from perennial.pages.renewals import checkpoints as renewal_checkpoints
+from perennial.pages.renewals import plan as renewal_plan
 from perennial.pages.renewals import room as renewal
 from perennial.pages.renewals import views as renewals
 from perennial.pages.revenue import later as revenue_later
@@ -104,6 +106,10 @@ urlpatterns = [
     path("renewals/<slug:key>/<str:due>", renewal.page, name="renewal"),
     path("renewals/<slug:key>/<str:due>/found/<slug:about>", renewal.find, name="renewal_find"),
     path("renewals/<slug:key>/<str:due>/cause", renewal.decide, name="renewal_decide"),
+    path("renewals/<slug:key>/<str:due>/checkpoint", renewal_checkpoints.call, name="renewal_checkpoint"),
+    path("renewals/<slug:key>/<str:due>/settle", renewal_checkpoints.settle, name="renewal_settle"),
+    path("renewals/<slug:key>/<str:due>/plan", renewal_plan.make, name="renewal_plan"),
+    path("renewals/<slug:key>/<str:due>/plan/undo/<int:number>", renewal_plan.undo, name="renewal_plan_undo"),
     path("renewals/<slug:key>/<str:due>/tasks", renewal.task, name="renewal_task"),
     path("renewals/<slug:key>/<str:due>/tasks/<int:task_id>/done", renewal.task_done, name="renewal_task_done"),
     path("weekly", weekly.page, name="weekly"),
@@ -220,6 +226,8 @@ urlpatterns = [
     path("customers/<slug:key>/undo/<int:number>", customer_actions.undo, name="customer_undo"),
     path("customers/<slug:key>/contracts/new", contract_edit.contract_new, name="contract_new"),
     path("contracts/<int:contract_id>", contract.page, name="contract"),
+    path("contracts/<int:contract_id>/export", contract.export, name="contract_export"),
+    path("contracts/<int:contract_id>/paper", contract_edit.paper, name="contract_paper"),
     path("contracts/<int:contract_id>/lines/new", contract_edit.line_new, name="contract_line_new"),
     path("contracts/<int:contract_id>/lines/<uuid:fact>", contract_edit.line, name="contract_line"),
     path("contracts/<int:contract_id>/undo/<int:number>", contract.undo, name="contract_undo"),

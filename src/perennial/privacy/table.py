@@ -143,7 +143,8 @@ TABLE: dict[str, Held] = {
              "waits_since_on waits_over_days band score score_change_28d coverage confidence health_fell_on "
              "scores_13w active_users_7d active_users_28d "
              "logins_7d breadth_28d depth_28d trend_28d seats_used_28d days_since_last errors_28d top_user_share_28d "
-             f"seats open_tickets overdue_tickets last_touch_on next_task_on champion_left_on parent {METRICS}",
+             f"seats open_tickets overdue_tickets last_touch_on next_task_on champion_left_on "
+             f"checkpoint_due_on parent {METRICS}",
              row="customer as_of_on updated_at", staff="owner team"), C, None, BLANK),
     "ExternalId": Held({"external_id": CODE}, kept(row="id customer source"), C, None, GONE),
     "CustomerAlias": Held({}, kept(row="id old_id customer at")),
@@ -155,14 +156,14 @@ TABLE: dict[str, Held] = {
         {"external_id": CODE, "number": T},
         kept(row="id source import_id learned_at",
              ledger="kind framework customer signing_party paying_party invoiced_party reseller signed_on accepted_on "
-             "credit_days"),
+             "credit_days rebate_percent"),
         C, None, BLANK),
     "Line": Held(
         {"external_id": CODE},
         kept(row=VERSION, ledger="customer contract product kind quantity amount amount_months currency tax_rate "
              "amount_includes_tax discount_percent discount_amount discount_months starts_on ends_on notice_on "
              "billing_months gift_months pauses ramp_step renewal_of billing_status overdue_since_on cancelled_on "
-             "ceases_on is_amended term_starts_on", method="is_typed"), C, None, BLANK),
+             "ceases_on is_amended term_starts_on corrects end_amount", method="is_typed"), C, None, BLANK),
     "Cancellation": Held(
         {"external_id": CODE, "comment": T, "reason": WORD, "competitor": WORD},
         kept(row=VERSION, ledger="customer line_fact cancelled_on effective_on refund currency"), C, None, BLANK),
@@ -196,7 +197,12 @@ TABLE: dict[str, Held] = {
         {"evidence": T, "link": T}, kept("customer due_on about rating percent", row="id at", staff="by"),
         C, None, BLANK),
     "RenewalCause": Held({"text": T}, kept("customer due_on outcome cause", row="id at", staff="by"), C, None, BLANK),
-    "PlanStep": Held({}, kept("customer due_on task", row="id")),
+    "PlanStep": Held({}, kept("customer due_on task purchase step node", row="id")),
+    "Checkpoint": Held({}, kept("customer due_on which on model p low high", row="id at")),
+    "CheckpointCall": Held(
+        {"reason": T}, kept("customer due_on which category model p low high", row="id at", staff="by"),
+        C, None, BLANK),
+    "CallSettled": Held({"word": T}, kept("customer call category", row="id at", staff="by"), C, None, BLANK),
     "ForecastModel": Held({}, kept("tallies posterior quarters rebuilt", row="id on learned_at")),
     "ForecastSnapshot": Held({}, kept("week_on as_of_on is_rebuilt currency fans", row="id frozen_at learned")),
     "ForecastRow": Held(

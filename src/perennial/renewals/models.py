@@ -63,11 +63,68 @@ class RenewalCause(Frozen):
 
 
 class PlanStep(Frozen):
-    """A task that belongs to the plan of a term."""
+    """A task that belongs to the plan of a term. In one worked back from the expiry `purchase` is the way of buying,
+    `step` its step, and `node` the approval that the step is, "" for none."""
 
     customer = models.ForeignKey("perennial.Customer", on_delete=models.PROTECT, related_name="plan_steps")
     due_on = models.DateField()
     task = models.OneToOneField("perennial.Task", on_delete=models.PROTECT, related_name="+")
+    purchase = models.CharField(max_length=30, default="")
+    step = models.CharField(max_length=30, default="")
+    node = models.CharField(max_length=20, default="")
 
     class Meta:
         indexes = [models.Index(fields=["customer", "due_on"], name="plan_of_term")]
+
+
+class Checkpoint(Frozen):
+    """What the model said of a term in the night in which it reached a checkpoint: category, probability, interval."""
+
+    customer = models.ForeignKey("perennial.Customer", on_delete=models.PROTECT, related_name="checkpoints")
+    due_on = models.DateField()
+    which = models.CharField(max_length=5)
+    on = models.DateField()
+    model = models.CharField(max_length=10)
+    p = models.FloatField()
+    low = models.FloatField()
+    high = models.FloatField()
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["customer", "due_on", "which"], name="checkpoint_recorded_once")]
+
+
+class CheckpointCall(Frozen):
+    """Our own call on a term at a checkpoint, and why; `category` "": wait and see. The latest of a checkpoint counts.
+
+    `model`, `p`, `low`, `high`: what the model said at that moment.
+    """
+
+    customer = models.ForeignKey("perennial.Customer", on_delete=models.PROTECT, related_name="checkpoint_calls")
+    due_on = models.DateField()
+    which = models.CharField(max_length=5)
+    category = models.CharField(max_length=10, default="")
+    reason = models.CharField(max_length=300)
+    model = models.CharField(max_length=10)
+    p = models.FloatField()
+    low = models.FloatField()
+    high = models.FloatField()
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["customer", "due_on", "which", "-at"], name="checkpoint_call_of_term"),
+            models.Index(fields=["due_on"], name="checkpoint_call_by_due"),
+        ]
+
+
+class CallSettled(Frozen):
+    """A leader's word on a call at a checkpoint that differs from the model's: which category counts, and why."""
+
+    customer = models.ForeignKey("perennial.Customer", on_delete=models.PROTECT, related_name="+")
+    call = models.OneToOneField(CheckpointCall, on_delete=models.PROTECT, related_name="settled")
+    category = models.CharField(max_length=10)
+    word = models.CharField(max_length=300)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()

@@ -1,9 +1,11 @@
-"""Which tasks belong to the plan of a term. The tasks themselves are playbooks': who, what, by when, done or not."""
+"""Which tasks belong to the plan of a term. The tasks themselves are playbooks': who, what, by when, done or not. One
+that was dropped is no part of a plan any more."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 
 from perennial.customers.aliases import aliases
@@ -11,9 +13,30 @@ from perennial.renewals.models import PlanStep
 from perennial.renewals.terms import Place
 
 
-def add(*, customer_id: int, due_on: date, task_id: int) -> None:
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A task of a plan that was worked back from the expiry: by which way of buying, which step of it, and at which
+    approval ("": at none)."""
+
+    task_id: int
+    purchase: str
+    step: str
+    node: str
+
+
+def add(*, customer_id: int, due_on: date, task_id: int, purchase: str = "", step: str = "", node: str = "") -> None:
     """Say that a task belongs to the plan of a term. One query."""
-    PlanStep.objects.create(customer_id=customer_id, due_on=due_on, task_id=task_id)
+    PlanStep.objects.create(customer_id=customer_id, due_on=due_on, task_id=task_id, purchase=purchase, step=step,
+                            node=node)  # fmt: skip
+
+
+def steps_of(customer_id: int, due_on: date) -> list[Step]:
+    """Return the steps of the plan that was worked back from the expiry of a term, in their order. Two queries."""
+    rows = PlanStep.objects.filter(
+        customer_id__in=aliases().family([customer_id]), due_on=due_on, task__dropped_at=None
+    )
+    found = rows.exclude(step="").order_by("task__due_on", "id")
+    return [Step(*row) for row in found.values_list("task_id", "purchase", "step", "node")]
 
 
 def tasks_of(customer_ids: Sequence[int]) -> dict[Place, list[int]]:
@@ -21,7 +44,9 @@ def tasks_of(customer_ids: Sequence[int]) -> dict[Place, list[int]]:
     merged = aliases()
     family, found = merged.family(customer_ids), defaultdict[Place, list[int]](list)
     for start in range(0, len(family), 500):
-        rows = PlanStep.objects.filter(customer_id__in=family[start : start + 500]).order_by("id")
+        rows = PlanStep.objects.filter(customer_id__in=family[start : start + 500], task__dropped_at=None).order_by(
+            "id"
+        )
         for customer, due_on, task in rows.values_list("customer_id", "due_on", "task_id"):
             found[merged.of(customer), due_on].append(task)
     return dict(found)

@@ -57,6 +57,62 @@ Place = tuple[int, date]
 RENEWED = frozenset({Outcome.EARLY, Outcome.ON_TIME, Outcome.LATE})
 
 
+class Which(StrEnum):
+    """A checkpoint of a term; at the last one nobody may wait and see."""
+
+    FIRST = "first"
+    LAST = "last"
+
+
+class State(StrEnum):
+    """How our own call stands at a checkpoint: not made, put off, the model's, another than the model's, and such a one
+    that a leader has settled."""
+
+    MISSING = "missing"
+    WAITING = "waiting"
+    AGREED = "agreed"
+    DISPUTED = "disputed"
+    SETTLED = "settled"
+
+
+@dataclass(frozen=True, slots=True)
+class Modelled:
+    """What the model says of a term: its category, the probability, and the 95 % interval of that."""
+
+    category: Category
+    p: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """A leader's word on a call that differs from the model's: the category that he lets count, and why."""
+
+    category: Category
+    word: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Our own call at a checkpoint (None: wait and see), with what the model said at that moment."""
+
+    category: Category | None
+    reason: str
+    said: Modelled
+    by: str
+    by_id: int
+    at: datetime
+    ruling: Ruling | None = None
+
+    @property
+    def model(self) -> Category:
+        """Return the category of the model at that moment."""
+        return self.said.category
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
     """What is said of a term: a cause is −1 (against us), 0 or 1 (for us), a mark 0 (not there) or 1; None: unknown

@@ -15,7 +15,7 @@ from perennial.contracts.amending import AMENDED, UNDO_WITHIN
 from perennial.contracts.calculations.mrr import mrr_on
 from perennial.contracts.models import Cancellation, Contract, Line, Product, Receivable
 from perennial.contracts.queries import LineOnDay, runs
-from perennial.contracts.terms import PolicySwitches
+from perennial.contracts.terms import ContractKind, PolicySwitches
 from perennial.customers.belonging import whose
 from perennial.customers.models import Customer
 from perennial.kernel.journal import queries as journal
@@ -23,6 +23,8 @@ from perennial.kernel.journal.queries import Happening
 from perennial.kernel.organisation.queries import house
 from perennial.members.models import Member
 from perennial.reports.customer_contracts import LineRow, line_row
+
+MOST_LINES = 200
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,32 @@ def paper(member: Member, contract: Contract, *, on: date, at: datetime) -> Pape
     )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """Something on the time line of a contract: on which day, what (line_started, line_ended, paused, resumed, notice,
+    amended), and of which line, None where it is the contract's."""
+
+    on: date
+    what: str
+    line: UUID | None
+
+
+def timeline(paper: Paper) -> list[Happened]:
+    """Return what happened under a contract and what is known to come, the earliest first. No query."""
+    found = []
+    for row in paper.lines:
+        line = row.line
+        days = [(line.starts_on, "line_started"), (line.ends_on, "line_ended"), (line.cancelled_on, "notice")]
+        for since, until in line.pauses:
+            days += [(date.fromisoformat(since), "paused"), (date.fromisoformat(until) if until else None, "resumed")]
+        found += [Happened(day, what, line.fact) for day, what in days if day is not None]
+    for one in paper.changes:
+        if one.data.get("on"):
+            line_of = UUID(one.data["line"]) if one.data.get("line") else None
+            found.append(Happened(date.fromisoformat(one.data["on"]), "amended", line_of))
+    return sorted(found, key=lambda one: (one.on, one.what, str(one.line)))
+
+
 def _row(line: Line, on: date, switches: PolicySwitches, former: dict[UUID, list[Line]]) -> LineRow:
     terms = facts.terms_of(line)
     return line_row(
@@ -108,7 +136,14 @@ def products() -> list[tuple[int, str]]:
     ]
 
 
-def renewable(customer_id: int) -> list[Line]:
-    """Return a customer's lines with an end, the latest first: what a new line may renew. One query."""
-    rows = Line.objects.current().filter(customer_id=customer_id, kind="recurring", ends_on__isnull=False)
-    return list(rows.exclude(is_amended=True).select_related("product").order_by("-ends_on")[:50])
+def lines_of(customer_id: int) -> list[Line]:
+    """Return a customer's lines, the latest first: what a new line may renew, end with or correct. One query."""
+    rows = Line.objects.current().filter(customer_id=customer_id).select_related("product")
+    return list(rows.order_by("-starts_on", "-id")[:MOST_LINES])
+
+
+def frameworks(customer_id: int) -> list[tuple[int, str]]:
+    """Return the contracts of a customer under which others may stand, by id and number. One query."""
+    rows = Contract.objects.filter(customer_id=customer_id).exclude(kind=ContractKind.SUPPLEMENT.value)
+    found = rows.order_by("number", "id").values_list("id", "number", "external_id")
+    return [(number, name or external_id) for number, name, external_id in found[:MOST_LINES]]

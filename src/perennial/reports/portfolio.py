@@ -7,26 +7,31 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
 
+from django.db.models import Q
+
 from perennial.contracts import nodes
 from perennial.contracts import queries as contracts
 from perennial.customers import actions as customer_actions
 from perennial.customers import queries as customers
+from perennial.customers.aliases import aliases
 from perennial.customers.models import Customer
 from perennial.customers.own_fields import own_fields
 from perennial.engagement import queries as engagement
 from perennial.health import queries as health
+from perennial.insights.due import view_of
 from perennial.kernel import money
 from perennial.kernel.organisation.queries import House, house
 from perennial.lifecycle import queries as lifecycle
 from perennial.playbooks import queries as playbooks
 from perennial.playbooks.terms import NextTask
+from perennial.renewals import checkpoints
 from perennial.support import queries as support
 from perennial.usage import queries as usage
 from perennial.usage.lake import metric_keys
 
 WHOLE = frozenset({"active_users_7d", "active_users_28d", "logins_7d", "breadth_28d", "days_since_last"})
 ROOMS = frozenset(
-    {"contracts", "usage", "lifecycle", "health", "support", "engagement", "people", "playbooks"}
+    {"contracts", "usage", "lifecycle", "health", "support", "engagement", "people", "playbooks", "calls"}
 )  # fmt: skip
 
 
@@ -43,6 +48,7 @@ class Gathered:
     contact: Mapping[int, datetime]
     people: Mapping[int, customers.Relationship]
     tasks: Mapping[int, NextTask]
+    calls: Mapping[int, date]
 
 
 def rewrite(
@@ -107,7 +113,23 @@ def _gather(
         contact=engagement.last_contact(at, ids) if "engagement" in rooms else {},
         people=customers.relationships(on, ids) if "people" in rooms else {},
         tasks=playbooks.next_tasks(ids) if "playbooks" in rooms else {},
+        calls=_calls(on, place, ids) if "calls" in rooms else {},
     )
+
+
+def _calls(on: date, place: House, ids: Sequence[int] | None) -> dict[int, date]:
+    """Return since when something is to be recorded at a checkpoint, by customer. What is said counts at once, also
+    where the as-of day lies behind the clock; of a past day only what was said by its end."""
+    at = None if place.as_of_on == on else end_of(on, place)
+    late_days = view_of(place, on).late_days
+    if ids is None:
+        return checkpoints.open_on(on, Q(), late_days=late_days, at=at)
+    found: dict[int, date] = {}
+    family = aliases().family(ids)
+    for start in range(0, len(family), 500):
+        rows = Q(customer_id__in=family[start : start + 500])
+        found |= checkpoints.open_on(on, rows, late_days=late_days, at=at)
+    return found
 
 
 def _row(
@@ -127,6 +149,7 @@ def _row(
         "champion_left_on": people.champion_left_on if people else None,
         "next_task_on": task.due_on if task else None,
         "next_step": task.title if task else None,
+        "checkpoint_due_on": known.calls.get(customer.pk),
         **_money(known.contracts.get(customer.pk)),
         **_wait(known.waits.get(customer.pk, ())),
         **_usage(known.usage.get(customer.pk)),

@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 
 from django.db.models import Q
 
+from perennial.blueprint import queries as blueprint
 from perennial.contracts import access, receivables
 from perennial.contracts.models import Line
 from perennial.customers.access import customers_of
@@ -21,14 +22,19 @@ from perennial.kernel.money import round_half_even
 from perennial.kernel.organisation.queries import House
 from perennial.members.models import Member
 from perennial.playbooks import queries as playbooks
+from perennial.playbooks import renewal_plans
 from perennial.playbooks.models import Task
+from perennial.playbooks.renewal_plans import Made
 from perennial.renewals import calls, findings, plans
 from perennial.renewals import queries as renewals
 from perennial.renewals.calculations.last_minute import LastMinute
 from perennial.renewals.calls import Called
+from perennial.renewals.plans import Step
 from perennial.renewals.terms import About, Decided, Due, Found
 from perennial.reports import last_minute
+from perennial.reports.checkpoints import SETTLES, Stop, stops
 from perennial.reports.forecast import EDITS
+from perennial.reports.renewal_plan import Node, nodes
 
 TASKS = "tasks.edit"
 
@@ -36,7 +42,8 @@ TASKS = "tasks.edit"
 @dataclass(frozen=True)
 class Room:
     """A term's room. `due` is exact; `term` is the same in minor units with what is expected of it. `history` are all
-    findings, the latest first; `late` is the last-minute index, None before the last 90 days."""
+    findings, the latest first; `late` is the last-minute index, None before the last 90 days. `stops`: the checkpoints;
+    `plan`, `steps`, `nodes`: the plan that was worked back from the expiry, its steps and the approvals among them."""
 
     on: date
     currency: str
@@ -51,14 +58,33 @@ class Room:
     tasks: list[Task]
     node: tuple[str, date | None] | None
     late: LastMinute | None
+    stops: list[Stop]
+    steps: list[Step]
+    plan: Made | None
+    nodes: list[Node]
+    usual_purchase: str
     owner: str
     may_edit: bool
     may_task: bool
+    may_settle: bool
 
     @property
     def days_left(self) -> int:
         """Return the days to the due day; negative after it."""
         return (self.term.due_on - self.on).days
+
+    @property
+    def stop(self) -> Stop | None:
+        """Return the checkpoint that was reached last; None before both, and once the outcome is known."""
+        passed = [one for one in self.stops if one.is_reached]
+        return passed[-1] if passed and self.term.is_open else None
+
+    @property
+    def disputed(self) -> Stop | None:
+        """Return the checkpoint at which our call differs from the model's and nobody has settled it."""
+        stop = self.stop
+        taken = stop.taken if stop else None
+        return stop if taken and taken.ruling is None and taken.category not in {None, taken.model} else None
 
     @property
     def rests_on(self) -> tuple[About, ...]:
@@ -67,7 +93,7 @@ class Room:
 
 
 def room(member: Member, key: str, due_on: date, *, at: datetime, place: House) -> Room | None:
-    """Return the room of a term that the member sees; None where there is none. About thirty queries."""
+    """Return the room of a term that the member sees; None where there is none. About forty queries."""
     customer = customers_of(member, access.ABILITY).filter(key=key).first()
     if customer is None:
         return None
@@ -80,6 +106,8 @@ def room(member: Member, key: str, due_on: date, *, at: datetime, place: House) 
     due = dues[0]
     place_of = customer.pk, due_on
     found = findings.latest([customer.pk]).get(place_of, {})
+    tasks = playbooks.tasks_by_id(plans.tasks_of([customer.pk]).get(place_of, []))
+    steps, plan = plans.steps_of(customer.pk, due_on), renewal_plans.made(customer.pk, due_on)
     return Room(
         on=on,
         currency=place.currency,
@@ -91,12 +119,18 @@ def room(member: Member, key: str, due_on: date, *, at: datetime, place: House) 
         history=findings.history(customer.pk, due_on),
         calls=calls.history(customer.pk, due_on),
         decided=findings.decided([customer.pk]).get(place_of),
-        tasks=playbooks.tasks_by_id(plans.tasks_of([customer.pk]).get(place_of, [])),
+        tasks=tasks,
         node=receivables.nodes_of([customer.pk], on=on).get(customer.pk),
         late=last_minute.of_terms({place_of: due.starts_on}, on=on, place=place).get(place_of),
+        stops=stops(due, row.segment or "", on=on),
+        steps=steps,
+        plan=plan,
+        nodes=nodes(steps, {task.pk: task for task in tasks}, plan, on=on, place=place),
+        usual_purchase=blueprint.renewals(on).of(row.segment).purchase,
         owner=row.owner.name if row.owner else "",
         may_edit=customers_of(member, EDITS).filter(pk=customer.pk).exists(),
         may_task=customers_of(member, TASKS).filter(pk=customer.pk).exists(),
+        may_settle=customers_of(member, SETTLES).filter(pk=customer.pk).exists(),
     )
 
 

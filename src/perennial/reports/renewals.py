@@ -18,7 +18,8 @@ from perennial.kernel.organisation.queries import House, house
 from perennial.kernel.periods import Period, add_months, fiscal_quarter, month_of
 from perennial.members.models import Member
 from perennial.playbooks.terms import Whose
-from perennial.renewals import findings, plans
+from perennial.renewals import checkpoints, findings, plans
+from perennial.renewals.calculations.checkpoints import Standing
 from perennial.renewals.calculations.last_minute import LastMinute, together
 from perennial.renewals.terms import About, Found, Place
 from perennial.reports import forecast, last_minute
@@ -31,7 +32,8 @@ MONTHS = 12
 class Card:
     """A term on the board. `found`: what counts of its causes and marks; `node`: where the customer's approval hangs
     and since when, None where nowhere; `tasks`: how many belong to its plan; `late`: the last-minute index, None before
-    the last 90 days."""
+    the last 90 days; `checkpoint`: how an open term stands at the one that it reached last, None before both, and in a
+    frozen week."""
 
     term: Term
     customer: Named
@@ -42,6 +44,7 @@ class Card:
     node: tuple[str, date | None] | None
     tasks: int
     late: LastMinute | None
+    checkpoint: Standing | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +128,7 @@ def board(
     as_of: date | None = None, place: House | None = None,
 ) -> Board | None:  # fmt: skip
     """Return what comes due of the member's customers; None where no night computed anything, or no week was frozen
-    up to `as_of`. About 24 queries for 500 customers, however many terms.
+    up to `as_of`. About 28 queries for 500 customers, however many terms.
 
     `as_of`: as the last week frozen up to that day knew it, with what was found by its evening.
     """
@@ -200,6 +203,11 @@ def _cards(told: Told, starts: Mapping[Place, date], place: House) -> list[Card]
     rated, steps, nodes = findings.latest(ids, at=until), plans.tasks_of(ids), receivables.nodes_of(ids, on=on)
     places = [(term.customer_id, term.due_on) for term in told.terms]
     late = last_minute.of_terms({key: starts[key] for key in places if key in starts}, on=on, place=place)
+    open_terms = {
+        key: starts[key] for key, term in zip(places, told.terms, strict=True) if term.is_open and key in starts
+    }
+    segments = {term.customer_id: term.segment for term in told.terms}
+    stands = checkpoints.standings(open_terms, segments, on=on) if open_terms else {}
     return [
         Card(
             term=term,
@@ -211,6 +219,7 @@ def _cards(told: Told, starts: Mapping[Place, date], place: House) -> list[Card]
             node=nodes.get(term.customer_id) if term.is_open else None,
             tasks=len(steps.get(key, ())),
             late=late.get(key),
+            checkpoint=stands.get(key),
         )
         for key, term in zip(places, told.terms, strict=True)
     ]

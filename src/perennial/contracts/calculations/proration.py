@@ -3,9 +3,11 @@
 A source that lists invoices gives prorated items; `full_period_amount` scales them up before they become a line.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from perennial.contracts.calculations.mrr import share_a_month
+from perennial.contracts.terms import LineTerms, PolicySwitches
 from perennial.kernel.periods import Period
 
 
@@ -25,6 +27,15 @@ class Proration:
 def prorated(old_minor: int, new_minor: int, share_left: Fraction) -> Proration:
     """Return credit and charge for going from one price to another with that share of the paid period left."""
     return Proration(credit=-old_minor * share_left, charge=new_minor * share_left)
+
+
+def over_the_term(line: LineTerms, switches: PolicySwitches) -> Fraction | None:
+    """Return what a line with a price by the month or year costs until its end, in exact minor units as it is stated:
+    what is charged for a co-termed line. None where it has no end, or its price is for the whole term."""
+    if line.ends_on is None or line.amount_months is None or line.ends_on == line.starts_on:
+        return None
+    once = replace(line, amount_months=None, gift_months=0)
+    return line.amount_minor * share_a_month(line, switches) / share_a_month(once, switches)
 
 
 def full_period_amount(item: Fraction, service: Period, cycle: Period) -> Fraction | None:

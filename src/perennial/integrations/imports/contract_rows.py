@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
-from perennial.contracts import actions, queries
+from perennial.contracts import actions, queries, red
 from perennial.contracts.rates import Exchange
+from perennial.customers import actions as customers
 from perennial.integrations.imports.kinds import KindKey
 from perennial.integrations.imports.publish import Import, Outcome, Resolved, Row, Staged, incoming, resolved
 from perennial.kernel.versions import Incoming
@@ -15,8 +17,11 @@ from perennial.kernel.versions import Incoming
 KIND = KindKey.CONTRACTS
 AT_ONCE = 5000
 RENEWED = "renewal_of_external_id"
+RED = "corrects"
 _PARTIES = ("signing_party", "paying_party", "invoiced_party")
-_PAPER_FIELDS = frozenset({*_PARTIES, "contract", "contract_kind", "framework", "signed_on", "product"})
+_PAPER_FIELDS = frozenset(
+    {*_PARTIES, "contract", "contract_kind", "framework", "signed_on", "product", "reseller", "rebate_percent"}
+)
 
 
 def write(staged: Staged, given: Import, outcome: Outcome) -> None:
@@ -34,19 +39,19 @@ class _Writer:
         self.frameworks: dict[str, tuple[Row, str]] = {}
         self.waiting: list[tuple[Row, Incoming]] = []
         self.exchange = Exchange.of_house()
-        self.waiting_ids: set[str] = set()
+        self.reds: list[tuple[Row, Incoming]] = []
 
     def write(self, rows: Sequence[Row]) -> None:
         kept, parties = self._with_parties(resolved(KIND, rows, self.given, self.outcome))
         products = actions.write_products({v["product"]: v["product"] for _row, v in kept if v.get("product")})
         ids = self._papers(kept, parties)
-        lines = []
+        lines: list[tuple[Row, Incoming]] = []
         for row, values in kept:
             line = {key: value for key, value in values.items() if key not in _PAPER_FIELDS}
             line |= {"contract_id": ids[_number(row, values)], "product_id": products.get(values.get("product") or "")}
             if values.get("renewal_of"):
                 line[RENEWED] = line.pop("renewal_of")
-            lines.append((row, incoming(row, line, self.given)))
+            (self.reds if line["amount"] < 0 else lines).append((row, incoming(row, line, self.given)))
         now = list(self._ready(lines))
         self.outcome.add(KIND, actions.write_lines(now, **self.given.origin))
 
@@ -80,13 +85,16 @@ class _Writer:
     def _papers(self, kept: Resolved, parties: Mapping[str, int]) -> dict[str, int]:
         """Write the contracts of the rows, each as its first row of this import says it; return the ids by number."""
         papers: dict[str, Incoming] = {}
+        resellers = customers.write_resellers({name for _row, v in kept if (name := v.get("reseller"))})
         for row, values in kept:
             number = _number(row, values)
             if values.get("framework"):
                 self.frameworks.setdefault(number, (row, values["framework"]))
             if number not in self.written:
                 self.written.add(number)
-                papers[number] = incoming(row, _paper(number, values, parties), self.given, external_id=number)
+                papers[number] = incoming(
+                    row, _paper(number, values, parties, resellers), self.given, external_id=number
+                )
         ids, _counted = actions.write_contracts(list(papers.values()), **self.given.origin)
         before = sorted({_number(*one) for one in kept} - set(ids))
         return {**ids, **queries.contract_ids(self.given.source, before)}
@@ -118,9 +126,25 @@ class _Writer:
             else:
                 lines.append(line)
         self.outcome.add(KIND, actions.write_lines(lines, **self.given.origin))
+        for start in range(0, len(self.reds), AT_ONCE):
+            self._write_reds(self.reds[start : start + AT_ONCE])
         named = list(self.frameworks.items())
         for start in range(0, len(named), AT_ONCE):
             self._link(named[start : start + AT_ONCE])
+
+    def _write_reds(self, rows: Sequence[tuple[Row, Incoming]]) -> None:
+        """Write red lines, once all others are there: each names the line that it corrects, or finds it by its days."""
+        known = actions.line_facts(self.given.source, [name for _row, line in rows if (name := line.values.get(RED))])
+        fits, lines = red.fitting([line for _row, line in rows]), []
+        for (row, line), found in zip(rows, fits, strict=True):
+            name = line.values.get(RED)
+            wanted = str(known[name]) if name in known else None
+            if not found or (name and wanted not in found):
+                self.outcome.refuse(KIND, row, "corrects_nothing", name or "", at=RED if name else "amount")
+                continue
+            fact = wanted or (found[0] if len(found) == 1 else None)
+            lines.append(replace(line, values={**line.values, RED: UUID(fact) if fact else None}))
+        self.outcome.add(KIND, actions.write_lines(lines, **self.given.origin))
 
     def _link(self, named: Sequence[tuple[str, tuple[Row, str]]]) -> None:
         asked = sorted({framework for _number, (_row, framework) in named})
@@ -140,7 +164,9 @@ def _number(row: Row, values: Mapping[str, Any]) -> str:
     return str(values.get("contract") or row["id"])
 
 
-def _paper(number: str, values: Mapping[str, Any], parties: Mapping[str, int]) -> dict[str, Any]:
+def _paper(
+    number: str, values: Mapping[str, Any], parties: Mapping[str, int], resellers: Mapping[str, int]
+) -> dict[str, Any]:
     paper = {
         "customer_id": values["customer_id"],
         "number": number[:100],
@@ -149,6 +175,8 @@ def _paper(number: str, values: Mapping[str, Any], parties: Mapping[str, int]) -
     }
     if values.get("credit_days") is not None:
         paper["credit_days"] = values["credit_days"]
+    if values.get("reseller"):
+        paper |= {"reseller_id": resellers[values["reseller"]], "rebate_percent": values.get("rebate_percent")}
     return paper | {f"{key}_id": parties.get(values[key]) for key in _PARTIES if values.get(key)}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -21,6 +21,7 @@ from perennial.members import queries as members
 from perennial.members.access import OWNS_CUSTOMERS
 
 EXAMPLES = 5
+SMALL_GAP_DAYS = 7
 _REFUSED = {
     "unknown_customer": ("unknown_customer",),
     "not_yours": ("not_yours", "not_for_a_team"),
@@ -101,7 +102,7 @@ def _listed(found: Sequence[str]) -> Finding:
 def _of_contracts(import_id: int) -> Findings:
     """Lines of one customer and one product that run at the same time: seldom meant, always worth a look."""
     lines: dict[tuple[str, str], list[tuple[str, str, str]]] = {}
-    empty, overlapping = Finding(), Finding()
+    empty, overlapping, gaps = Finding(), Finding(), Finding()
     for rows in Staged(import_id, KindKey.CONTRACTS):
         for row in rows:
             values = row["values"]
@@ -115,7 +116,13 @@ def _of_contracts(import_id: int) -> Findings:
         for one, other in pairwise(sorted(spans)):
             if other[0] < one[1] and one[0] != one[1]:
                 overlapping.add(f"{customer}: {one[2]}, {other[2]}")
-    return {"overlapping_contracts": overlapping, "zero_length_contracts": empty}
+            elif one[1] < other[0] <= _days_later(one[1], SMALL_GAP_DAYS):
+                gaps.add(f"{customer}: {one[2]}, {other[2]}")
+    return {"overlapping_contracts": overlapping, "small_gaps": gaps, "zero_length_contracts": empty}
+
+
+def _days_later(day: str, days: int) -> str:
+    return (date.fromisoformat(day) + timedelta(days=days)).isoformat() if day < "9999" else day
 
 
 def _of_cancellations(import_id: int) -> Findings:

@@ -36,7 +36,7 @@ _LENGTHS = {
     "priority": 20, "outcome": 200, "next_step": 300, "reason": 100, "competitor": 100, "node": 30, "product": 100,
     "node_holder": 100,
     "contract": 100, "payer": 200, "reference": 200, "receivable": 200, "red_of": 200,
-    "channel": 100, "credit_code": 18, "billing_status": 20,
+    "corrects": 200, "channel": 100, "credit_code": 18, "billing_status": 20,
 }  # fmt: skip
 
 _MONTH = re.compile(
@@ -119,7 +119,14 @@ def _line(table: TableMap, given: dict[str, Any], currency: str) -> dict[str, An
         given["ends_on"] += timedelta(days=1)
     if given.get("ends_on") is not None and given["ends_on"] < given["starts_on"]:
         raise RowRefused("ends_before_start", column=_column(table, "ends_on"), value=given["ends_on"].isoformat())
-    for key in ("tax_rate", "discount_percent"):
+    if "end_amount" in given:
+        given["end_amount"] = _end_amount(table, given)
+    given["ramp_step"] = _whole(table, given, "ramp_step")
+    if given.get("renewal_of") is not None and given["renewal_of"] == given.get("external_id"):
+        raise RowRefused("renews_itself", column=_column(table, "renewal_of"), value=given["renewal_of"])
+    if "notice_on" in given and "ends_on" in given and given["notice_on"] >= given["ends_on"]:
+        raise RowRefused("notice_after_end", column=_column(table, "notice_on"), value=given["notice_on"].isoformat())
+    for key in ("tax_rate", "discount_percent", "rebate_percent"):
         if key in given:
             given[key] = str(_share(given[key], key))
     if given.get("contract_kind") and given["contract_kind"] not in set(ContractKind):
@@ -129,6 +136,13 @@ def _line(table: TableMap, given: dict[str, Any], currency: str) -> dict[str, An
     if reason is not None:
         raise RowRefused("line_refused", detail={"text": str(reason)})
     return given
+
+
+def _end_amount(table: TableMap, given: Mapping[str, Any]) -> int:
+    exact = dict(given)
+    if table.amount_per is AmountPer.UNIT:
+        exact["end_amount"] = Decimal(given["end_amount"]) * Decimal(given["quantity"])
+    return _minor(table, exact, "end_amount", given["currency"])
 
 
 def _share(value: Decimal, key: str) -> Decimal:

@@ -29,6 +29,12 @@ _WORDS = {
     "unknown_customer": _("No customer has this id. Import the customers first, or correct the id."),
     "code_taken": _("Another customer has this unified social credit code. Correct one of the two."),
     "unknown_member": _("No member has this mail address, and no team this name. Add them in Settings first."),
+    "renews_itself": _("A line cannot renew itself. Name the line before it, or leave the cell empty."),
+    "notice_after_end": _("Notice is given before the line ends. Correct one of the two."),
+    "corrects_nothing": _(
+        "A negative line takes something back: no line of this customer, product and currency runs in its days. Name"
+        " the line that it corrects, or change its days."
+    ),
     "missing_rate": _(
         "No exchange rate of this currency is known on the line's first day. Import rates with or before the contracts."
     ),
@@ -58,6 +64,7 @@ QUALITY = {
     "conflict": _("Ids that stand twice with other content"),
     "left_empty": _("References to a group, a party, a contract or a line that nobody knows: left empty"),
     "overlapping_contracts": _("Lines of one product that run at the same time"),
+    "small_gaps": _("Gaps of a week or less between lines of one product: MRR leaves and comes back"),
     "zero_length_contracts": _("Lines that end on the day they start: they never count"),
     "cancellations_without_contract": _("Cancellations that name no contract: shown, but they end no revenue"),
     "impossible_dates": _("Dates that cannot be"),

@@ -17,12 +17,13 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
-from perennial.contracts import adding, amending, history
+from perennial.contracts import adding, amending, history, papers
 from perennial.contracts.amending import Overtaken
 from perennial.contracts.drafts import Draft, LineError
 from perennial.contracts.models import Contract, Line
+from perennial.contracts.papers import Paper
 from perennial.kernel.organisation.queries import house
-from perennial.pages.contracts import forms, preview
+from perennial.pages.contracts import forms, paper_form, preview
 from perennial.pages.contracts.page import EDIT, found, member_of, today_of
 from perennial.pages.customer.page import find
 from perennial.reports import contract_page
@@ -30,6 +31,7 @@ from perennial.reports import contract_page
 MOST_DIGITS = 18
 FORMS: Mapping[str, tuple[Promise, Any]] = {
     "terms": (_("Quantity or price"), forms.TermsForm),
+    "ramp": (_("Ramp"), forms.RampForm),
     "end": (_("End"), forms.EndForm),
     "pause": (_("Pause"), forms.PauseForm),
     "resume": (_("Resume"), forms.ResumeForm),
@@ -38,6 +40,7 @@ FORMS: Mapping[str, tuple[Promise, Any]] = {
 }
 ABOUT: Mapping[str, Promise] = {
     "terms": _("From a day on. The line ends there and goes on with the new terms; only the difference moves MRR."),
+    "ramp": _("Agreed in advance, such as a price for each year: what they bring is nobody's expansion."),
     "end": _("Longer, shorter or open-ended, at the same fee a month."),
     "pause": _("No service and no MRR for a while; a long pause counts as churn."),
     "resume": _("The pause ends on a day."),
@@ -168,26 +171,52 @@ def contract_new(request: HttpRequest, key: str) -> HttpResponse:
     file = find(request, key, EDIT)
     if not file.sees_revenue:
         raise Http404
-    paper = forms.PaperForm(request.POST or None)
+    paper = paper_form.PaperForm(request.POST or None, frameworks=contract_page.frameworks(file.customer.pk))
     form = _new_form(request, file.customer.pk)
     sheet = Sheet(gettext("Add a contract"), ("customer", key), {
         "customer": file.customer, "paper": paper, "about": gettext("A contract with its first line.")})  # fmt: skip
     if request.method == "POST" and not paper.is_valid():
         return _shown(request, sheet, form)
-    typed = paper.cleaned_data if request.method == "POST" else {}
-    new = adding.Paper(number=typed["number"], kind=typed["paper_kind"], signed_on=typed["signed_on"]) if typed else 0
+    new = paper.paper if request.method == "POST" else 0
     return _added(request, sheet, form, customer_id=file.customer.pk, contract=new)
 
 
+@require_http_methods(["GET", "POST"])
+def paper(request: HttpRequest, contract_id: int) -> HttpResponse:
+    """Change what a contract says as a paper: number, kind, framework, reseller, days."""
+    contract = found(request, contract_id, edit=True)
+    others = [one for one in contract_page.frameworks(contract.customer_id) if one[0] != contract.pk]
+    form = paper_form.PaperForm(request.POST or None, frameworks=others, initial=paper_form.values_of(contract))
+    seen = request.POST.get("seen") or papers.mark(contract)
+    sheet = Sheet(gettext("Change the paper"), ("contract", contract.pk), {
+        "contract": contract, "seen": seen, "plain": True,
+        "about": gettext("Number, framework, reseller and days. The lines and Revenue stay as they are.")})  # fmt: skip
+    if request.method == "GET" or not form.is_valid():
+        return _shown(request, sheet, form)
+    try:
+        if _only_looks(request):
+            papers.check(form.paper, customer_id=contract.customer_id, contract_id=contract.pk)
+            return _shown(request, sheet, form)
+        papers.change(contract_id, form.paper, seen=seen, by=member_of(request).pk, at=timezone.now())
+    except LineError as error:
+        _blame(form, error)
+        return _shown(request, sheet, form)
+    messages.success(request, gettext("Saved."))
+    return redirect("contract", contract_id)
+
+
 def _new_form(request: HttpRequest, customer_id: int) -> forms.LineForm:
-    lines = [(str(one.fact), f"{one.product.name if one.product else '–'} · {forms.before(one.ends_on)}")
-             for one in contract_page.renewable(customer_id)]  # fmt: skip
     initial = {"fact": uuid.uuid4(), "currency": house().currency, "kind": "recurring", "months": forms.TERM}
-    return forms.LineForm(request.POST or None, products=contract_page.products(), renewable=lines, initial=initial)
+    return forms.LineForm(request.POST or None, products=contract_page.products(),
+                          others=contract_page.lines_of(customer_id), initial=initial)  # fmt: skip
+
+
+def _is_of_paper(sheet: Sheet, error: LineError) -> bool:
+    return "paper" in sheet.context and error.field in sheet.context["paper"].fields
 
 
 def _added(
-    request: HttpRequest, sheet: Sheet, form: forms.LineForm, *, customer_id: int, contract: int | adding.Paper
+    request: HttpRequest, sheet: Sheet, form: forms.LineForm, *, customer_id: int, contract: int | Paper
 ) -> HttpResponse:
     if request.method == "GET" or not form.is_valid():
         return _shown(request, sheet, form)
@@ -195,14 +224,14 @@ def _added(
     number = contract if isinstance(contract, int) else None
     try:
         if _only_looks(request):
-            if isinstance(contract, adding.Paper):
-                adding.check_paper(contract)
+            if isinstance(contract, Paper):
+                papers.check(contract, customer_id=customer_id)
             draft = adding.planned(form.values, customer_id=customer_id, contract_id=number, fact=fact, as_of=today)
             return _shown(request, sheet, form, draft)
         number = adding.add_line(form.values, customer_id=customer_id, contract=contract, fact=fact, as_of=today,
                                  by=member_of(request).pk, at=timezone.now())  # fmt: skip
     except LineError as error:
-        _blame(sheet.context["paper"] if error.field == "number" else form, error)
+        _blame(sheet.context["paper"] if _is_of_paper(sheet, error) else form, error)
         return _shown(request, sheet, form)
     messages.success(request, gettext("Saved. Revenue counts it already."))
     return redirect("contract", number)

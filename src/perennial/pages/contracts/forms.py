@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -15,16 +15,15 @@ from django.utils.translation import gettext_lazy as _
 
 from perennial.contracts import amending
 from perennial.contracts.models import Line
-from perennial.contracts.terms import ContractKind, LineKind
+from perennial.contracts.terms import LineKind
 from perennial.kernel import money
 
 FIRST, LAST = date(1970, 1, 1), date(2199, 12, 31)
 TERM = "term"
 LINE_KINDS = ((LineKind.RECURRING.value, _("recurring")), (LineKind.ONE_OFF.value, _("once")),
               (LineKind.USAGE.value, _("by usage")), (LineKind.TRIAL.value, _("trial")))  # fmt: skip
-PAPER_KINDS = ((ContractKind.ORDER.value, _("Order")), (ContractKind.SUPPLEMENT.value, _("Supplement")),
-               (ContractKind.FRAMEWORK.value, _("Framework")), (ContractKind.PLAIN.value, _("Contract")))  # fmt: skip
 UNIT = "unit"
+MOST_STEPS = 4
 PRICES = ((UNIT, _("a unit")), ("all", _("for all units")))
 
 
@@ -123,6 +122,60 @@ class TermsForm(Priced):
         return amending.Terms(on=data["on"], quantity=data["quantity"], amount=amount, amount_months=months)
 
 
+class RampForm(Priced):
+    """Steps agreed in advance: a row each, empty ones left out."""
+
+    months = forms.ChoiceField(label=_("Prices are"), initial="12")
+    price_is = forms.ChoiceField(label=_("The price is"), choices=PRICES, initial=UNIT)
+
+    def __init__(self, *args: Any, line: Line, today: date, **more: Any) -> None:
+        super().__init__(*args, **{**more, "initial": {"months": str(line.amount_months or TERM)}})
+        self.line = line
+        self.fields["months"].choices = months_choices(line.amount_months)  # type: ignore[attr-defined]
+        for number in range(1, MOST_STEPS + 1):
+            self.fields[f"on_{number}"] = DayField(label=_("Step %(n)s from") % {"n": number}, required=number == 1)
+            self.fields[f"quantity_{number}"] = forms.IntegerField(
+                label=_("Quantity"), required=False, min_value=1, max_value=2**31 - 1
+            )
+            self.fields[f"price_{number}"] = forms.CharField(label=_("Price"), required=False, max_length=30)
+
+    def clean(self) -> None:
+        """Read each step; its quantity stays what it was where none is typed."""
+        self.steps: list[amending.Terms] = []
+        quantity, last = self.line.quantity, None
+        for number in range(1, MOST_STEPS + 1):
+            on, typed, price = (self.cleaned_data.get(f"{name}_{number}") for name in ("on", "quantity", "price"))
+            if on is None:
+                if typed or price:
+                    self.add_error(f"on_{number}", gettext("A step needs its first day."))
+                continue
+            if last is not None and on <= last:
+                self.add_error(f"on_{number}", gettext("Each step begins after the one before it."))
+            quantity, last = typed or quantity, on
+            amount, months = self._price(number, price, quantity)
+            self.steps.append(amending.Terms(on=on, quantity=quantity, amount=amount, amount_months=months))
+
+    def _price(self, number: int, price: str | None, quantity: int | None) -> tuple[int | None, int | None]:
+        if not price:
+            return None, None
+        try:
+            amount = minor(price, self.line.currency)
+        except ValidationError as error:
+            self.add_error(f"price_{number}", error)
+            return None, None
+        if self.cleaned_data.get("price_is") == UNIT:
+            if not quantity:
+                self.add_error(f"quantity_{number}", gettext("A price a unit needs the quantity."))
+                return None, None
+            amount *= quantity
+        months = self.cleaned_data.get("months")
+        return amount, None if months == TERM else int(months or 1)
+
+    def change(self) -> amending.Change:
+        """Return what was typed."""
+        return amending.Ramp(steps=tuple(self.steps))
+
+
 class EndForm(forms.Form):
     """Another last day."""
 
@@ -204,19 +257,29 @@ class LineForm(Priced):
     discount_percent = forms.CharField(label=_("Discount, %"), required=False, max_length=10)
     discount_months = forms.IntegerField(label=_("Discount for … months"), required=False, min_value=1, max_value=480,
                                          help_text=_("Empty: for good."))  # fmt: skip
+    notice_on = DayField(label=_("Notice possible until"), help_text=_("After it the line goes on by itself."))
+    end_price = forms.CharField(label=_("Price of the end customer"), required=False, max_length=30,
+                                help_text=_("What the reseller is paid, a unit or for all as above."))  # fmt: skip
     renewal_of = forms.ChoiceField(label=_("Renews the line"), required=False)
+    ends_with = forms.ChoiceField(label=_("Ends with the line"), required=False,
+                                  help_text=_("Co-termed: charged for the days until then."))  # fmt: skip
+    corrects = forms.ChoiceField(label=_("Takes back of the line"), required=False,
+                                 help_text=_("Of a negative line: the one that it corrects."))  # fmt: skip
 
     def __init__(
-        self, *args: Any, products: Sequence[tuple[int, str]], renewable: Sequence[tuple[str, str]] = (),
-        line: Line | None = None, **more: Any,
+        self, *args: Any, products: Sequence[tuple[int, str]], others: Sequence[Line] = (), line: Line | None = None,
+        **more: Any,
     ) -> None:  # fmt: skip
         super().__init__(*args, **more)
         self.fields["product_id"].choices = [("", "–"), *products]  # type: ignore[attr-defined]  # a ChoiceField
         self.fields["months"].choices = months_choices(None if line is None else line.amount_months)  # type: ignore[attr-defined]
-        self.fields["renewal_of"].choices = [("", "–"), *renewable]  # type: ignore[attr-defined]  # a ChoiceField
+        self.others = {str(one.fact): one for one in others}
+        for name, fits in _FITS.items():
+            found = [(fact, _named(one)) for fact, one in self.others.items() if fits(one)]
+            self.fields[name].choices = [("", "–"), *found]  # type: ignore[attr-defined]  # a ChoiceField
         self.line = line
         if line is not None:  # a correction
-            del self.fields["fact"], self.fields["renewal_of"]
+            del self.fields["fact"], self.fields["renewal_of"], self.fields["ends_with"], self.fields["corrects"]
             if line.cancelled_on is not None:
                 self.fields["withdraw"] = forms.BooleanField(label=_("No notice was given"), required=False)
 
@@ -229,34 +292,51 @@ class LineForm(Priced):
 
     def clean_tax_rate(self) -> str | None:
         """Return the rate as a share ("0.06")."""
-        share = _percent(self.cleaned_data["tax_rate"])
+        share = percent_of(self.cleaned_data["tax_rate"])
         return None if share is None else f"{share / 100:f}"
 
     def clean_discount_percent(self) -> str | None:
         """Return the percentage as it is kept."""
-        share = _percent(self.cleaned_data["discount_percent"])
+        share = percent_of(self.cleaned_data["discount_percent"])
         return f"{share:f}" if share else None
 
     def clean(self) -> None:
         """Read the price in its currency."""
-        self.amount = None
-        if self.cleaned_data.get("currency"):
-            self.amount = self.priced(self.cleaned_data["currency"], quantity=self.cleaned_data.get("quantity"))
+        data, self.amount, self.end_amount = self.cleaned_data, None, None
+        if data.get("currency"):
+            self.amount = self.priced(data["currency"], quantity=data.get("quantity"))
+            self.end_amount = self._end_amount(data["currency"])
+        wanted = self.others.get(data.get("ends_with") or "")
+        if wanted is not None:
+            if data.get("ends_on") not in {None, before(wanted.ends_on)}:
+                self.add_error("ends_on", gettext("The other line ends on another day. Leave one of the two empty."))
+            data["ends_on"] = before(wanted.ends_on)
+
+    def _end_amount(self, currency: str) -> int | None:
+        data = self.cleaned_data
+        if not data.get("end_price"):
+            return None
+        try:
+            amount = minor(data["end_price"], currency)
+        except ValidationError as error:
+            self.add_error("end_price", error)
+            return None
+        return amount * (data.get("quantity") or 1) if data.get("price_is") == UNIT else amount
 
     @property
     def values(self) -> dict[str, Any]:
         """Return the columns of the line."""
         data = self.cleaned_data
         same = ("product_id", "kind", "quantity", "currency", "tax_rate", "amount_includes_tax", "starts_on",
-                "billing_months", "discount_percent")  # fmt: skip
+                "billing_months", "discount_percent", "notice_on")  # fmt: skip
         amount, months = self.amount or (0, None)
         found = {name: data[name] for name in same} | {
             "amount": amount, "amount_months": months, "ends_on": after(data["ends_on"]),
-            "gift_months": data["gift_months"] or 0,
+            "gift_months": data["gift_months"] or 0, "end_amount": self.end_amount,
             "discount_months": data["discount_months"] if data["discount_percent"] else None,
         }  # fmt: skip
         if self.line is None:
-            return found | {"renewal_of": uuid.UUID(data["renewal_of"]) if data["renewal_of"] else None}
+            return found | {name: uuid.UUID(data[name]) if data[name] else None for name in ("renewal_of", "corrects")}
         if self.line.discount_amount is not None:
             found["discount_amount"] = None if found["discount_percent"] else self.line.discount_amount
             found["discount_months"] = data["discount_months"]
@@ -267,7 +347,23 @@ class LineForm(Priced):
         return amending.Correct(values=self.values)
 
 
-def _percent(text: str) -> Decimal | None:
+_FITS: Mapping[str, Callable[[Line], bool]] = {
+    "renewal_of": lambda line: line.ends_on is not None and line.kind == LineKind.RECURRING and not line.is_amended,
+    "ends_with": lambda line: line.ends_on is not None and line.kind == LineKind.RECURRING and not line.is_amended,
+    "corrects": lambda line: line.amount > 0,
+}
+"""Which lines of the customer a new one may renew, end with, or take something back of."""
+
+
+def _named(line: Line) -> str:
+    return f"{line.product.name if line.product else '–'} · {line.starts_on} – {before(line.ends_on) or '…'}"
+
+
+def percent_of(text: str) -> Decimal | None:
+    """Return a percentage that a person typed; None for none.
+
+    :raises ValidationError: it is none, or not between 0 and 100.
+    """
     if not text.strip():
         return None
     try:
@@ -282,17 +378,10 @@ def _percent(text: str) -> Decimal | None:
 def line_values(line: Line) -> dict[str, Any]:
     """Return what the form of a whole line shows of one."""
     shown = ("product_id", "kind", "quantity", "currency", "amount_includes_tax", "starts_on", "billing_months",
-             "gift_months", "discount_percent", "discount_months")  # fmt: skip
+             "gift_months", "discount_percent", "discount_months", "notice_on")  # fmt: skip
     return {name: getattr(line, name) for name in shown} | {
         "price": money.decimal_string(line.amount, line.currency), "price_is": "all",
         "months": str(line.amount_months or TERM), "ends_on": before(line.ends_on),
+        "end_price": None if line.end_amount is None else money.decimal_string(line.end_amount, line.currency),
         "tax_rate": None if line.tax_rate is None else f"{(Decimal(line.tax_rate) * 100).normalize():f}",
     }  # fmt: skip
-
-
-class PaperForm(forms.Form):
-    """A new contract."""
-
-    number = forms.CharField(label=_("Contract number"), max_length=100)
-    paper_kind = forms.ChoiceField(label=_("Kind"), choices=PAPER_KINDS)
-    signed_on = DayField(label=_("Signed on"))

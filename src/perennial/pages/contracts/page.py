@@ -8,20 +8,22 @@ from typing import Any, cast
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_POST
 
-from perennial.contracts import amending
+from perennial.contracts import amending, papers
 from perennial.contracts.drafts import LineError
 from perennial.contracts.models import Contract
 from perennial.customers.access import may_on
 from perennial.kernel.organisation.queries import House, house
 from perennial.members import access
 from perennial.members.models import Member
-from perennial.pages.contracts import drawing
+from perennial.pages.contracts import drawing, file
 from perennial.pages.customer.words import AMENDMENTS
-from perennial.reports import contract_page
+from perennial.pages.files import TYPES, download
+from perennial.reports import contract_page, sheets
 
 EDIT = "contracts.edit"
 
@@ -58,9 +60,23 @@ def page(request: HttpRequest, contract_id: int) -> HttpResponse:
         "paper": paper, "contract": contract, "customer": paper.own, "today": today,
         "bars": drawing.bars(paper.lines, span, today), "axis": drawing.axis(span, today),
         "may_edit": may_on(member_of(request), paper.own.portfolio, EDIT), "words": AMENDMENTS,
+        "may": {"export": access.may(member_of(request), "exports.run")},
+        "export": reverse("contract_export", args=[contract.pk]),
         "changes": [(one, _day(one.data.get("on"))) for one in paper.changes],
     }  # fmt: skip
     return render(request, "contracts/page.html", context)
+
+
+@require_POST
+def export(request: HttpRequest, contract_id: int) -> HttpResponse:
+    """Answer the contract's lines as a file."""
+    contract, today, member = found(request, contract_id), today_of(request), member_of(request)
+    format = request.POST.get("format", sheets.CSV)
+    if format not in TYPES:
+        raise Http404
+    paper = contract_page.paper(member, contract, on=today, at=timezone.now())
+    return download(file.sheet_of(paper, today), format=format, name=f"contract-{contract.pk}",
+                    kind="contract.exported", member=member, asked={"contract": contract.pk})  # fmt: skip
 
 
 def _day(text: str | None) -> date | None:
@@ -75,7 +91,8 @@ def undo(request: HttpRequest, contract_id: int, number: int) -> HttpResponse:
     if number not in {one.id for one in paper.changes}:
         raise Http404
     try:
-        done = amending.undo(entry_id=number, by=member_of(request).pk, at=timezone.now())
+        by, at = member_of(request).pk, timezone.now()
+        done = papers.undo(entry_id=number, by=by, at=at) or amending.undo(entry_id=number, by=by, at=at)
     except LineError as error:
         messages.error(request, str(error))
         return redirect("contract", contract_id)

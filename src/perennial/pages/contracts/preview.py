@@ -49,6 +49,8 @@ def told(draft: Draft, *, today: date) -> dict[str, Any]:
         "more_months": max(len(months) - MOST_MONTHS, 0),
         "warnings": draft.warnings,
         "currency": currency,
+        "charged": draft.charged,
+        "ends_on": draft.writes[0].new.ends_on,
         "customer_id": draft.customer_id,
     }
 

@@ -46,7 +46,8 @@ SOURCES = {
     "health": gettext_lazy("From: health score"), "contracts": gettext_lazy("From: contracts"),
     "renewals": gettext_lazy("From: contracts"), "usage": gettext_lazy("From: usage"),
     "support": gettext_lazy("From: tickets"), "engagement": gettext_lazy("From: touchpoints"),
-    "playbooks": gettext_lazy("From: tasks"), "voice": gettext_lazy("From: survey answers"),
+    "playbooks": gettext_lazy("From: tasks"), "calls": gettext_lazy("From: calls on renewals"),
+    "voice": gettext_lazy("From: survey answers"),
 }  # fmt: skip
 
 
@@ -123,6 +124,8 @@ AMENDMENTS: Mapping[str, Promise] = {
     "resume": gettext_lazy("Resumed"),
     "cancel": gettext_lazy("Cancelled"),
     "correct": gettext_lazy("Corrected"),
+    "ramp": gettext_lazy("Steps agreed in advance"),
+    "paper": gettext_lazy("Number, framework, reseller or day changed"),
     "line_added": gettext_lazy("Line added"),
     "contract_added": gettext_lazy("Contract added"),
     "undone": gettext_lazy("A change was taken back"),

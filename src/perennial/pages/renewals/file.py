@@ -14,6 +14,7 @@ from perennial.pages.renewals import words
 from perennial.pages.tags import day
 from perennial.renewals.terms import About
 from perennial.reports import sheets
+from perennial.reports.forecast_figures import CATEGORIES
 from perennial.reports.renewals import Board, Card, Column, in_order
 
 
@@ -23,7 +24,7 @@ def sheet_of(board: Board) -> sheets.Sheet:
     headings = [_("Month"), _("Due day"), _("Key"), _("Customer"), _("CSM"), _("Segment"), f"{_('Due')} ({currency})",
                 f"{_('Renewed')} ({currency})", _("Days left"), _("Category"), _("Probability"),
                 *(str(words.ABOUTS[one]) for one in About), _("Waits at"), _("Since"), _("Tasks"),
-                str(words.LAST_MINUTE)]  # fmt: skip
+                str(words.LAST_MINUTE), _("Checkpoint"), _("Own call"), _("Model"), _("To do")]  # fmt: skip
     lines = [_line(card, currency) for card in cards]
     width = len(headings)
     for column in board.columns():
@@ -45,8 +46,17 @@ def _line(card: Card, currency: str) -> list[sheets.Cell]:
         term.segment or None, _amount(term.arr, currency), _amount(term.kept if not term.is_open else 0, currency),
         card.days_left, word_of(term), None if p is None else round(Decimal(p), 4), *found,
         node_name(card.node[0]) if card.node else None, card.node[1] if card.node else None, card.tasks,
-        _share(card),
+        _share(card), *_checkpoint(card),
     ]  # fmt: skip
+
+
+def _checkpoint(card: Card) -> list[sheets.Cell]:
+    one = card.checkpoint
+    model = str(CATEGORIES[card.term.model]) if card.term.model else None
+    if one is None:
+        return [None, None, model, None]
+    said = str(CATEGORIES[one.taken.model]) if one.taken else model
+    return [one.since, words.own_word(one.taken) or None, said, words.checkpoint_mark(one)[0] or None]
 
 
 def _share(card: Card) -> Decimal | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any, cast
 
@@ -15,12 +14,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from perennial.kernel.organisation.queries import house
 from perennial.members import access
 from perennial.members.models import Member
 from perennial.pages.customer import forms, log_entry
 from perennial.pages.forecast import tables
-from perennial.pages.renewals import words
+from perennial.pages.renewals import checkpoints, plan, words
+from perennial.pages.renewals.found import done, room_of
 from perennial.pages.renewals.views import left_words, node_words, room_url
 from perennial.pages.tags import percent
 from perennial.playbooks import actions as playbooks
@@ -28,31 +27,14 @@ from perennial.playbooks.actions import PlaybookError
 from perennial.renewals import findings, plans
 from perennial.renewals.findings import FindingError
 from perennial.renewals.terms import CAUSES, MARKS, About, Said
-from perennial.reports import renewal_room
 from perennial.reports.forecast_figures import CATEGORIES, OUTCOMES
 from perennial.reports.renewal_room import Room
 
 
-def _room(request: HttpRequest, key: str, due: str) -> Room:
-    """Return the room of the address.
-
-    :raises Http404: no such day, no term that ends on it, or a customer that the member does not see.
-    """
-    try:
-        due_on = date.fromisoformat(due)
-    except ValueError as unreadable:
-        raise Http404 from unreadable
-    member, place = cast(Member, access.member_of(request)), getattr(request, "house", None) or house()
-    found = renewal_room.room(member, key, due_on, at=timezone.now(), place=place)
-    if found is None:
-        raise Http404
-    return found
-
-
 @require_GET
 def page(request: HttpRequest, key: str, due: str) -> HttpResponse:
-    """Show the room. About thirty queries besides the frame's."""
-    room = _room(request, key, due)
+    """Show the room. About forty queries besides the frame's."""
+    room = room_of(request, key, due)
     term = room.term
     rate = term.probability.rate if term.probability else None
     return render(request, "renewals/room.html", {
@@ -76,6 +58,8 @@ def page(request: HttpRequest, key: str, due: str) -> HttpResponse:
         "node": node_words(room.node, room.on) if room.node else "",
         "late": percent(room.late.share) if room.late else "",
         "said": _history(room),
+        "stops": checkpoints.shown(room),
+        **plan.shown(room, cast(Member, access.member_of(request))),
         "here": room_url(room.row.key, term.due_on),
     })  # fmt: skip
 
@@ -95,6 +79,9 @@ def _history(room: Room) -> list[dict[str, Any]]:
          "why": one.evidence, "link": one.link}
         for one in room.history
     ]  # fmt: skip
+    rows += [{"at": ruling.at, "by": ruling.by, "why": ruling.word, "link": "",
+              "what": _("Settled: %(category)s") % {"category": CATEGORIES[ruling.category]}}
+             for stop in room.stops if stop.taken and (ruling := stop.taken.ruling)]  # fmt: skip
     rows += [{"at": one.at, "by": one.by, "why": one.reason, "link": "",
               "what": _("Call: %(category)s (model: %(model)s)") % {"category": CATEGORIES[one.category],
                                                                      "model": CATEGORIES[one.model]}}
@@ -102,15 +89,10 @@ def _history(room: Room) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: row["at"], reverse=True)
 
 
-def _done(request: HttpRequest, text: str) -> HttpResponse:
-    messages.success(request, text)
-    return HttpResponse(status=204, headers={"HX-Refresh": "true"})
-
-
 @require_http_methods(["GET", "POST"])
 def find(request: HttpRequest, key: str, due: str, about: str) -> HttpResponse:
     """Open a cause or a mark, and record what the member found of it."""
-    room = _room(request, key, due)
+    room = room_of(request, key, due)
     if about not in set(About) or (request.method == "POST" and not room.may_edit):
         raise Http404
     one, error = About(about), ""
@@ -119,7 +101,7 @@ def find(request: HttpRequest, key: str, due: str, about: str) -> HttpResponse:
         try:
             findings.find(_said(one, request), customer_id=room.row.pk, due_on=room.term.due_on,
                           by=cast(Member, access.member_of(request)).pk, at=timezone.now())  # fmt: skip
-            return _done(request, _("%(what)s is recorded.") % {"what": words.ABOUTS[one]})
+            return done(request, _("%(what)s is recorded.") % {"what": words.ABOUTS[one]})
         except FindingError as refused:
             error = str(refused)
     chosen = sent.get("rating", "") if sent else "" if found is None or found.rating is None else str(found.rating)
@@ -147,7 +129,7 @@ def _said(about: About, request: HttpRequest) -> Said:
 @require_http_methods(["GET", "POST"])
 def decide(request: HttpRequest, key: str, due: str) -> HttpResponse:
     """Say which cause decided a term that has ended."""
-    room = _room(request, key, due)
+    room = room_of(request, key, due)
     if room.term.is_open or (request.method == "POST" and not room.may_edit):
         raise Http404
     error, sent = "", request.POST
@@ -159,7 +141,7 @@ def decide(request: HttpRequest, key: str, due: str) -> HttpResponse:
             findings.decide(customer_id=room.row.pk, due_on=room.term.due_on, outcome=room.term.outcome,
                             cause=About(cause), text=sent.get("text", ""),
                             by=cast(Member, access.member_of(request)).pk, at=timezone.now())  # fmt: skip
-            return _done(request, _("The cause is recorded."))
+            return done(request, _("The cause is recorded."))
         except FindingError as refused:
             error = str(refused)
     chosen = sent.get("cause") or (room.decided.cause.value if room.decided else "")
@@ -173,7 +155,7 @@ def decide(request: HttpRequest, key: str, due: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def task(request: HttpRequest, key: str, due: str) -> HttpResponse:
     """Add a task to the plan of the term; it stands with all other tasks too."""
-    room = _room(request, key, due)
+    room = room_of(request, key, due)
     if not room.may_task:
         raise Http404
     member = cast(Member, access.member_of(request))
@@ -186,7 +168,7 @@ def task(request: HttpRequest, key: str, due: str) -> HttpResponse:
                 added = playbooks.add_task(customer_id=room.row.pk, owner_id=data["owner"], title=data["title"],
                                            due_on=data["due_on"], by=member.pk, at=timezone.now())  # fmt: skip
                 plans.add(customer_id=room.row.pk, due_on=room.term.due_on, task_id=added)
-            return _done(request, _("Task added."))
+            return done(request, _("Task added."))
         except PlaybookError as refused:
             form.add_error(None, str(refused))
     return render(request, "renewals/task.html", {"url": reverse("renewal_task", args=[key, due]), "form": form},
@@ -196,7 +178,7 @@ def task(request: HttpRequest, key: str, due: str) -> HttpResponse:
 @require_POST
 def task_done(request: HttpRequest, key: str, due: str, task_id: int) -> HttpResponse:
     """Say that a task of the plan is done, or open again."""
-    room = _room(request, key, due)
+    room = room_of(request, key, due)
     one = next((found for found in room.tasks if found.pk == task_id), None)
     if one is None or not room.may_task:
         raise Http404

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -19,19 +20,25 @@ from perennial.kernel.periods import add_months
 from perennial.members import access
 from perennial.pages.files import TYPES, download
 from perennial.pages.forecast.tables import TONES, word_of
-from perennial.pages.renewals import file, words
+from perennial.pages.renewals import checkpoints, file, words
 from perennial.pages.renewals.asked import STEP, Asked
 from perennial.pages.revenue.address import month_at
 from perennial.pages.revenue.tables import Kpi
 from perennial.pages.tags import day, exact_money, money, number, percent
 from perennial.playbooks.terms import Whose
+from perennial.renewals.calculations.checkpoints import Standing
 from perennial.reports import sheets
+from perennial.reports.checkpoints import disputes
 from perennial.reports.forecast_figures import FIGURES
 from perennial.reports.renewals import Board, Card, Column
 
 MOST_CARDS = 40
 SUMS = ("due", "renewed", "lost")
 FORMULA = gettext_lazy("contacts of the last 90 days ÷ contacts of the term")
+TOLD = {
+    "last_minute": (words.LAST_MINUTE, words.LAST_MINUTE_MEANS, FORMULA),
+    "checkpoint": (gettext_lazy("Checkpoints"), words.CHECKPOINT_MEANS, ""),
+}
 SUM = gettext_lazy("due = renewed + lost + still open")
 
 
@@ -50,6 +57,8 @@ class Shown:
     weakest_tone: str
     node: str
     late: str
+    mark: str
+    mark_tone: str
 
 
 @dataclass(frozen=True)
@@ -69,7 +78,7 @@ class Month:
 
 @require_GET
 def page(request: HttpRequest) -> HttpResponse:
-    """Show the board. About 24 queries besides the frame's, however many terms."""
+    """Show the board. About 30 queries besides the frame's, however many terms."""
     asked = Asked(request)
     chosen, board = asked.chosen, asked.board
     names = {Whose.MINE: _("Mine"), Whose.TEAM: _("Team"), Whose.ALL: _("All")}
@@ -95,6 +104,7 @@ def page(request: HttpRequest) -> HttpResponse:
             "segments": [(f"?{chosen.query(segment=one)}", one or _("All segments"), one == chosen.segment)
                          for one in ["", *segments]] if segments else [],
             "kpis": _kpis(board, asked),
+            "disputes": checkpoints.disputes_shown(disputes(asked.member, at=asked.at, place=asked.place)),
             "last_minute": [(one, percent(one.index.share)) for one in board.last_minute()],
             "months": [_month(one, board, asked) for one in board.columns()],
             "export": f"{reverse('renewals_export')}?{chosen.query()}",
@@ -106,6 +116,7 @@ def _kpis(board: Board, asked: Asked) -> list[Kpi]:
     whole, currency = board.whole(), board.currency
     near = [card for card in board.cards if card.term.is_open and card.days_left <= 90]
     unrated = [card for card in near if card.weakest is None]
+    overdue = [one for card in board.cards if (one := card.checkpoint) is not None and one.is_overdue]
     return [
         Kpi(_("Due"), money(whole.due, currency), _opens(asked, "due"),
             format_html(_("{n} terms"), n=number(len(whole.cards)))),
@@ -114,7 +125,14 @@ def _kpis(board: Board, asked: Asked) -> list[Kpi]:
         Kpi(pgettext("renewals", "Still open"), money(whole.still_open, currency), "", ""),
         Kpi(_("Open, 90 days or fewer left"), number(len(near)), "",
             format_html(_("{n} without a rated cause"), n=number(len(unrated))) if near else ""),
+        Kpi(_("Overdue at the last checkpoint"), number(len(overdue)),
+            f"{reverse('renewals_explanation')}?figure=checkpoint", _missing(overdue) if overdue else ""),
     ]  # fmt: skip
+
+
+def _missing(overdue: Sequence[Standing]) -> str:
+    calls, planned = sum(one.taken is None for one in overdue), sum(one.is_unplanned for one in overdue)
+    return format_html(_("{n} without a call, {m} without a plan"), n=number(calls), m=number(planned))
 
 
 def _month(column: Column, board: Board, asked: Asked) -> Month:
@@ -143,7 +161,7 @@ def _opens(asked: Asked, figure: str, since: date | None = None) -> str:
 
 def shown(card: Card, board: Board) -> Shown:
     """Return a card as it is drawn."""
-    term = card.term
+    term, mark = card.term, words.checkpoint_mark(card.checkpoint)
     return Shown(
         one=card,
         url=room_url(card.customer.key, term.due_on),
@@ -158,6 +176,8 @@ def shown(card: Card, board: Board) -> Shown:
         late=_("last-minute %(share)s") % {"share": percent(card.late.share)}
         if card.late is not None and card.late.is_flagged
         else "",
+        mark=mark[0],
+        mark_tone=mark[1],
     )
 
 
@@ -196,10 +216,11 @@ def explanation(request: HttpRequest) -> HttpResponse:
     """Open a sum of the board: what it means and the terms that it is made of."""
     asked, figure = Asked(request), FIGURES.get(request.GET.get("figure", ""))
     board, month = asked.board, month_at(request.GET.get("month", ""))
-    if request.GET.get("figure") == "last_minute":
+    told = TOLD.get(request.GET.get("figure", ""))
+    if told is not None:
+        title, definition, formula = told
         return render(request, "components/explanation.html",
-                      {"title": words.LAST_MINUTE, "definition": words.LAST_MINUTE_MEANS, "formula": FORMULA,
-                       "as_of": asked.today})  # fmt: skip
+                      {"title": title, "definition": definition, "formula": formula, "as_of": asked.today})  # fmt: skip
     if figure is None or figure.key not in SUMS:
         raise Http404
     context: dict[str, Any] = {"title": figure.label, "definition": figure.definition, "formula": SUM}

@@ -8,7 +8,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
-from perennial.renewals.terms import CAUSES, About, Found
+from perennial.renewals.calculations.checkpoints import Standing
+from perennial.renewals.terms import CAUSES, About, Found, State, Taken, Which
+from perennial.reports.forecast_figures import CATEGORIES
 
 ABOUTS: Mapping[About, Promise] = {
     About.PRODUCT: gettext_lazy("Product meets needs"),
@@ -51,6 +53,35 @@ LAST_MINUTE_MEANS = gettext_lazy(
     "is flagged: the renewal was worked for in a hurry. Notes do not count, nor what is not marked as proactive; "
     "before the last 90 days there is no index."
 )
+
+
+CHECKPOINTS: Mapping[Which, Promise] = {
+    Which.FIRST: gettext_lazy("First checkpoint"),
+    Which.LAST: gettext_lazy("Last checkpoint"),
+}
+CHECKPOINT_MEANS = gettext_lazy(
+    "Twice before a term ends our own call is recorded beside the model's category, each with its day. What is missing "
+    "stands on Today. Where the two differ, the leader settles it with a word. At the last checkpoint nobody waits and "
+    "sees: without a call and a plan the term is overdue."
+)
+
+
+def own_word(taken: Taken | None) -> str:
+    """Write our own call."""
+    if taken is None:
+        return ""
+    return _("Wait and see") if taken.category is None else str(CATEGORIES[taken.category])
+
+
+def checkpoint_mark(one: Standing | None) -> tuple[str, str]:
+    """Write how a term stands at its checkpoint where that is something to do, with its tone; "" where nothing is."""
+    if one is None or not (one.is_to_do or one.state is State.DISPUTED):
+        return "", ""
+    if one.state is State.MISSING:
+        return (_("call overdue"), "bad") if one.is_overdue else (_("call missing"), "watch")
+    if one.is_unplanned:
+        return _("no plan"), "bad"
+    return _("calls differ"), "watch"
 
 
 def ratings_of(about: About) -> Mapping[int | None, Promise]:

@@ -42,6 +42,10 @@ MEANINGS = {
         _("Lifetime value"),
         _("Gross margin, discount rate and horizon, and by which fields it is known how a customer came."),
     ),
+    "renewals": (
+        _("Renewals"),
+        _("When a term's two checkpoints are, and how its plan is worked back from the expiry."),
+    ),
     "metrics": (_("Metrics"), _("What is computed from usage each day, and how it is meant.")),
     "events": (_("Events"), _("Which event names are logins, errors or noise; every other is core use.")),
 }

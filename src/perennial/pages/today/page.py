@@ -21,11 +21,13 @@ from perennial.members import access
 from perennial.members.models import Member
 from perennial.pages import tags
 from perennial.pages.customer.words import reason
+from perennial.pages.renewals.checkpoints import disputes_shown
 from perennial.pages.today.words import SNOOZES, WHOSE, name_of, otherwise, rule_of
 from perennial.pages.watched import mark, nothing_new
 from perennial.playbooks import away
 from perennial.playbooks import queries as playbooks
 from perennial.playbooks.terms import CONTACTS_A_DAY, Away, Day, Item, Reason, Tasks, Whose
+from perennial.reports.checkpoints import Dispute, disputes
 from perennial.usage import queries as usage
 
 MOST_ROWS = 10
@@ -121,10 +123,11 @@ def context(place: Place) -> dict[str, Any]:
     day = playbooks.today(place.member, on=place.on, whose=place.whose)
     tasks = playbooks.tasks(place.member, place.on)
     gone = _put_away(place)
+    to_settle = disputes(place.member, at=timezone.now(), place=place.house)
     later = CONTACTS_A_DAY + len(day.later)
     return {
         "place": place,
-        "seen": _seen(place, day, tasks, gone),
+        "seen": _seen(place, day, tasks, gone, to_settle),
         "day": day,
         "first": _shown(day.first, place, 0),
         "groups": [("later", day.later, _shown(day.later, place, CONTACTS_A_DAY)),
@@ -133,6 +136,7 @@ def context(place: Place) -> dict[str, Any]:
         "tasks": tasks,
         "away": gone,
         "snoozes": SNOOZES,
+        "disputes": disputes_shown(to_settle),
         "with_others": playbooks.given_away(place.member),
         "choices": choices_of(place),
         "may": {name: access.may(place.member, ability) for name, ability in (
@@ -141,12 +145,13 @@ def context(place: Place) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _seen(place: Place, day: Day, tasks: Tasks, gone: PutAway) -> str:
+def _seen(place: Place, day: Day, tasks: Tasks, gone: PutAway, to_settle: Sequence[Dispute]) -> str:
     items = [
         (one.id, one.weight, one.reasons, one.done_at, one.is_contact, one.snoozed_until_on, one.row.updated_at)
         for one in (*day.open, *day.done)
     ]
-    return mark(place.on, place.whose, items, day.waiting, tasks, [row.id for row, _name in gone.rows], gone.count)
+    return mark(place.on, place.whose, items, day.waiting, tasks, [row.id for row, _name in gone.rows], gone.count,
+                [(one.spot, one.taken.at) for one in to_settle])  # fmt: skip
 
 
 def _shown(items: Sequence[Item], place: Place, before: int | None) -> list[Shown]:

@@ -32,6 +32,7 @@ _ELSE: Mapping[str, Promise] = {
     "onboarding_overdue": gettext_lazy("A customer without first value has no reason to renew."),
     "usage_fell": gettext_lazy("What is no longer used is not renewed."),
     "task_due": gettext_lazy("A promise is broken."),
+    "checkpoint_due": gettext_lazy("Whoever waits and sees hears of the decision when it is made."),
     "silent_too_long": gettext_lazy("You hear of the next decision when it is made."),
     "seat_limit_reached": gettext_lazy("People who need the product cannot get in."),
 }
