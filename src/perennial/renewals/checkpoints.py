@@ -209,7 +209,7 @@ def open_on(on: date, rows: Q, *, late_days: int, at: datetime | None = None) ->
     """Return the earliest checkpoint of each customer at which something is still to be recorded, by what was said
     up to `at` (None: all). `rows`: the condition of the lines. Ten queries for 500 customers whose terms come due."""
     ahead = blueprint.renewals(on).furthest_days + 1
-    dues = renewals.due_in(on - timedelta(days=late_days), on + timedelta(days=ahead), rows, on=on, late_days=late_days)
+    dues = renewals.due_in(on - timedelta(days=late_days), on + timedelta(days=ahead), rows, on=on)
     still = {(one.customer_id, one.due_on): one.starts_on for one in dues if one.outcome is Outcome.OPEN}
     segments = customers.segments(sorted({customer for customer, _due in still}))
     found: dict[int, date] = {}

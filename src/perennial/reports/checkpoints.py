@@ -81,7 +81,7 @@ def disputes(member: Member, *, at: datetime, place: House) -> list[Dispute]:
     if not spots:
         return []
     shown = {row.customer_id: row for row in _portfolio(sorted({spot.customer_id for spot in spots}))}
-    starts = _open_terms([spot for spot in spots if spot.customer_id in shown], member, on, late_days)
+    starts = _open_terms([spot for spot in spots if spot.customer_id in shown], member, on)
     segments = {customer: row.segment for customer, row in shown.items()}
     standings = checkpoints.standings(starts, segments, on=on)
     found = [_dispute(spot, shown[spot.customer_id], standings) for spot in spots if spot.customer_id in shown]
@@ -101,7 +101,7 @@ def _portfolio(ids: list[int]) -> list[PortfolioRow]:
             .select_related("owner")]  # fmt: skip
 
 
-def _open_terms(spots: list[Spot], member: Member, on: date, late_days: int) -> dict[Place, date]:
+def _open_terms(spots: list[Spot], member: Member, on: date) -> dict[Place, date]:
     """Return the first day of each of the terms that is still open."""
     if not spots:
         return {}
@@ -110,7 +110,7 @@ def _open_terms(spots: list[Spot], member: Member, on: date, late_days: int) -> 
     wanted, found = {(spot.customer_id, spot.due_on) for spot in spots}, dict[Place, date]()
     for start in range(0, len(family), 500):
         rows = access.facts_of(member) & Q(customer_id__in=family[start : start + 500])
-        for one in renewals.due_in(since, until, rows, on=on, late_days=late_days):
+        for one in renewals.due_in(since, until, rows, on=on):
             if one.outcome is Outcome.OPEN and (one.customer_id, one.due_on) in wanted:
                 found[one.customer_id, one.due_on] = one.starts_on
     return found

@@ -21,7 +21,6 @@ from perennial.pages.customer import log_entry
 from perennial.pages.renewals.found import done, room_of
 from perennial.pages.renewals.views import room_url
 from perennial.pages.tags import number, wording
-from perennial.pages.weekly.words import node_name
 from perennial.playbooks import renewal_plans
 from perennial.playbooks.actions import PlaybookError
 from perennial.reports.renewal_room import Room
