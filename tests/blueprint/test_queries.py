@@ -32,7 +32,8 @@ def test_a_csm_reaches_his_own_book_and_a_reader_sees_no_money() -> None:
     assert csm.abilities["customers.edit"] is Scope.OWN
     assert "customers.assign" not in csm.abilities
     assert reader.abilities == {"customers.read": Scope.ALL}
-    assert reader.hidden_fields == {"mrr", "arr", "renewal_arr", "overdue_amount", "oldest_overdue_on"}
+    waits = {"waits_at", "waits_since_on", "waits_over_days"}
+    assert reader.hidden_fields == {"mrr", "arr", "renewal_arr", "overdue_amount", "oldest_overdue_on"} | waits
 
 
 def test_kinds_of_events_are_spelt_out_as_predicates() -> None:

@@ -196,6 +196,10 @@ def test_a_payment_is_recorded_for_a_customer_and_stands_as_prepaid_until_it_is_
     assert "Beta Group" in client.get(payment).content.decode()
     tab = client.get(f"/customers/{key}?tab=contracts").content.decode()
     assert "Prepaid, for no step yet: $1,650.50" in tab  # with the 450 of the bank
+    entry = JournalEntry.objects.get(kind="payment.written")
+    gone = client.post(f"/receivables/undo/{entry.pk}", headers={"HX-Request": "true"})
+    assert gone.headers["HX-Redirect"] == "/receivables"  # the payment's page is gone
+    assert client.get(payment).status_code == 404
 
 
 def test_the_list_shows_what_is_longer_at_its_node_than_usual(place: dict[str, int], now: datetime) -> None:

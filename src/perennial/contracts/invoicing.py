@@ -43,6 +43,16 @@ class Bill:
     issued_on: date | None = None
 
 
+def found(invoice: uuid.UUID, rows: Q) -> Invoice | None:
+    """Return an invoice among `rows` (access.facts_of) as it is now; None where there is none. One query."""
+    return Invoice.objects.current().filter(rows, fact=invoice).first()  # type: ignore[no-any-return]
+
+
+def taken_back_by(invoice: Invoice, rows: Q) -> list[Invoice]:
+    """Return the red-letter invoices that take one back, the first one first. One query."""
+    return list(Invoice.objects.current().filter(rows, red_of=invoice.fact).order_by("id"))
+
+
 def left_of(steps: Iterable[Step]) -> dict[uuid.UUID, int]:
     """Return what of each step is on no invoice yet, those asked for counted; 0 of one whose source states an invoice
     that nobody has seen. One query."""

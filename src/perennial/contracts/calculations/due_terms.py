@@ -68,6 +68,6 @@ def due_keys(lines: Iterable[LineTerms], followed: Collection[str], switches: Po
 def _rolls(line: LineTerms) -> bool:
     """Say whether the line is a short one of whole periods of its price: a month by the month, a quarter at a time."""
     assert line.ends_on is not None
-    months = whole_months(Period(line.starts_on, line.ends_on))
+    months = whole_months(Period(line.term_starts_on or line.starts_on, line.ends_on))
     return line.amount_months is not None and bool(months) and (months or 0) < TERM_MONTHS and not (
         (months or 0) % line.amount_months)  # fmt: skip

@@ -113,10 +113,10 @@ def one(request: HttpRequest, fact: UUID) -> HttpResponse:
 
 
 def _found(asked: Request, fact: UUID) -> Invoice:
-    invoice = Invoice.objects.current().filter(facts_of(asked.member), fact=fact).first()
+    invoice = invoicing.found(fact, facts_of(asked.member))
     if invoice is None:
         raise Http404
-    return invoice  # type: ignore[no-any-return]
+    return invoice
 
 
 def _shown(asked: Request, invoice: Invoice) -> dict[str, Any]:
@@ -133,8 +133,8 @@ def _shown(asked: Request, invoice: Invoice) -> dict[str, Any]:
                    "name": f"{parts.PART}{row.step.fact}",
                    "value": decimal_string(left.get(row.step.fact, 0), invoice.currency)} for row in rows],
         "customer": rows[0].customer if rows else None, "can_red": any(left.values()),
-        "reds": Invoice.objects.current().filter(red_of=invoice.fact).order_by("id"),
-        "of": Invoice.objects.current().filter(fact=invoice.red_of).first() if invoice.red_of else None,
+        "reds": invoicing.taken_back_by(invoice, facts_of(asked.member)),
+        "of": invoicing.found(invoice.red_of, facts_of(asked.member)) if invoice.red_of else None,
     }  # fmt: skip
 
 

@@ -148,6 +148,8 @@ def undo(request: HttpRequest, number: int) -> HttpResponse:
         if done is None:
             raise Http404
         messages.success(request, _("Undone: everything is as it was before."))
+        if any(old is None for _name, _fact, old, _new in done.data["written"]):  # its page is gone
+            return _gone(request)
     if request.headers.get("HX-Request"):
         return HttpResponse(status=204, headers={"HX-Refresh": "true"})
     back = request.POST.get("step", "")
@@ -155,3 +157,10 @@ def undo(request: HttpRequest, number: int) -> HttpResponse:
         return redirect("receivables_step", fact=UUID(back)) if back else redirect("receivables")
     except ValueError as error:
         raise Http404 from error
+
+
+def _gone(request: HttpRequest) -> HttpResponse:
+    """Go to the list: what was shown is there no more."""
+    if request.headers.get("HX-Request"):
+        return HttpResponse(status=204, headers={"HX-Redirect": reverse("receivables")})
+    return redirect("receivables")

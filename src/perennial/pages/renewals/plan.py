@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from perennial.blueprint import queries as blueprint
 from perennial.blueprint.renewal_terms import Purchase
+from perennial.contracts.terms import node_name
 from perennial.members import access
 from perennial.members.models import Member
 from perennial.pages.customer import log_entry
