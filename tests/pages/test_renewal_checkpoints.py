@@ -15,6 +15,7 @@ from tests.aids import signed_in
 from tests.insights.books import annual
 from tests.reports.live_sums import kept
 
+from perennial.blueprint import actions, queries
 from perennial.customers.models import Customer, PortfolioRow
 from perennial.insights import learning
 from perennial.kernel.organisation.models import Organisation
@@ -168,9 +169,9 @@ def test_today_and_the_board_ask_as_often_for_many_differences_as_for_one(found:
     record(found, other_than(model))
 
     def asked(path: str) -> int:
-        with CaptureQueriesContext(connection) as queries:
+        with CaptureQueriesContext(connection) as made:
             assert leader.get(path).status_code == 200
-        return len(queries)
+        return len(made)
 
     paths = ("/", PATH)
     before = [(asked(path), asked(path))[1] for path in paths]
@@ -182,3 +183,20 @@ def test_today_and_the_board_ask_as_often_for_many_differences_as_for_one(found:
     assert leader.get(PATH).content.decode().count(">Settle it<") == 7, "and the heading"
     assert [asked(path) for path in paths] == before
     assert Member.objects.get(id=found["leader"]).role == "leader"
+
+
+def test_who_sees_all_revenue_and_settles_for_his_team_alone_is_asked_for_his_team_alone(
+    found: dict[str, Any], member: Callable[..., int], now: datetime
+) -> None:
+    text = queries.default_text("rights")
+    start = text.index("- key: leader")
+    mine = text[start:].replace("revenue.read: team", "revenue.read: all", 1)
+    mine = mine.replace("customers.read: team", "customers.read: all", 1)
+    actions.publish(part="rights", text=text[:start] + mine, reason="leaders see all", from_on=None, base=None,
+                    by=member("admin"), at=now)  # fmt: skip
+    record(found, other_than(model_of(found)))
+    assert "For you to settle" in signed_in(found["leader"]).get(PATH).content.decode()
+    page = signed_in(found["stranger"]).get(PATH, {"whose": "all"}).content.decode()
+    assert "SMB4 stays 0" in page
+    assert "For you to settle" not in page
+    assert signed_in(found["stranger"]).get(f"{found['room']}/settle").status_code == 404
