@@ -62,7 +62,7 @@ def test_a_change_with_a_reason_is_in_force_and_everything_is_computed_anew(
         ({"reason": "x", "since": "tomorrow"}, "Select a valid choice"),
         ({"base": "7"}, "Somebody else changed this meanwhile"),
         ({"text": STAGES}, "Nothing is different"),
-        ({"text": STAGES.replace("grace_days: 30", "grace_days: soon")}, "a whole number, 0 or more, is wanted"),
+        ({"text": STAGES.replace("grace_days: 180", "grace_days: soon")}, "a whole number, 0 or more, is wanted"),
         ({"text": "\x00"}, "This cannot be read"),
         ({"text": ""}, "a mapping is wanted"),
     ],

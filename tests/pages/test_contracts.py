@@ -15,6 +15,7 @@ from tests.contracts.books import keep, line
 from perennial.contracts.models import Cancellation, Contract, Line, Movement
 from perennial.jobs import reactions
 from perennial.kernel.journal.models import JournalEntry
+from perennial.kernel.organisation.models import Organisation
 from perennial.kernel.queue.models import Job
 
 HTMX = {"HX-Request": "true"}
@@ -22,6 +23,7 @@ HTMX = {"HX-Request": "true"}
 
 @pytest.fixture
 def found(place: dict[str, Any], now: datetime) -> dict[str, Any]:
+    Organisation.objects.update(policy_switches={"grace_days": 0})  # an end is told on its day
     keep([line("1", place["id"], "2026-01-01", "2027-01-01", 1_000_00, quantity=10, product="core")], at=now,
          on="2026-03-02")  # fmt: skip
     one = Line.objects.current().get()

@@ -113,7 +113,7 @@ def test_lines_that_end_together_are_renewed_together_whichever_is_named() -> No
     other = line("1c", "2023-01-01", "2024-01-01", 70, product_id=2)
     one = line("2", "2024-01-01", None, 550, renewal_of="1")
     moved = told(moves([YEAR, more, one], grace=USUAL, as_of="2024-01-10"))
-    assert moved[-1:] == [("2024-01-01", "price_down", -50)]
+    assert moved[-1:] == [("2024-01-01", "contraction", -50)]
     apart = told(moves([YEAR, other, one], grace=USUAL, as_of="2024-01-10"))
     assert apart[-1] == ("2024-01-31", "contraction", -70)  # its own product is late
     bundle = line("2", "2024-01-01", None, 550, renewal_of="1", product_id=3)
