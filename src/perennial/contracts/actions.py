@@ -12,7 +12,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from perennial.contracts import facts, marks, numbers, typed
+from perennial.contracts import columns, facts, marks, numbers, typed
 from perennial.contracts.calculations.movements import movements
 from perennial.contracts.calculations.mrr import stretches
 from perennial.contracts.models import Cancellation, Contract, Line, Movement, Product, Receivable
@@ -274,7 +274,7 @@ def rebuild_movements(customer_ids: Sequence[int] | None = None, *, on: date) ->
     None: of everybody whose movements are not in step with the lines (see `marks`); four queries where all are. `on` is
     the day up to which the lines are known: a pause still open then is churn only once it is too long. Merged customers
     are one: their movements belong to the one that remains. Safe to run twice. Set-wise, 500 customers a transaction
-    with ten queries; customers whose lines follow each other's are rebuilt together, so that both sides of a transfer
+    with eleven queries; customers whose lines follow each other's are rebuilt together, so that both sides of a transfer
     agree.
 
     :raises TooFine: an exact amount fits no column; nothing of its set is changed.
@@ -316,6 +316,7 @@ def _rebuild(customers: set[int], merged: Aliases, switches: PolicySwitches, on:
     Movement.objects.filter(customer_id__in=ids).delete()
     insert(Movement, [values_of(_row(one)) for one in told])
     marks.put(drawn_from, ids, on)
+    columns.changed(ids)
     return len(told)
 
 

@@ -148,6 +148,20 @@ class LedgerMark(models.Model):
     on = models.DateField()
 
 
+class LedgerColumns(models.Model):
+    """Which file holds the movements in columns (`columns.py`); one row, none where the ledger is small."""
+
+    name = models.CharField(max_length=40)
+    made_at = models.DateTimeField()
+
+
+class LedgerChange(models.Model):
+    """A customer whose movements were written since the columns were made. Rows are added and taken away, never
+    changed."""
+
+    customer = models.ForeignKey("perennial.Customer", on_delete=models.CASCADE, related_name="+")
+
+
 class Receivable(Version):
     """One step of a receivable plan: what is due when, invoiced when, received when; and at which approval node
     (budget, procurement, legal, seal, invoice, payment) it waits since when. `received_on` and `received_amount` are

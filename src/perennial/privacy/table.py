@@ -183,6 +183,8 @@ TABLE: dict[str, Held] = {
         kept(row=VERSION, ledger="customer step payment amount written_off_on"), C, None, BLANK),
     "Movement": Held({}, kept(ledger="customer product on kind numerator denominator currency line_facts tags")),
     "LedgerMark": Held({}, kept(row="customer drawn_from on")),
+    "LedgerColumns": Held({}, kept(row="id name made_at")),
+    "LedgerChange": Held({}, kept(row="id customer")),
     "Rate": Held({}, kept(row=VERSION, method="base currency on rate external_id")),
     "Product": Held({}, kept(method="code name")),
     "Call": Held({"reason": T}, kept("customer due_on category model p", row="id at", staff="by"), C, None, BLANK),

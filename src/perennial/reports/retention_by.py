@@ -8,8 +8,7 @@ whole to the last cent.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
@@ -19,10 +18,13 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from perennial.contracts import ledger
-from perennial.contracts.calculations.retention import Retention, retention
+from perennial.contracts.calculations.columns import Groups
+from perennial.contracts.calculations.retention import Retention, Tally, retention, together
+from perennial.contracts.columns import of_portfolio
 from perennial.customers.access import visible_fields
 from perennial.customers.catalogue import FIELDS
 from perennial.customers.models import PortfolioRow
+from perennial.kernel.joined import Joined, numbers
 from perennial.kernel.money import largest_remainder, round_half_even
 from perennial.kernel.periods import Period
 from perennial.members.models import Member
@@ -73,15 +75,6 @@ class Told:
     between: Part | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Named:
-    """Which value each unit of the cohort has: `of` its key, and what values are called inside and outside."""
-
-    of: Callable[[Any], Any]
-    labels: Mapping[Any, str]
-    outside: Mapping[Any, str]
-
-
 def dimensions_of(member: Member) -> list[Dimension]:
     """Return what a member may see retention told apart by: fields that are hidden from him are not among it."""
     fields = visible_fields(member)
@@ -89,21 +82,19 @@ def dimensions_of(member: Member) -> list[Dimension]:
 
 
 def told(book: Book, span: Period, dimension: Dimension) -> Told:
-    """Return the retention of a span told apart. Four queries, five by product, however many customers.
+    """Return the retention of a span told apart. At most six queries, however many customers.
 
     The cohort and its days are `revenue.retention`'s: MRR above zero at the end of `span.since`.
     """
     first, last = min(span.since, span.until, book.as_of), min(span.until, book.as_of)
-    rates = book.exchange.fixed(first)
-    opening, closing = (ledger.balances_on(day, book.rows, rates) for day in (first, last))
-    whole = retention(opening, closing)
     if dimension is Dimension.PRODUCT:
-        cohort = {key for key, amount in opening.items() if amount > 0}
-        of_units = [{unit: amount for unit, amount in ledger.balances_by_product(day, book.rows, rates).items()
-                     if unit[0] in cohort} for day in (first, last)]  # fmt: skip
-        parts = _parts(of_units[0], of_units[1], _products())
+        names = ledger.product_names()
+        whole = ledger.retention(first, last, book.seen, book.exchange)
+        parts = _parts(ledger.tallies_by_product(first, last, book.seen, book.exchange), names, names)
     else:
-        parts = _parts(opening, closing, _values(dimension, book))
+        tallies = ledger.tallies(first, last, book.seen, book.exchange, _groups(dimension, book))
+        whole = together(tallies.values()).retention()
+        parts = _parts(tallies, *_names(dimension, book, tallies))
     between = _between(whole, parts) if dimension is Dimension.PRODUCT else None
     printed = _printed(whole, [*parts, *([between] if between else [])])
     return Told(
@@ -129,9 +120,10 @@ def behind(book: Book, figure: Figure, span: Period, found: Told, part: Part) ->
              if _text(unit[1]) == part.value} for day in (first, last)
         )  # fmt: skip
     else:
-        of = _values(found.dimension, book).of
-        opening = {key: amount for key, amount in ledger.balances_on(first, book.rows, rates).items()
-                   if _text(of(key)) == part.value}  # fmt: skip
+        every = ledger.balances_on(first, book.rows, rates)
+        values = _groups(found.dimension, book).split(list(every))
+        theirs = {key for value, ids in values.items() if _text(value) == part.value for key in ids}
+        opening = {key: amount for key, amount in every.items() if key in theirs}
         closing = ledger.balances_on(last, book.rows, rates)
     printed = part.opening, part.kept if figure.key == "grr" else part.closing
     return revenue.named(revenue.cohort_behind(figure, opening, closing, printed), book)
@@ -141,39 +133,29 @@ def _text(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def _values(dimension: Dimension, book: Book) -> _Named:
-    """Return each customer's value on the as-of day, of those in the ledger that the member sees."""
-    seen = ledger.customer_ids(book.rows)
+def _groups(dimension: Dimension, book: Book) -> Groups:
+    """Return who has which value on the as-of day, of those that the member sees. One query."""
+    who = of_portfolio(book.rows)
+    rows = PortfolioRow.objects.none() if who is None else PortfolioRow.objects.filter(who)
     column = FIELDS[dimension.value].column
-    rows = PortfolioRow.objects.filter(customer_id__in=seen)
-    if dimension is Dimension.OWNER:
-        found = list(rows.values_list("customer_id", column, "owner__name", "owner__email"))
-        labels = {owner: name for _customer, owner, name, _mail in found if owner is not None}
-        mails = {owner: mail for _customer, owner, _name, mail in found if owner is not None}
-        return _Named({row[0]: row[1] for row in found}.get, labels, mails)
-    values = {customer: value or None for customer, value in rows.values_list("customer_id", column)}
-    return _Named(values.get, choice_words(book.currency).get(dimension.value, {}), {})
+    counted = rows.order_by().values_list(column).annotate(ids=Joined("customer_id"))
+    return Groups({value: numbers(ids) for value, ids in counted if value not in {None, ""}})
 
 
-def _products() -> _Named:
-    names = ledger.product_names()
-    return _Named(lambda unit: unit[1], names, names)
+def _names(dimension: Dimension, book: Book, values: Iterable[Any]) -> tuple[Mapping[Any, str], Mapping[Any, str]]:
+    """Return what values are called inside and outside. One query for owners."""
+    if dimension is not Dimension.OWNER:
+        return choice_words(book.currency).get(dimension.value, {}), {}
+    found = Member.objects.filter(id__in=[value for value in values if value is not None])
+    rows = list(found.values_list("id", "name", "email"))
+    return {key: name for key, name, _mail in rows}, {key: mail for key, _name, mail in rows}
 
 
-def _parts(
-    opening: Mapping[Hashable, Fraction] | Mapping[Any, Fraction], closing: Mapping[Any, Fraction], named: _Named
-) -> list[Part]:
-    before: dict[Any, dict[Any, Fraction]] = defaultdict(dict)
-    after: dict[Any, dict[Any, Fraction]] = defaultdict(dict)
-    for unit, amount in opening.items():
-        if amount > 0:
-            value = named.of(unit)
-            before[value][unit] = amount
-            after[value][unit] = closing.get(unit, Fraction(0))
+def _parts(tallies: Mapping[Any, Tally], labels: Mapping[Any, str], outside: Mapping[Any, str]) -> list[Part]:
     made = [
-        Part(_text(value), named.labels.get(value, _text(value)),
-             None if value is None else named.outside.get(value, _text(value)), retention(before[value], after[value]))
-        for value in before
+        Part(_text(value), labels.get(value, _text(value)),
+             None if value is None else outside.get(value, _text(value)), one.retention())
+        for value, one in tallies.items()
     ]  # fmt: skip
     return sorted(made, key=lambda part: (not part.value, -part.found.opening, part.label))
 

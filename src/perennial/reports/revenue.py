@@ -8,11 +8,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from fractions import Fraction
+from functools import cached_property
 
 from django.db.models import Q
 
-from perennial.contracts import access, facts, ledger, under_terms
+from perennial.contracts import access, columns, facts, ledger, under_terms
 from perennial.contracts.calculations.retention import Retention
+from perennial.contracts.columns import Seen
 from perennial.contracts.ledger import Change, MovementRow, NamedCustomer
 from perennial.contracts.rates import Exchange
 from perennial.contracts.terms import MovementKind, PolicySwitches
@@ -34,6 +36,11 @@ class Book:
     as_of: date
     switches: PolicySwitches
     lines: Q = field(default_factory=Q)
+
+    @cached_property
+    def seen(self) -> Seen:
+        """Return where these movements are read: one state of them for all that the book tells. Two queries."""
+        return columns.seen(self.rows)
 
     @property
     def currency(self) -> str:
@@ -60,12 +67,12 @@ def book_of(member: Member, *, at: datetime, constant: bool = False) -> Book:
 
 def has_others(book: Book) -> bool:
     """Say whether anybody pays in another currency. One query."""
-    return ledger.has_others(book.rows, book.exchange)
+    return ledger.has_others(book.seen, book.exchange)
 
 
 def first_day(book: Book) -> date | None:
     """Return the day of the first movement that has happened; None before any. One query."""
-    found = ledger.first_day(book.rows)
+    found = ledger.first_day(book.seen)
     return found if found is not None and found <= book.as_of else None
 
 
@@ -77,7 +84,7 @@ def movements(book: Book, span: Period) -> list[MovementRow]:
     until = min(span.until, month_of(book.as_of).until)
     if span.since >= until:
         return []
-    return ledger.movement_rows(Period(span.since, until), book.rows, book.exchange, as_of=book.as_of)
+    return ledger.movement_rows(Period(span.since, until), book.seen, book.exchange, as_of=book.as_of)
 
 
 def total(rows: Sequence[MovementRow]) -> MovementRow:
@@ -107,7 +114,7 @@ def retention(book: Book, span: Period) -> Retention:
     """Return what the customers who paid on day `span.since` hold on day `span.until`, or on the as-of day where that
     comes first. Two queries."""
     last = min(span.until, book.as_of)
-    return ledger.retention(min(span.since, last), last, book.rows, book.exchange)
+    return ledger.retention(min(span.since, last), last, book.seen, book.exchange)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,204 @@
+"""The ledger's copy in columns, for houses with many movements: one file of the home, made at night, never stale.
+
+A row of `LedgerColumns` names the file in force. Whose movements were rebuilt since stands in `LedgerChange`, and is
+asked of the records with who stands apart; both are read in one query, so that what is read is what held at one moment.
+Where there is no file here (a small ledger, another machine, a restored home) the records answer everything.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+import pyarrow as pa
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Q, Subquery, Value
+
+from perennial.contracts.calculations.columns import KINDS, NOBODY, Columns, Ints, columns_of
+from perennial.contracts.models import LedgerChange, LedgerColumns, Movement
+from perennial.customers.models import PortfolioRow
+from perennial.kernel.joined import Joined, numbers
+from perennial.lake.durable import aside, make_folder
+
+FOLDER = "ledger"
+WORTH_COPYING = 50_000
+"""Movements from which on there is a copy."""
+MOST_BESIDE = 5_000
+"""Customers that are asked of the records beside the copy; with more it is left alone until it is made anew."""
+CHUNK = 5_000
+PORTFOLIO = "customer__portfolio__"
+ROWS = ("customer", "product", "on", "code", "numerator", "step")
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Where movements that meet a condition are read: in sets of columns, each added (1) or taken away (-1), and of the
+    records (`rest`; None: nothing)."""
+
+    rows: Q
+    rest: Q | None
+    parts: tuple[tuple[int, Columns], ...] = field(default=())
+
+
+def seen(rows: Q | Seen) -> Seen:
+    """Return where the movements of a condition are read. One query, one more for a condition on customers.
+
+    Columns know whose movements they are and nothing else of a customer: they answer conditions on portfolio rows.
+    """
+    if isinstance(rows, Seen):
+        return rows
+    portfolio = of_portfolio(rows)
+    found = _in_force() if portfolio is not None else None
+    if found is None:
+        return Seen(rows, rows)
+    columns, beside = found
+    rest = rows & Q(customer_id__in=beside.tolist()) if len(beside) else None
+    if portfolio:
+        ids = numbers(PortfolioRow.objects.filter(portfolio).aggregate(ids=Joined("customer_id"))["ids"])
+        return Seen(rows, rest, ((1, columns.only(np.setdiff1d(ids, beside))),))
+    return Seen(rows, rest, ((1, columns), *([(-1, columns.only(beside))] if len(beside) else [])))
+
+
+def of_portfolio(rows: Q) -> Q | None:
+    """Return a condition on movements as one on portfolio rows; None where it is none. No query."""
+    children: list[Any] = []
+    for child in rows.children:
+        if isinstance(child, Q):
+            inner = of_portfolio(child)
+            if inner is None:
+                return None
+            children.append(inner)
+        elif isinstance(child, tuple) and child[0].startswith(PORTFOLIO):
+            children.append((child[0].removeprefix(PORTFOLIO), child[1]))
+        else:
+            return None
+    return Q(*children, _connector=rows.connector, _negated=rows.negated)
+
+
+def _in_force() -> tuple[Columns, Ints] | None:
+    """Return the columns in force and who is asked of the records beside them, in order. One query."""
+    changed = LedgerChange.objects.order_by().values(one=Value(1)).annotate(ids=Joined("customer_id")).values("ids")
+    told = LedgerColumns.objects.annotate(changed=Subquery(changed)).values_list("name", "changed").first()
+    if told is None:
+        return None
+    try:
+        columns, apart = _opened(_folder() / told[0])
+    except FileNotFoundError:
+        return None
+    beside = np.union1d(apart, numbers(told[1]))
+    return (columns, beside) if len(beside) <= MOST_BESIDE else None
+
+
+def _folder() -> Path:
+    return Path(settings.HOME) / FOLDER
+
+
+@lru_cache(maxsize=2)
+def _opened(path: Path) -> tuple[Columns, Ints]:
+    """Return a file's columns, mapped and not copied, and who stands apart from them."""
+    with pa.memory_map(str(path)) as source:
+        table = pa.ipc.open_file(source).read_all()
+    told = json.loads(table.schema.metadata[b"ledger"])
+    rows = {name: table[name].chunk(0).to_numpy() if table.num_rows else table[name].to_numpy() for name in ROWS}
+    columns = Columns(**rows, moneys=tuple((currency, denominator) for currency, denominator in told["moneys"]))
+    return columns, np.array(told["apart"], np.int64)
+
+
+def changed(customer_ids: Sequence[int]) -> None:
+    """Say that the movements of these customers were written: until the columns are made anew the records are asked
+    for them. In the transaction that writes them; one query for 500."""
+    LedgerChange.objects.bulk_create([LedgerChange(customer_id=one) for one in customer_ids], batch_size=CHUNK)
+
+
+def make(*, at: datetime) -> int:
+    """Make the columns anew where anything changed; return how many movements they hold, 0 where none were made. Safe
+    to run twice, and at once: who comes second leaves things as they are. A night's work: reads every movement.
+
+    Changes are read before the movements: what comes between is in both, and asked of the records.
+    """
+    previous = LedgerColumns.objects.values_list("name", flat=True).first()
+    settled = list(LedgerChange.objects.values_list("id", flat=True))
+    is_worth = Movement.objects.count() >= WORTH_COPYING
+    if is_worth and not settled and previous is not None and (_folder() / previous).exists():
+        return 0
+    name = f"{uuid4().hex}.arrow" if is_worth else ""
+    count = _write(_folder() / name) if name else 0
+    try:
+        _put_in_force(name, previous, settled, at)
+    except IntegrityError:
+        (_folder() / name).unlink(missing_ok=True)
+        return 0
+    for path in _folder().glob("*.arrow"):
+        if path.name != name:
+            path.unlink(missing_ok=True)
+    return count
+
+
+@transaction.atomic
+def _put_in_force(name: str, previous: str | None, settled: Sequence[int], at: datetime) -> None:
+    """Name the file that holds from now on ("": none) and forget the changes that it knows.
+
+    :raises IntegrityError: somebody else did so meanwhile; nothing is changed.
+    """
+    if previous is not None and not LedgerColumns.objects.filter(name=previous).update(name=name, made_at=at):
+        raise IntegrityError("the columns were made by somebody else")
+    if previous is None and name:
+        LedgerColumns.objects.create(id=1, name=name, made_at=at)
+    if not name:
+        LedgerColumns.objects.all().delete()
+    for start in range(0, len(settled), CHUNK):
+        LedgerChange.objects.filter(id__in=settled[start : start + CHUNK]).delete()
+
+
+def _write(path: Path) -> int:
+    columns, apart = columns_of(*_read())
+    told = {"moneys": columns.moneys, "apart": apart}
+    table = pa.table({name: getattr(columns, name) for name in ROWS}).replace_schema_metadata(
+        {"ledger": json.dumps(told)}
+    )
+    make_folder(path.parent)
+    with aside(path) as unfinished, pa.ipc.new_file(str(unfinished), table.schema) as file:
+        file.write_table(table)
+    return table.num_rows
+
+
+def _read() -> tuple[dict[str, Ints], list[str]]:
+    """Return all movements, each column an array, and the currencies that they count. One query: what held at once."""
+    kinds = {kind.value: place for place, kind in enumerate(KINDS)}
+    currencies: dict[str, int] = {}
+    chunks: list[dict[str, Ints]] = []
+    rows: list[tuple[Any, ...]] = []
+    names = ("customer", "product", "on", "kind", "currency", "denominator", "numerator")
+    found = Movement.objects.order_by().values_list(*names)
+
+    def pack() -> None:
+        if not rows:
+            return
+        read = dict(zip(names, zip(*rows, strict=True), strict=True))
+        chunks.append({
+            "customer": np.array(read["customer"], np.int64),
+            "product": np.array([NOBODY if one is None else one for one in read["product"]], np.int64),
+            "on": np.array(read["on"], "datetime64[D]").astype(np.int64),
+            "kind": np.array([kinds[one] for one in read["kind"]], np.int64),
+            "currency": np.array([currencies.setdefault(one, len(currencies)) for one in read["currency"]], np.int64),
+            "denominator": np.array(read["denominator"], np.int64),
+            "numerator": np.array(read["numerator"], np.int64),
+        })  # fmt: skip
+        rows.clear()
+
+    for row in found.iterator(chunk_size=CHUNK):
+        rows.append(row)
+        if len(rows) == 20 * CHUNK:
+            pack()
+    pack()
+    joined = {name: np.concatenate([chunk[name] for chunk in chunks]) if chunks else np.zeros(0, np.int64)
+              for name in names}  # fmt: skip
+    return joined, list(currencies)
