@@ -118,15 +118,15 @@ def changed(customer_ids: Sequence[int]) -> None:
     LedgerChange.objects.bulk_create([LedgerChange(customer_id=one) for one in customer_ids], batch_size=CHUNK)
 
 
-def make(*, at: datetime) -> int:
-    """Make the columns anew where anything changed; return how many movements they hold, 0 where none were made. Safe
-    to run twice, and at once: who comes second leaves things as they are. A night's work: reads every movement.
+def make(*, at: datetime, least: int = WORTH_COPYING) -> int:
+    """Make the columns anew where anything changed and there are `least` movements; return how many they hold, 0 where
+    none were made. Safe to run twice, and at once: who comes second leaves things as they are. A night's work: reads every movement.
 
     Changes are read before the movements: what comes between is in both, and asked of the records.
     """
     previous = LedgerColumns.objects.values_list("name", flat=True).first()
     settled = list(LedgerChange.objects.values_list("id", flat=True))
-    is_worth = Movement.objects.count() >= WORTH_COPYING
+    is_worth = Movement.objects.count() >= least
     if is_worth and not settled and previous is not None and (_folder() / previous).exists():
         return 0
     name = f"{uuid4().hex}.arrow" if is_worth else ""

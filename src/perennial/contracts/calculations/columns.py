@@ -92,7 +92,7 @@ class Columns:
     def only(self, ids: Ints) -> Columns:
         """Return the rows of these customers; who has none is left out. `ids` are in order, each once."""
         places = np.searchsorted(self.ids, ids)
-        found = places[(places < len(self.ids)) & (self.ids[np.minimum(places, len(self.ids) - 1)] == ids)]
+        found = places[np.append(self.ids, NOBODY)[places] == ids]
         first = self.starts[found]
         lengths = np.append(self.starts, len(self.customer))[found + 1] - first
         rows = np.repeat(first - (np.cumsum(lengths) - lengths), lengths) + np.arange(int(lengths.sum()))
