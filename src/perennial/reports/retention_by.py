@@ -14,6 +14,7 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Any
 
+from django.db.models import Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -79,6 +80,48 @@ def dimensions_of(member: Member) -> list[Dimension]:
     """Return what a member may see retention told apart by: fields that are hidden from him are not among it."""
     fields = visible_fields(member)
     return [one for one in Dimension if one is Dimension.PRODUCT or one.value in fields]
+
+
+class NoSuchCustomers(LookupError):
+    """Nobody can be told by that: the field is hidden from the member, or the value is none of its values."""
+
+
+def narrowed(book: Book, member: Member, whose: Mapping[str, str]) -> Book:
+    """Return the ledger of some of the customers: those who have each of these values today, "" for none known. Values
+    are written as `Part.value`. No query.
+
+    :raises NoSuchCustomers: the member does not see the field, or there can be no such value.
+    """
+    rows, lines = book.rows, book.lines
+    for key, value in whose.items():
+        if key not in set(dimensions_of(member)) - {Dimension.PRODUCT} or (key == Dimension.OWNER and not _is_id(value)):
+            raise NoSuchCustomers(key)
+        rows &= _having(Dimension(key), value, "customer__portfolio__")
+        lines &= _having(Dimension(key), value, "customer__portfolio__") | _having(
+            Dimension(key), value, "customer__merged_into__portfolio__"
+        )
+    return replace(book, rows=rows, lines=lines, whose=dict(whose))
+
+
+def _is_id(value: str) -> bool:
+    return not value or (value.isascii() and value.isdigit() and len(value) < 19)
+
+
+def _having(dimension: Dimension, value: str, path: str) -> Q:
+    column = FIELDS[dimension.value].column
+    if dimension is Dimension.OWNER:
+        return Q(**{f"{path}{column}": int(value)}) if value else Q(**{f"{path}{column}__isnull": True})
+    return Q(**{f"{path}{column}": value}) if value else Q(**{f"{path}{column}__isnull": True}) | Q(
+        **{f"{path}{column}": ""}
+    )
+
+
+def label_of(book: Book, dimension: Dimension, value: str) -> str:
+    """Return what a value is called, "" where it is none known. One query for an owner."""
+    if not value:
+        return ""
+    key = int(value) if dimension is Dimension.OWNER else value
+    return _names(dimension, book, [key])[0].get(key, value)
 
 
 def told(book: Book, span: Period, dimension: Dimension) -> Told:

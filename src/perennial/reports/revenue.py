@@ -29,13 +29,14 @@ from perennial.reports.revenue_figures import TERMS, Figure
 @dataclass(frozen=True)
 class Book:
     """What a member sees of the ledger (`rows`) and of the lines behind it (`lines`), in which currency and at which
-    rates, up to which day, under which settings."""
+    rates, up to which day, under which settings; `whose`: narrowed to which customers (`retention_by.narrowed`)."""
 
     rows: Q
     exchange: Exchange
     as_of: date
     switches: PolicySwitches
     lines: Q = field(default_factory=Q)
+    whose: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def seen(self) -> Seen:

@@ -34,8 +34,16 @@ def member_of(request: HttpRequest) -> Member:
 
 
 def book_of(request: HttpRequest) -> Book:
-    """Return the ledger as the member who asks sees it, at the rates that the address asks for."""
-    return revenue.book_of(member_of(request), at=timezone.now(), constant=bool(address.rates_at(request.GET)))
+    """Return the ledger as the member who asks sees it, at the rates and of the customers that the address asks for.
+
+    :raises Http404: it asks by a field that is hidden, or for what is no value.
+    """
+    member = member_of(request)
+    book = revenue.book_of(member, at=timezone.now(), constant=bool(address.rates_at(request.GET)))
+    try:
+        return retention_by.narrowed(book, member, address.whose_at(request.GET))
+    except retention_by.NoSuchCustomers as error:
+        raise Http404 from error
 
 
 def chosen_of(request: HttpRequest, book: Book) -> Chosen:
@@ -87,10 +95,10 @@ class About:
     @property
     def named(self) -> dict[str, str]:
         """Return the part as an address names it; nothing for all customers."""
-        rates = tables.rates_of(self.book)
+        kept = tables.kept_of(self.book)
         if self.apart is None or self.part is None:
-            return {**rates}
-        return {"by": self.apart.dimension.value, "value": self.part.value, **rates}
+            return kept
+        return {"by": self.apart.dimension.value, "value": self.part.value, **kept}
 
     @property
     def told(self) -> dict[str, str]:
@@ -106,7 +114,7 @@ class About:
     def title(self) -> str:
         """Write the figure, the part and the days."""
         parts = [str(self.figure.label), by.label_of(self.apart, self.part) if self.apart and self.part else "",
-                 self.when()]  # fmt: skip
+                 *(text for text, _without in tables.whose_told(self.book)), self.when()]  # fmt: skip
         return " · ".join(part for part in parts if part)
 
     def when(self) -> str:

@@ -38,11 +38,13 @@ def page(request: HttpRequest) -> HttpResponse:
     since = revenue.first_day(book)
     may = {"import": access.may(member, "imports.run"), "export": access.may(member, "exports.run")}
     if since is None:
-        return render(request, "revenue/empty.html", {"may": may})
+        return render(request, "revenue/empty.html", {"may": may, "is_narrowed": bool(book.whose)})
     chosen = opening.chosen_of(request, book)
     rows = revenue.movements(book, chosen.span)
     asked = {"book": book, "chosen": chosen, "may": may, "periods": _periods(book, chosen, since),
-             "months": address.months_query(chosen.span), "currencies": _currencies(book, chosen)}  # fmt: skip
+             "months": address.months_query(chosen.span), "currencies": _currencies(book, chosen),
+             "whose": [(text, f"?{replace(chosen, whose=rest).query(month=chosen.month)}")
+                       for text, rest in tables.whose_told(book)]}  # fmt: skip
     return render(request, "revenue/page.html", asked | (_told(rows, chosen, book, member) if rows else {}))
 
 
@@ -55,7 +57,7 @@ def _told(rows: list[MovementRow], chosen: address.Chosen, book: Book, member: M
         "table": tables.table_of(rows, chosen, book),
         "kpis": [*_balances(rows, chosen.span, book), *_rates(apart.whole.found, year, chosen)],
         "by": by.table_of(apart, chosen, year, book.currency, retention_by.dimensions_of(member)),
-        "terms": tables.explanation_url(FIGURES["terms"], chosen.span, chosen.rates),
+        "terms": tables.explanation_url(FIGURES["terms"], chosen.span, chosen.kept),
         "rates": tables.rates_told(book),
         "settings": tables.settings_of(book),
         "chart_url": f"{reverse('revenue_chart')}?{chosen.query(month=chosen.month)}",
@@ -70,7 +72,7 @@ def _told(rows: list[MovementRow], chosen: address.Chosen, book: Book, member: M
 def _periods(book: Book, chosen: address.Chosen, since: date) -> list[tuple[str, str, bool]]:
     years = range(book.as_of.year, max(since.year, book.as_of.year - YEARS_OFFERED + 1) - 1, -1)
     offered = [(address.LAST_12, _("Last 12 months")), *((str(year), str(year)) for year in years)]
-    kept = f"&{urlencode(chosen.rates)}" if chosen.rates else ""
+    kept = f"&{urlencode(chosen.kept)}" if chosen.kept else ""
     return [(f"?period={period}{kept}", label, period == chosen.period) for period, label in offered]
 
 
@@ -97,7 +99,7 @@ def _balances(rows: list[MovementRow], span: Period, book: Book) -> list[Kpi]:
         ("customers", number(last.customers), as_of),
     ]
     return [
-        Kpi(str(FIGURES[key].label), text, tables.explanation_url(FIGURES[key], span, tables.rates_of(book)), note)
+        Kpi(str(FIGURES[key].label), text, tables.explanation_url(FIGURES[key], span, tables.kept_of(book)), note)
         for key, text, note in values
     ]
 
@@ -112,7 +114,7 @@ def _rates(found: Retention, year: Period, chosen: address.Chosen) -> list[Kpi]:
     }
     values = {"nrr": found.net, "grr": found.gross, "logo": found.logo}
     return [
-        Kpi(str(one.label), percent(values[one.key], 1), tables.explanation_url(one, chosen.span, chosen.rates),
+        Kpi(str(one.label), percent(values[one.key], 1), tables.explanation_url(one, chosen.span, chosen.kept),
             notes[one.key] if found.customers else nobody)
         for one in RATES
     ]  # fmt: skip
@@ -149,5 +151,5 @@ def export(request: HttpRequest) -> HttpResponse:
     months = address.months_query(span)
     return download(
         sheet, format=format, name=f"revenue-{name}-{'-to-'.join(months.values())}", kind="revenue.exported",
-        member=member, asked={**months, **asked},
+        member=member, asked={**months, **book.whose, **asked},
     )  # fmt: skip
