@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -23,6 +23,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q, Subquery, Value
 
 from perennial.contracts.calculations.columns import KINDS, NOBODY, Columns, Ints, columns_of
+from perennial.contracts.calculations.parts import Parts
 from perennial.contracts.models import LedgerChange, LedgerColumns, Movement
 from perennial.customers.models import PortfolioRow
 from perennial.kernel.joined import Joined, numbers
@@ -35,7 +36,8 @@ MOST_BESIDE = 5_000
 """Customers that are asked of the records beside the copy; with more it is left alone until it is made anew."""
 CHUNK = 5_000
 PORTFOLIO = "customer__portfolio__"
-ROWS = ("customer", "product", "on", "code", "numerator", "step")
+ROWS = ("customer", "product", "on", "code", "numerator", "own", "step")
+PARTS = tuple(one.name for one in fields(Parts))
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,8 @@ def _opened(path: Path) -> tuple[Columns, Ints]:
         table = pa.ipc.open_file(source).read_all()
     told = json.loads(table.schema.metadata[b"ledger"])
     rows = {name: table[name].chunk(0).to_numpy() if table.num_rows else table[name].to_numpy() for name in ROWS}
-    columns = Columns(**rows, moneys=tuple((currency, denominator) for currency, denominator in told["moneys"]))
+    parts = Parts(**{name: np.array(told["parts"][name], np.int64) for name in PARTS})
+    columns = Columns(**rows, currencies=tuple(told["currencies"]), parts=parts)
     return columns, np.array(told["apart"], np.int64)
 
 
@@ -160,7 +163,8 @@ def _put_in_force(name: str, previous: str | None, settled: Sequence[int], at: d
 
 def _write(path: Path) -> int:
     columns, apart = columns_of(*_read())
-    told = {"moneys": columns.moneys, "apart": apart}
+    parts = {name: getattr(columns.parts, name).tolist() for name in PARTS}
+    told = {"currencies": columns.currencies, "parts": parts, "apart": apart}
     table = pa.table({name: getattr(columns, name) for name in ROWS}).replace_schema_metadata(
         {"ledger": json.dumps(told)}
     )

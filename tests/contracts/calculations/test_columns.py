@@ -8,7 +8,8 @@ from random import Random
 import numpy as np
 import pytest
 
-from perennial.contracts.calculations.columns import KINDS, MOST_MONEYS, Columns, Groups, columns_of, exact_sums
+from perennial.contracts.calculations.columns import Columns, Groups, columns_of
+from perennial.contracts.calculations.parts import exact_sums, factors_of, parts_of
 
 
 @pytest.mark.parametrize("digits", [3, 9, 15, 18])
@@ -39,12 +40,33 @@ def made(*rows: tuple[int, int, str, int, int]) -> tuple[Columns, list[int]]:
                       currencies)  # fmt: skip
 
 
-def test_a_customer_has_one_denominator_and_small_ones_are_shared() -> None:
-    columns, apart = made((1, 10, "USD", 3, 1), (1, 20, "USD", 4, 1), (2, 10, "USD", 7, 2), (3, 10, "EUR", 5, 1))
-    assert apart == [] and set(columns.moneys) == {("USD", 84), ("EUR", 5)}
-    amounts = [Fraction(int(n), columns.moneys[int(code) // len(KINDS)][1])
-               for n, code in zip(columns.numerator, columns.code, strict=True)]  # fmt: skip
-    assert amounts == [Fraction(1, 3), Fraction(1, 4), Fraction(2, 7), Fraction(1, 5)]
+def test_a_customer_has_one_denominator_and_sums_over_all_are_exact() -> None:
+    columns, apart = made((1, 10, "USD", 3, 1), (1, 20, "USD", 4, 1), (2, 10, "USD", 7, 2), (3, 10, "EUR", 5, -1))
+    assert apart == [] and columns.parts.denominators[columns.own].tolist() == [12, 12, 7, 5]
+    keys = np.array([0, 0, 0, 1])
+    assert columns.amounts.sums(keys, 2) == {0: Fraction(1, 3) + Fraction(1, 4) + Fraction(2, 7), 1: Fraction(-1, 5)}
+    assert columns.amounts.sums(keys, 2, np.array([1, 2])) == {0: Fraction(1, 4) + Fraction(2, 7)}
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_sums_of_many_denominators_are_exact(seed: int) -> None:
+    chance = Random(seed)
+    denominators = sorted({chance.choice([1, chance.randrange(1, 60), chance.randrange(1, 10**chance.randrange(1, 12))])
+                           for _ in range(30)})  # fmt: skip
+    parts, fits = parts_of(np.array(denominators))
+    assert fits.tolist() == [factors_of(one) is not None for one in denominators]
+    own = np.array([chance.choice(np.flatnonzero(fits).tolist()) for _ in range(500)])
+    values = np.array([chance.randrange(-(10**14), 10**14) for _ in own])
+    keys = np.array([chance.randrange(4) for _ in own])
+    wanted = {key: sum((Fraction(int(value), denominators[at]) for one, value, at in zip(keys, values, own, strict=True)
+                        if one == key), Fraction(0)) for key in range(4)}  # fmt: skip
+    assert parts.split(values, own).sums(keys, 4) == wanted
+
+
+def test_a_factor_that_is_too_large_is_told() -> None:
+    assert factors_of(720) == {2: 16, 3: 9, 5: 5} and factors_of(1) == {}
+    assert factors_of(2**31 - 1) == {2**31 - 1: 2**31 - 1} and factors_of(2**31) is None
+    assert factors_of(4_294_967_291) is None and factors_of(65_537 * 65_539) is None
 
 
 def test_what_cannot_be_told_in_one_money_stands_apart() -> None:
@@ -54,14 +76,6 @@ def test_what_cannot_be_told_in_one_money_stands_apart() -> None:
         (3, 10, "USD", 1, 2**62), (3, 11, "USD", 1, 2**62), (4, 10, "USD", 1, 5),
     )  # fmt: skip
     assert apart == [1, 2, 3] and columns.ids.tolist() == [4]
-
-
-def test_of_very_many_denominators_the_rarest_stand_apart() -> None:
-    primes = [n for n in range(2**16, 2**16 + 60_000) if n % 2 and all(n % p for p in range(3, 300, 2))]
-    count = MOST_MONEYS * 3
-    columns, apart = made(*((one, 10, "USD", primes[one], 1) for one in range(count)))
-    assert len(columns.moneys) == MOST_MONEYS
-    assert len(columns.ids) + len(apart) == count and apart
 
 
 def test_a_day_of_several_movements_is_one_step_and_a_return_another() -> None:

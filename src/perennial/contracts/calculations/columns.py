@@ -1,7 +1,8 @@
 """Movements of many customers as columns: what a ledger of a million lines is summed from in milliseconds.
 
-All amounts of a customer have one currency and one denominator, so that integers are added and compared, exactly. Who
-pays in several currencies, or so finely that no common denominator fits, stands apart (`columns_of`).
+All amounts of a customer have one currency and one denominator, so that integers are added and compared, exactly; over
+customers they are summed by partial fractions (`parts`). Who pays in several currencies, or so finely that no common
+denominator fits, stands apart (`columns_of`).
 """
 
 from __future__ import annotations
@@ -11,12 +12,12 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
 from functools import cached_property
-from math import lcm
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from perennial.contracts.calculations.parts import Ints, Parts, Split, parts_of, ranges
 from perennial.contracts.calculations.retention import Tally
 from perennial.contracts.terms import MovementKind
 from perennial.kernel.periods import Period, day_number, day_of_number
@@ -24,10 +25,7 @@ from perennial.kernel.periods import Period, day_number, day_of_number
 KINDS = tuple(MovementKind)
 NOBODY = -1
 """The product of a movement that names none."""
-MOST_BITS, MOST_SHARED, MOST_MONEYS = 62, 2**32, 256
-Ints = NDArray[np.int64]
-Money = tuple[str, int]
-"""A currency and a denominator."""
+MOST_BITS = 62
 Happened = tuple[date, MovementKind, str, Fraction]
 """What happened on a day: its kind and its amount, minor units of a currency."""
 
@@ -53,16 +51,19 @@ class Booked:
 
 @dataclass(frozen=True)
 class Columns:
-    """A row for each movement, by customer, product and day. `code` is (place in `moneys`) × kinds + kind, `numerator`
-    counts by that denominator, `step` is +1 where the customer starts to pay with the row's day, -1 where it stops."""
+    """A row for each movement, by customer, product and day. `code` is (place in `currencies`) × kinds + kind,
+    `numerator` counts by the customer's denominator (`own`: its place in `parts`), `step` is +1 where the customer starts
+    to pay with the row's day, -1 where it stops."""
 
     customer: Ints
     product: Ints
     on: NDArray[np.int32]
     code: NDArray[np.int32]
     numerator: Ints
+    own: NDArray[np.int32]
     step: NDArray[np.int8]
-    moneys: tuple[Money, ...]
+    currencies: tuple[str, ...]
+    parts: Parts
 
     @cached_property
     def starts(self) -> Ints:
@@ -75,9 +76,14 @@ class Columns:
         return self.customer[self.starts]
 
     @cached_property
-    def money(self) -> Ints:
-        """Return each customer's place in `moneys`."""
+    def currency(self) -> Ints:
+        """Return each customer's place in `currencies`."""
         return self.code[self.starts].astype(np.int64) // len(KINDS)
+
+    @cached_property
+    def amounts(self) -> Split:
+        """Return what each row moved, ready to be summed."""
+        return self.parts.split(self.numerator, self.own)
 
     @cached_property
     def units(self) -> Ints:
@@ -94,10 +100,9 @@ class Columns:
         places = np.searchsorted(self.ids, ids)
         found = places[np.append(self.ids, NOBODY)[places] == ids]
         first = self.starts[found]
-        lengths = np.append(self.starts, len(self.customer))[found + 1] - first
-        rows = np.repeat(first - (np.cumsum(lengths) - lengths), lengths) + np.arange(int(lengths.sum()))
+        rows = ranges(first, np.append(self.starts, len(self.customer))[found + 1] - first)
         return Columns(self.customer[rows], self.product[rows], self.on[rows], self.code[rows], self.numerator[rows],
-                       self.step[rows], self.moneys)  # fmt: skip
+                       self.own[rows], self.step[rows], self.currencies, self.parts)  # fmt: skip
 
     def first_day(self) -> date | None:
         """Return the day of the first movement; None without any."""
@@ -105,34 +110,28 @@ class Columns:
 
     def paying_in(self) -> dict[str, int]:
         """Return how many customers pay in each currency."""
-        counted: dict[str, int] = {}
-        for (currency, _), count in zip(
-            self.moneys, np.bincount(self.money, minlength=len(self.moneys)).tolist(), strict=True
-        ):
-            counted[currency] = counted.get(currency, 0) + count
-        return counted
+        counts = np.bincount(self.currency, minlength=len(self.currencies))
+        return dict(zip(self.currencies, counts.tolist(), strict=True))
 
     def booked(self, months: Sequence[Period], as_of: date, currency: str) -> Booked:
         """Return the months as they were booked, up to a day. What moved in `currency` is told for each month on its
         first day, what moved in others on its own day."""
         until = min(months[-1].until, as_of + timedelta(days=1))
         days = [months[0].since, *(month.since for month in months)]
-        sums = self._sums(self._slots(days, until), len(days) + 1)
         held: dict[str, Fraction] = {}
         moved: list[Happened] = []
-        for slot, money, kind, amount in sums:
-            theirs = self.moneys[money][0]
+        for slot, theirs, kind, amount in self._sums(self._slots(days, until), len(days) + 1):
             if slot == 0:
                 held[theirs] = held.get(theirs, Fraction(0)) + amount
             elif slot < len(days) and theirs == currency:
                 moved.append((days[slot], kind, theirs, amount))
-        foreign = [place for place, money in enumerate(self.moneys) if money[0] != currency]
+        foreign = [place for place, one in enumerate(self.currencies) if one != currency]
         if foreign and days[0] < until:
             rows = np.flatnonzero(np.isin(self.code // len(KINDS), foreign))
             each = [days[0] + timedelta(days=n) for n in range((until - days[0]).days)]
-            for slot, money, kind, amount in self._sums(self._slots([days[0], *each], until), len(each) + 2, rows):
+            for slot, theirs, kind, amount in self._sums(self._slots([days[0], *each], until), len(each) + 2, rows):
                 if 0 < slot <= len(each):
-                    moved.append((each[slot - 1], kind, self.moneys[money][0], amount))
+                    moved.append((each[slot - 1], kind, theirs, amount))
         return Booked(held, moved, self._paying(days, until))
 
     def _slots(self, days: Sequence[date], until: date) -> NDArray[np.int32]:
@@ -147,16 +146,12 @@ class Columns:
 
     def _sums(
         self, slots: NDArray[np.int32], count: int, rows: Ints | None = None
-    ) -> list[tuple[int, int, MovementKind, Fraction]]:
-        codes, numerator = self.code, self.numerator
-        if rows is not None:
-            slots, codes, numerator = slots[rows], codes[rows], numerator[rows]
-        width = len(self.moneys) * len(KINDS)
+    ) -> list[tuple[int, str, MovementKind, Fraction]]:
+        width = len(self.currencies) * len(KINDS)
         found = []
-        for place, amount in exact_sums(slots * width + codes, numerator, count * width).items():
+        for place, amount in self.amounts.sums(slots * width + self.code, count * width, rows).items():
             slot, code = divmod(place, width)
-            money, kind = divmod(code, len(KINDS))
-            found.append((slot, money, KINDS[kind], Fraction(amount, self.moneys[money][1])))
+            found.append((slot, self.currencies[code // len(KINDS)], KINDS[code % len(KINDS)], amount))
         return found
 
     def _paying(self, days: Sequence[date], until: date) -> list[int]:
@@ -174,33 +169,34 @@ class Columns:
         """Return what became of those who paid at the end of the first day, by their group and currency. `groups`: a
         number from 0 on for each customer."""
         before, after = self.balances(first, self.starts), self.balances(last, self.starts)
-        return self._tallied(before, after, groups, self.money)
+        return self._tallied(before, after, groups, self.starts)
 
     def tallies_by_product(self, first: date, last: date) -> dict[tuple[int, str], Tally]:
         """Return the same by product; each customer's product is one, and only of those who paid at all."""
         customer = np.searchsorted(self.starts, self.units, side="right") - 1
         paid = self.balances(first, self.starts)[customer] > 0
+        starts = self.units[paid]
         before, after = (self.balances(day, self.units)[paid] for day in (first, last))
-        products, groups = np.unique(self.product[self.units][paid], return_inverse=True)
-        found = self._tallied(before, after, groups.astype(np.int64), self.money[customer][paid])
+        products, groups = np.unique(self.product[starts], return_inverse=True)
+        found = self._tallied(before, after, groups.reshape(-1), starts)
         return {(int(products[group]), currency): tally for (group, currency), tally in found.items()}
 
-    def _tallied(self, before: Ints, after: Ints, groups: Ints, money: Ints) -> dict[tuple[int, str], Tally]:
+    def _tallied(self, before: Ints, after: Ints, groups: Ints, starts: Ints) -> dict[tuple[int, str], Tally]:
         there = before > 0
-        before, after, groups, money = before[there], np.maximum(after[there], 0), groups[there], money[there]
-        width = len(self.moneys)
-        keys = groups * width + money
-        size = (int(groups.max()) + 1) * width if len(groups) else 0
-        sums = [exact_sums(keys, values, size) for values in (before, np.minimum(before, after), after)]
+        before, after, rows = before[there], np.maximum(after[there], 0), starts[there]
+        width = len(self.currencies)
+        keys = groups[there] * width + self.code[rows] // len(KINDS)
+        size = (int(keys.max()) // width + 1) * width if len(keys) else 0
+        sums = [self.parts.split(values, self.own[rows]).sums(keys, size)
+                for values in (before, np.minimum(before, after), after)]  # fmt: skip
         counts = [np.bincount(keys[kept], minlength=size) for kept in (slice(None), after > 0)]
-        found: dict[tuple[int, str], Tally] = {}
-        for place in sums[0]:
-            group, at = divmod(place, width)
-            currency, denominator = self.moneys[at]
-            amounts = [Fraction(one.get(place, 0), denominator) for one in sums]
-            told = Tally(amounts[0], amounts[1], amounts[2], int(counts[0][place]), int(counts[1][place]))
-            found[group, currency] = found.get((group, currency), Tally()).plus(told)
-        return found
+        zero = Fraction(0)
+        return {
+            (place // width, self.currencies[place % width]): Tally(
+                *(one.get(place, zero) for one in sums), *(int(one[place]) for one in counts)
+            )
+            for place in sums[0]
+        }
 
 
 class Groups:
@@ -232,27 +228,6 @@ def _starts(values: Ints) -> Ints:
     return np.flatnonzero(np.diff(values, prepend=values[:1] - 1)) if len(values) else np.zeros(0, np.int64)
 
 
-def exact_sums(keys: NDArray[np.integer], values: Ints, size: int) -> dict[int, int]:
-    """Return the sum of the values of each key below `size`, those that are not zero: exact, however large.
-
-    Doubles add whole numbers exactly below 2^53, so values are cut into parts small enough for as many as there are.
-    """
-    if not len(values):
-        return {}
-    bits = 52 - len(values).bit_length()
-    found: dict[int, int] = {}
-    shift, rest = 0, values
-    while True:
-        is_last = max(-int(rest.min()), int(rest.max())) < 2**bits
-        part = rest if is_last else rest & (2**bits - 1)
-        sums = np.bincount(keys, weights=part, minlength=size)
-        for place in np.flatnonzero(sums).tolist():
-            found[place] = found.get(place, 0) + (int(sums[place]) << shift)
-        if is_last:
-            return {place: total for place, total in found.items() if total}
-        shift, rest = shift + bits, rest >> bits
-
-
 def columns_of(read: Mapping[str, NDArray[np.int64]], currencies: Sequence[str]) -> tuple[Columns, list[int]]:
     """Return movements as columns, and the customers who stand apart.
 
@@ -263,19 +238,21 @@ def columns_of(read: Mapping[str, NDArray[np.int64]], currencies: Sequence[str])
     rows = {name: values[order] for name, values in read.items()}
     starts = _starts(rows["customer"])
     place = np.repeat(np.arange(len(starts)), np.diff(np.append(starts, len(order))))
-    own, fits = _denominators(rows, starts, place)
-    money, moneys = _moneys(rows["currency"][starts], own, fits, currencies)
-    scale = np.where(money < 0, 0, np.array([one[1] for one in moneys] or [1])[money])[place] // rows["denominator"]
+    denominators, fits = _denominators(rows, starts, place)
+    different, own = np.unique(np.where(fits, denominators, 1), return_inverse=True)
+    parts, has_parts = parts_of(different)
+    own = own.reshape(-1)
+    scale = different[own][place] // rows["denominator"]
     size = np.add.reduceat(np.abs(rows["numerator"].astype(float)) * scale, starts) if len(starts) else np.zeros(0)
-    kept = (money >= 0) & (size < 2.0**MOST_BITS)
+    kept = fits & has_parts[own] & (size < 2.0**MOST_BITS)
     apart = rows["customer"][starts][~kept].tolist()
     stays = np.flatnonzero(kept[place])
     numerator = (rows["numerator"] * scale)[stays]
     customer, on = rows["customer"][stays], rows["on"][stays]
     return Columns(
         customer, rows["product"][stays], on.astype(np.int32),
-        (money[place] * len(KINDS) + rows["kind"])[stays].astype(np.int32), numerator,
-        _steps(customer, on, numerator), moneys,
+        (rows["currency"] * len(KINDS) + rows["kind"])[stays].astype(np.int32), numerator,
+        own[place][stays].astype(np.int32), _steps(customer, on, numerator), tuple(currencies), parts,
     ), apart  # fmt: skip
 
 
@@ -289,30 +266,6 @@ def _denominators(rows: Mapping[str, Ints], starts: Ints, place: Ints) -> tuple[
     fits = np.add.reduceat(np.log2(theirs.astype(float)), first) < MOST_BITS
     one = np.maximum.reduceat(rows["currency"], starts) == np.minimum.reduceat(rows["currency"], starts)
     return np.lcm.reduceat(theirs, first), fits & one
-
-
-def _moneys(
-    currency: Ints, own: Ints, fits: NDArray[np.bool_], currencies: Sequence[str]
-) -> tuple[Ints, tuple[Money, ...]]:
-    """Return each customer's money, -1 for none, and the moneys: denominators share a multiple as long as it is small,
-    the most frequent first, so that few are left."""
-    moneys: list[Money] = []
-    told = np.full(len(own), -1, np.int64)
-    pairs = np.stack([currency, own], axis=1)[fits]
-    each, back, counts = np.unique(pairs, axis=0, return_inverse=True, return_counts=True)
-    of_pair = np.full(len(each), -1, np.int64)
-    for pair in np.argsort(-counts, kind="stable").tolist():
-        code, denominator = currencies[int(each[pair][0])], int(each[pair][1])
-        for at, (other, shared) in enumerate(moneys):
-            if other == code and (both := lcm(shared, denominator)) <= MOST_SHARED:
-                moneys[at], of_pair[pair] = (code, both), at
-                break
-        else:
-            if len(moneys) < MOST_MONEYS:
-                of_pair[pair] = len(moneys)
-                moneys.append((code, denominator))
-    told[fits] = of_pair[back.reshape(-1)]
-    return told, tuple(moneys)
 
 
 def _steps(customer: Ints, on: Ints, numerator: Ints) -> NDArray[np.int8]:
