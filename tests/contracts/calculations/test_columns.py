@@ -45,7 +45,6 @@ def test_a_customer_has_one_denominator_and_sums_over_all_are_exact() -> None:
     assert apart == [] and columns.parts.denominators[columns.own].tolist() == [12, 12, 7, 5]
     keys = np.array([0, 0, 0, 1])
     assert columns.amounts.sums(keys, 2) == {0: Fraction(1, 3) + Fraction(1, 4) + Fraction(2, 7), 1: Fraction(-1, 5)}
-    assert columns.amounts.sums(keys, 2, np.array([1, 2])) == {0: Fraction(1, 4) + Fraction(2, 7)}
 
 
 @pytest.mark.parametrize("seed", range(20))

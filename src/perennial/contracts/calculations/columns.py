@@ -113,6 +113,17 @@ class Columns:
         counts = np.bincount(self.currency, minlength=len(self.currencies))
         return dict(zip(self.currencies, counts.tolist(), strict=True))
 
+    def paying_in_others(self, currency: str) -> Columns:
+        """Return the customers who pay in any other currency."""
+        if currency not in self._others:
+            ours = self.currencies.index(currency) if currency in self.currencies else NOBODY
+            self._others[currency] = self.only(self.ids[self.currency != ours])
+        return self._others[currency]
+
+    @cached_property
+    def _others(self) -> dict[str, Columns]:
+        return {}
+
     def booked(self, months: Sequence[Period], as_of: date, currency: str) -> Booked:
         """Return the months as they were booked, up to a day. What moved in `currency` is told for each month on its
         first day, what moved in others on its own day."""
@@ -125,11 +136,10 @@ class Columns:
                 held[theirs] = held.get(theirs, Fraction(0)) + amount
             elif slot < len(days) and theirs == currency:
                 moved.append((days[slot], kind, theirs, amount))
-        foreign = [place for place, one in enumerate(self.currencies) if one != currency]
-        if foreign and days[0] < until:
-            rows = np.flatnonzero(np.isin(self.code // len(KINDS), foreign))
+        others = self.paying_in_others(currency)
+        if len(others.ids) and days[0] < until:
             each = [days[0] + timedelta(days=n) for n in range((until - days[0]).days)]
-            for slot, theirs, kind, amount in self._sums(self._slots([days[0], *each], until), len(each) + 2, rows):
+            for slot, theirs, kind, amount in others._sums(others._slots([days[0], *each], until), len(each) + 2):
                 if 0 < slot <= len(each):
                     moved.append((each[slot - 1], kind, theirs, amount))
         return Booked(held, moved, self._paying(days, until))
@@ -144,12 +154,10 @@ class Columns:
         table[max(0, day_number(until) - first) :] = len(days)
         return table.astype(np.int32)[self.on - first]
 
-    def _sums(
-        self, slots: NDArray[np.int32], count: int, rows: Ints | None = None
-    ) -> list[tuple[int, str, MovementKind, Fraction]]:
+    def _sums(self, slots: NDArray[np.int32], count: int) -> list[tuple[int, str, MovementKind, Fraction]]:
         width = len(self.currencies) * len(KINDS)
         found = []
-        for place, amount in self.amounts.sums(slots * width + self.code, count * width, rows).items():
+        for place, amount in self.amounts.sums(slots * width + self.code, count * width).items():
             slot, code = divmod(place, width)
             found.append((slot, self.currencies[code // len(KINDS)], KINDS[code % len(KINDS)], amount))
         return found
@@ -187,16 +195,19 @@ class Columns:
         width = len(self.currencies)
         keys = groups[there] * width + self.code[rows] // len(KINDS)
         size = (int(keys.max()) // width + 1) * width if len(keys) else 0
-        sums = [self.parts.split(values, self.own[rows]).sums(keys, size)
-                for values in (before, np.minimum(before, after), after)]  # fmt: skip
-        counts = [np.bincount(keys[kept], minlength=size) for kept in (slice(None), after > 0)]
-        zero = Fraction(0)
-        return {
-            (place // width, self.currencies[place % width]): Tally(
-                *(one.get(place, zero) for one in sums), *(int(one[place]) for one in counts)
+        opened, lost, gained = (
+            self.parts.split(values[told], self.own[rows[told]]).sums(keys[told], size)
+            for values in (before, before - after, after - before)
+            for told in [np.flatnonzero(values > 0)]
+        )
+        customers, kept = (np.bincount(keys[told], minlength=size) for told in (slice(None), after > 0))
+        found, zero = {}, Fraction(0)
+        for place, opening in opened.items():
+            held = opening - lost.get(place, zero)
+            found[place // width, self.currencies[place % width]] = Tally(
+                opening, held, held + gained.get(place, zero), int(customers[place]), int(kept[place])
             )
-            for place in sums[0]
-        }
+        return found
 
 
 class Groups:

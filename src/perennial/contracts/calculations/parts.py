@@ -50,7 +50,9 @@ class Parts:
         if len(fine):  # parts add up to the rest and whole units more, which are taken back
             more = np.add.reduceat(part / power, np.cumsum(lengths) - lengths) - rest / denominator
             whole[fine] -= np.rint(more).astype(np.int64)
-        return Split(whole, np.repeat(fine, lengths), self.prime[at], part * self.scale[at], self.moduli)
+        told = np.flatnonzero(part)
+        at, part = at[told], part[told]
+        return Split(whole, np.repeat(fine, lengths)[told], self.prime[at], part * self.scale[at], self.moduli)
 
 
 @dataclass(frozen=True)
@@ -64,22 +66,16 @@ class Split:
     part: Ints
     moduli: Ints
 
-    def sums(self, keys: NDArray[np.integer], size: int, rows: Ints | None = None) -> dict[int, Fraction]:
-        """Return the sum of each key below `size`, where it is not zero; `rows`: of these rows alone."""
-        whole, at, row = self.whole, slice(None), self.row
-        if rows is not None:
-            is_meant = np.zeros(len(whole), np.bool_)
-            is_meant[rows] = True
-            whole, at = np.where(is_meant, whole, 0), np.flatnonzero(is_meant[self.row])
-            row = self.row[at]
-        found = {key: Fraction(total) for key, total in exact_sums(keys, whole, size).items()}
+    def sums(self, keys: NDArray[np.integer], size: int) -> dict[int, Fraction]:
+        """Return the sum of each key below `size`, where it is not zero."""
+        found = {key: Fraction(total) for key, total in exact_sums(keys, self.whole, size).items()}
         width = len(self.moduli)
         if not width:
             return found
         over = prod(self.moduli.tolist())
         factors = [over // modulus for modulus in self.moduli.tolist()]
         rests: dict[int, int] = defaultdict(int)
-        parts = exact_sums(np.asarray(keys)[row] * width + self.prime[at], self.part[at], size * width)
+        parts = exact_sums(keys[self.row] * width + self.prime, self.part, size * width)
         for place, total in parts.items():
             rests[place // width] += total * factors[place % width]
         for key, total in rests.items():
