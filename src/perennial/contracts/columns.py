@@ -8,50 +8,107 @@ Where there is no file here (a small ledger, another machine, a restored home) t
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
-from datetime import datetime
-from functools import lru_cache
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import date, datetime
+from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 from uuid import uuid4
 
 import numpy as np
 import pyarrow as pa
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Q, Subquery, Value
+from django.db.models import Q, QuerySet, Subquery, Value
 
-from perennial.contracts.calculations.columns import KINDS, NOBODY, Columns, Ints, columns_of
-from perennial.contracts.calculations.parts import Parts
+from perennial.contracts.calculations.columns import KINDS, NOBODY, Booked, Columns, Groups, columns_of, numbers
+from perennial.contracts.calculations.parts import Ints, Parts
+from perennial.contracts.calculations.retention import Tally
 from perennial.contracts.models import LedgerChange, LedgerColumns, Movement
 from perennial.customers.models import PortfolioRow
-from perennial.kernel.joined import Joined, numbers
-from perennial.lake.durable import aside, make_folder
+from perennial.kernel.joined import Joined
+from perennial.kernel.periods import Period
+from perennial.lake.durable import aside, digest_of, make_folder
 
 FOLDER = "ledger"
 WORTH_COPYING = 50_000
 """Movements from which on there is a copy."""
 MOST_BESIDE = 5_000
 """Customers that are asked of the records beside the copy; with more it is left alone until it is made anew."""
-CHUNK = 5_000
+CHUNK, MOST_KEPT = 5_000, 500
 PORTFOLIO = "customer__portfolio__"
 ROWS = ("customer", "product", "on", "code", "numerator", "own", "step")
 PARTS = tuple(one.name for one in fields(Parts))
 
 
 @dataclass(frozen=True)
+class Part:
+    """Some customers of a file of columns: `ids` as the database tells them, None for all. The same is summed once for
+    each file: it never changes."""
+
+    file: str
+    columns: Columns
+    ids: str | None = None
+
+    @cached_property
+    def rows(self) -> Columns:
+        """Return their rows."""
+        return self.columns if self.ids is None else self.columns.only(numbers(self.ids))
+
+    @cached_property
+    def _key(self) -> str:
+        return self.file if self.ids is None else self.file + digest_of(self.ids.encode())
+
+    def _once(self, what: tuple[Any, ...], make: Callable[[], Kept]) -> Kept:
+        key = self._key, *what
+        found = _KEPT[key] = _KEPT.pop(key) if key in _KEPT else make()
+        while len(_KEPT) > MOST_KEPT:
+            _KEPT.pop(next(iter(_KEPT)), None)
+        return cast(Kept, found)
+
+    def first_day(self) -> date | None:
+        """Return `Columns.first_day`."""
+        return self._once(("first",), lambda: self.rows.first_day())
+
+    def paying_in(self) -> dict[str, int]:
+        """Return `Columns.paying_in`."""
+        return self._once(("paying",), lambda: self.rows.paying_in())
+
+    def booked(self, months: Sequence[Period], as_of: date, currency: str) -> Booked:
+        """Return `Columns.booked`."""
+        return self._once(("booked", *months, as_of, currency), lambda: self.rows.booked(months, as_of, currency))
+
+    def tallies(self, first: date, last: date, groups: Groups) -> dict[tuple[Any, str], Tally]:
+        """Return `Columns.tallies` by the groups' values."""
+        told = self._once(
+            ("tallies", first, last, groups.key),
+            lambda: self.rows.tallies(first, last, groups.numbered(self.rows.ids)),
+        )
+        return {(groups.values[number], currency): one for (number, currency), one in told.items()}
+
+    def tallies_by_product(self, first: date, last: date) -> dict[tuple[int, str], Tally]:
+        """Return `Columns.tallies_by_product`."""
+        return self._once(("products", first, last), lambda: self.rows.tallies_by_product(first, last))
+
+
+Kept = TypeVar("Kept")
+_KEPT: dict[tuple[Any, ...], Any] = {}
+
+
+@dataclass(frozen=True)
 class Seen:
-    """Where movements that meet a condition are read: in sets of columns, each added (1) or taken away (-1), and of the
+    """Where movements that meet a condition are read: in parts of columns, each added (1) or taken away (-1), and of the
     records (`rest`; None: nothing)."""
 
     rows: Q
     rest: Q | None
-    parts: tuple[tuple[int, Columns], ...] = field(default=())
+    parts: tuple[tuple[int, Part], ...] = ()
 
 
 def seen(rows: Q | Seen) -> Seen:
-    """Return where the movements of a condition are read. One query, one more for a condition on customers.
+    """Return where the movements of a condition are read. One query, one more for a condition on customers and one
+    where any of them changed.
 
     Columns know whose movements they are and nothing else of a customer: they answer conditions on portfolio rows.
     """
@@ -61,12 +118,18 @@ def seen(rows: Q | Seen) -> Seen:
     found = _in_force() if portfolio is not None else None
     if found is None:
         return Seen(rows, rows)
-    columns, beside = found
-    rest = rows & Q(customer_id__in=beside.tolist()) if len(beside) else None
-    if portfolio:
-        ids = numbers(PortfolioRow.objects.filter(portfolio).aggregate(ids=Joined("customer_id"))["ids"])
-        return Seen(rows, rest, ((1, columns.only(np.setdiff1d(ids, beside))),))
-    return Seen(rows, rest, ((1, columns), *([(-1, columns.only(beside))] if len(beside) else [])))
+    whole, apart, changed = found
+    beside = np.union1d(apart, changed)
+    theirs = PortfolioRow.objects.filter(portfolio)
+    parts = [(1, replace(whole, ids=_joined(theirs)) if portfolio else whole)]
+    if len(changed):
+        among = theirs.filter(customer_id__in=changed.tolist())
+        parts.append((-1, replace(whole, ids=_joined(among) if portfolio else ",".join(map(str, changed.tolist())))))
+    return Seen(rows, rows & Q(customer_id__in=beside.tolist()) if len(beside) else None, tuple(parts))
+
+
+def _joined(rows: QuerySet[PortfolioRow]) -> str:
+    return rows.aggregate(ids=Joined("customer_id"))["ids"] or ""
 
 
 def of_portfolio(rows: Q) -> Q | None:
@@ -85,8 +148,8 @@ def of_portfolio(rows: Q) -> Q | None:
     return Q(*children, _connector=rows.connector, _negated=rows.negated)
 
 
-def _in_force() -> tuple[Columns, Ints] | None:
-    """Return the columns in force and who is asked of the records beside them, in order. One query."""
+def _in_force() -> tuple[Part, Ints, Ints] | None:
+    """Return the columns in force, who stands apart from them and who changed since, in order. One query."""
     changed = LedgerChange.objects.order_by().values(one=Value(1)).annotate(ids=Joined("customer_id")).values("ids")
     told = LedgerColumns.objects.annotate(changed=Subquery(changed)).values_list("name", "changed").first()
     if told is None:
@@ -95,8 +158,8 @@ def _in_force() -> tuple[Columns, Ints] | None:
         columns, apart = _opened(_folder() / told[0])
     except FileNotFoundError:
         return None
-    beside = np.union1d(apart, numbers(told[1]))
-    return (columns, beside) if len(beside) <= MOST_BESIDE else None
+    since = numbers(told[1])
+    return (Part(told[0], columns), apart, since) if len(apart) + len(since) <= MOST_BESIDE else None
 
 
 def _folder() -> Path:

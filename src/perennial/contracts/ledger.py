@@ -216,8 +216,8 @@ def tallies(
     of, where = groups or Groups({}), seen(rows)
     found: dict[Any, Tally] = defaultdict(Tally)
     for sign, part in where.parts:
-        for (number, currency), one in part.tallies(first, last, of.numbered(part.ids)).items():
-            found[of.values[number]] = found[of.values[number]].plus(one, exchange.rate(currency, first), sign)
+        for (value, currency), one in part.tallies(first, last, of).items():
+            found[value] = found[value].plus(one, exchange.rate(currency, first), sign)
     if where.rest is not None:
         before, after = (balances_on(day, where.rest, exchange.fixed(first)) for day in (first, last))
         for value, ids in of.split(sorted(before)).items():

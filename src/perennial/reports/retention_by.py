@@ -25,7 +25,7 @@ from perennial.contracts.columns import of_portfolio
 from perennial.customers.access import visible_fields
 from perennial.customers.catalogue import FIELDS
 from perennial.customers.models import PortfolioRow
-from perennial.kernel.joined import Joined, numbers
+from perennial.kernel.joined import Joined
 from perennial.kernel.money import largest_remainder, round_half_even
 from perennial.kernel.periods import Period
 from perennial.members.models import Member
@@ -182,7 +182,7 @@ def _groups(dimension: Dimension, book: Book) -> Groups:
     rows = PortfolioRow.objects.none() if who is None else PortfolioRow.objects.filter(who)
     column = FIELDS[dimension.value].column
     counted = rows.order_by().values_list(column).annotate(ids=Joined("customer_id"))
-    return Groups({value: numbers(ids) for value, ids in counted if value not in {None, ""}})
+    return Groups({value: ids for value, ids in counted if value not in {None, ""}})
 
 
 def _names(dimension: Dimension, book: Book, values: Iterable[Any]) -> tuple[Mapping[Any, str], Mapping[Any, str]]:

@@ -91,4 +91,4 @@ def test_nobody_has_columns_too() -> None:
     )  # fmt: skip
     assert apart == [] and columns.first_day() is None
     assert len(columns.only(np.array([1])).ids) == 0
-    assert Groups({"a": np.array([3, 1])}).split([1, 2, 3]) == {"a": [1, 3], None: [2]}
+    assert Groups({"a": "3,1"}).split([1, 2, 3]) == {"a": [1, 3], None: [2]}

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
 from functools import cached_property
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -131,7 +132,8 @@ class Columns:
         days = [months[0].since, *(month.since for month in months)]
         held: dict[str, Fraction] = {}
         moved: list[Happened] = []
-        for slot, theirs, kind, amount in self._sums(self._slots(days, until), len(days) + 1):
+        slots = self._slots(days, until)
+        for slot, theirs, kind, amount in self._sums(slots, len(days) + 1):
             if slot == 0:
                 held[theirs] = held.get(theirs, Fraction(0)) + amount
             elif slot < len(days) and theirs == currency:
@@ -142,7 +144,7 @@ class Columns:
             for slot, theirs, kind, amount in others._sums(others._slots([days[0], *each], until), len(each) + 2):
                 if 0 < slot <= len(each):
                     moved.append((each[slot - 1], kind, theirs, amount))
-        return Booked(held, moved, self._paying(days, until))
+        return Booked(held, moved, self._paying(slots, len(days)))
 
     def _slots(self, days: Sequence[date], until: date) -> NDArray[np.int32]:
         """Return the slot of each row: 0 before the first of the days, then which day it is on or after, and
@@ -162,10 +164,10 @@ class Columns:
             found.append((slot, self.currencies[code // len(KINDS)], KINDS[code % len(KINDS)], amount))
         return found
 
-    def _paying(self, days: Sequence[date], until: date) -> list[int]:
-        on, step = self.on[self.steps], self.step[self.steps]
-        ends = [*days[2:], until]
-        return [int(step[on < day_number(min(day, until))].sum(dtype=np.int64)) for day in ends]
+    def _paying(self, slots: NDArray[np.int32], count: int) -> list[int]:
+        """Return how many pay at the end of each of so many slots but the first."""
+        steps = np.bincount(slots[self.steps], weights=self.step[self.steps], minlength=count + 1)
+        return [int(one) for one in np.cumsum(steps)[1:count]]
 
     def balances(self, day: date, starts: Ints) -> Ints:
         """Return what stretches of rows (`starts`: `units`, or a customer's) sum up to at the end of a day."""
@@ -210,22 +212,34 @@ class Columns:
         return found
 
 
-class Groups:
-    """What each customer counts for: `by_value` maps a value to customers' numbers, who is in none counts for None."""
+def numbers(text: str | None) -> Ints:
+    """Return the whole numbers of a text ("3,1,2", as `kernel.joined` tells them), in order, each once."""
+    return np.unique(np.fromstring(text, np.int64, sep=",")) if text else np.zeros(0, np.int64)
 
-    def __init__(self, by_value: Mapping[Any, Ints]) -> None:
+
+class Groups:
+    """What each customer counts for: `by_value` maps a value to the numbers of customers, as `kernel.joined` tells them;
+    who is in none counts for None. `key` says the same of the same groups."""
+
+    def __init__(self, by_value: Mapping[Any, str]) -> None:
         self.values = [*by_value, None]
-        ids = np.concatenate([*by_value.values(), np.zeros(0, np.int64)])
-        places = np.repeat(np.arange(len(by_value)), [len(one) for one in by_value.values()])
+        self.key = blake2b(repr(by_value).encode(), digest_size=16).hexdigest()
+        self._by_value = by_value
+
+    @cached_property
+    def _places(self) -> tuple[Ints, Ints]:
+        numbered = [numbers(text) for text in self._by_value.values()]
+        ids = np.concatenate([*numbered, np.zeros(0, np.int64)])
         order = np.argsort(ids, kind="stable")
-        self._ids, self._places = ids[order], places[order]
+        return ids[order], np.repeat(np.arange(len(numbered)), [len(one) for one in numbered])[order]
 
     def numbered(self, ids: Ints) -> Ints:
         """Return the place in `values` of what each of these customers counts for."""
-        if not len(self._ids):
+        known, places = self._places
+        if not len(known):
             return np.full(len(ids), len(self.values) - 1)
-        found = np.minimum(np.searchsorted(self._ids, ids), len(self._ids) - 1)
-        return np.where(self._ids[found] == ids, self._places[found], len(self.values) - 1)
+        found = np.minimum(np.searchsorted(known, ids), len(known) - 1)
+        return np.where(known[found] == ids, places[found], len(self.values) - 1)
 
     def split(self, ids: Sequence[int]) -> dict[Any, list[int]]:
         """Return these customers by what they count for."""
