@@ -1,16 +1,18 @@
 """The ledger's copy in columns, for houses with many movements: one file of the home, made at night, never stale.
 
 A row of `LedgerColumns` names the file in force. Whose movements were rebuilt since stands in `LedgerChange`, and is
-asked of the records with who stands apart; both are read in one query, so that what is read is what held at one moment.
+asked of the records; both are read in one query, so that what is read is what held at one moment.
 Where there is no file here (a small ledger, another machine, a restored home) the records answer everything.
 """
 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
+from fractions import Fraction
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -23,38 +25,47 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet, Subquery, Value
 
 from perennial.contracts.calculations.columns import KINDS, NOBODY, Booked, Columns, Groups, columns_of, numbers
+from perennial.contracts.calculations.loose import Loose, Slot
 from perennial.contracts.calculations.parts import Ints, Parts
 from perennial.contracts.calculations.retention import Tally
 from perennial.contracts.models import LedgerChange, LedgerColumns, Movement
 from perennial.customers.models import PortfolioRow
 from perennial.kernel.joined import Joined
-from perennial.kernel.periods import Period
+from perennial.kernel.periods import Period, day_of_number
 from perennial.lake.durable import aside, digest_of, make_folder
 
 FOLDER = "ledger"
 WORTH_COPYING = 50_000
 """Movements from which on there is a copy."""
-MOST_BESIDE = 5_000
-"""Customers that are asked of the records beside the copy; with more it is left alone until it is made anew."""
+MOST_BESIDE, MOST_APART = 5_000, 20_000
+"""Changed customers that are asked of the records beside the copy, with more it is left alone until it is made anew; and
+customers who stand apart in it, with more there is none."""
 CHUNK, MOST_KEPT = 5_000, 500
 PORTFOLIO = "customer__portfolio__"
+READ = ("customer", "product", "on", "kind", "currency", "denominator", "numerator")
 ROWS = ("customer", "product", "on", "code", "numerator", "own", "step")
 PARTS = tuple(one.name for one in fields(Parts))
 
 
 @dataclass(frozen=True)
 class Part:
-    """Some customers of a file of columns: `ids` as the database tells them, None for all. The same is summed once for
-    each file: it never changes."""
+    """Some customers of a file: those in columns and those apart; `ids` as the database tells them, None for all. The
+    same is summed once for each file, which never changes."""
 
     file: str
     columns: Columns
+    apart: Loose
     ids: str | None = None
 
     @cached_property
     def rows(self) -> Columns:
-        """Return their rows."""
+        """Return the rows of those in columns."""
         return self.columns if self.ids is None else self.columns.only(numbers(self.ids))
+
+    @cached_property
+    def loose(self) -> Loose:
+        """Return the rows of those apart."""
+        return self.apart if self.ids is None else self.apart.only(set(numbers(self.ids).tolist()))
 
     @cached_property
     def _key(self) -> str:
@@ -68,19 +79,23 @@ class Part:
         return cast(Kept, found)
 
     def first_day(self) -> date | None:
-        """Return `Columns.first_day`."""
-        return self._once(("first",), lambda: self.rows.first_day())
+        """Return the day of the first movement; None without any."""
+        days = self._once(("first",), lambda: (self.rows.first_day(), self.loose.first_day()))
+        return min((day for day in days if day is not None), default=None)
 
-    def paying_in(self) -> dict[str, int]:
-        """Return `Columns.paying_in`."""
-        return self._once(("paying",), lambda: self.rows.paying_in())
+    def paying_in(self) -> Counter[str]:
+        """Return how many customers, or movements of those apart, are in each currency."""
+        return self._once(("paying",), lambda: Counter(self.rows.paying_in()) + Counter(self.loose.paying_in()))
 
     def booked(self, months: Sequence[Period], as_of: date, currency: str) -> Booked:
-        """Return `Columns.booked`."""
-        return self._once(("booked", *months, as_of, currency), lambda: self.rows.booked(months, as_of, currency))
+        """Return the months as they were booked (`Columns.booked`)."""
+        return self._once(
+            ("booked", *months, as_of, currency),
+            lambda: self.rows.booked(months, as_of, currency).plus(self.loose.booked(months, as_of)),
+        )
 
     def tallies(self, first: date, last: date, groups: Groups) -> dict[tuple[Any, str], Tally]:
-        """Return `Columns.tallies` by the groups' values."""
+        """Return `Columns.tallies` by the groups' values, of those in columns."""
         told = self._once(
             ("tallies", first, last, groups.key),
             lambda: self.rows.tallies(first, last, groups.numbered(self.rows.ids)),
@@ -88,8 +103,16 @@ class Part:
         return {(groups.values[number], currency): one for (number, currency), one in told.items()}
 
     def tallies_by_product(self, first: date, last: date) -> dict[tuple[int, str], Tally]:
-        """Return `Columns.tallies_by_product`."""
+        """Return `Columns.tallies_by_product`, of those in columns."""
         return self._once(("products", first, last), lambda: self.rows.tallies_by_product(first, last))
+
+    def held(self, day: date) -> dict[Slot, Fraction]:
+        """Return what those apart pay at the end of a day, by currency."""
+        return self._once(("held", day), lambda: self.loose.held(day))
+
+    def held_by_product(self, day: date) -> dict[tuple[int, int | None, str], Fraction]:
+        """Return the same of their products."""
+        return self._once(("held by product", day), lambda: self.loose.held_by_product(day))
 
 
 Kept = TypeVar("Kept")
@@ -118,14 +141,14 @@ def seen(rows: Q | Seen) -> Seen:
     found = _in_force() if portfolio is not None else None
     if found is None:
         return Seen(rows, rows)
-    whole, apart, changed = found
-    beside = np.union1d(apart, changed)
+    whole, changed = found
     theirs = PortfolioRow.objects.filter(portfolio)
     parts = [(1, replace(whole, ids=_joined(theirs)) if portfolio else whole)]
-    if len(changed):
-        among = theirs.filter(customer_id__in=changed.tolist())
-        parts.append((-1, replace(whole, ids=_joined(among) if portfolio else ",".join(map(str, changed.tolist())))))
-    return Seen(rows, rows & Q(customer_id__in=beside.tolist()) if len(beside) else None, tuple(parts))
+    if not len(changed):
+        return Seen(rows, None, tuple(parts))
+    among = theirs.filter(customer_id__in=changed.tolist())
+    parts.append((-1, replace(whole, ids=_joined(among) if portfolio else ",".join(map(str, changed.tolist())))))
+    return Seen(rows, rows & Q(customer_id__in=changed.tolist()), tuple(parts))
 
 
 def _joined(rows: QuerySet[PortfolioRow]) -> str:
@@ -148,8 +171,8 @@ def of_portfolio(rows: Q) -> Q | None:
     return Q(*children, _connector=rows.connector, _negated=rows.negated)
 
 
-def _in_force() -> tuple[Part, Ints, Ints] | None:
-    """Return the columns in force, who stands apart from them and who changed since, in order. One query."""
+def _in_force() -> tuple[Part, Ints] | None:
+    """Return the columns in force and who changed since, in order. One query."""
     changed = LedgerChange.objects.order_by().values(one=Value(1)).annotate(ids=Joined("customer_id")).values("ids")
     told = LedgerColumns.objects.annotate(changed=Subquery(changed)).values_list("name", "changed").first()
     if told is None:
@@ -159,7 +182,7 @@ def _in_force() -> tuple[Part, Ints, Ints] | None:
     except FileNotFoundError:
         return None
     since = numbers(told[1])
-    return (Part(told[0], columns), apart, since) if len(apart) + len(since) <= MOST_BESIDE else None
+    return (Part(told[0], columns, apart), since) if len(since) <= MOST_BESIDE else None
 
 
 def _folder() -> Path:
@@ -167,15 +190,19 @@ def _folder() -> Path:
 
 
 @lru_cache(maxsize=2)
-def _opened(path: Path) -> tuple[Columns, Ints]:
-    """Return a file's columns, mapped and not copied, and who stands apart from them."""
+def _opened(path: Path) -> tuple[Columns, Loose]:
+    """Return a file's columns, mapped and not copied, and the movements of those who stand apart."""
     with pa.memory_map(str(path)) as source:
         table = pa.ipc.open_file(source).read_all()
     told = json.loads(table.schema.metadata[b"ledger"])
     rows = {name: table[name].chunk(0).to_numpy() if table.num_rows else table[name].to_numpy() for name in ROWS}
     parts = Parts(**{name: np.array(told["parts"][name], np.int64) for name in PARTS})
-    columns = Columns(**rows, currencies=tuple(told["currencies"]), parts=parts)
-    return columns, np.array(told["apart"], np.int64)
+    apart = Loose([
+        (customer, None if product == NOBODY else product, day_of_number(on), KINDS[kind],
+         told["currencies"][currency], Fraction(numerator, denominator))
+        for customer, product, on, kind, currency, denominator, numerator in told["apart"]
+    ])  # fmt: skip
+    return Columns(**rows, currencies=tuple(told["currencies"]), parts=parts), apart
 
 
 def changed(customer_ids: Sequence[int]) -> None:
@@ -195,8 +222,9 @@ def make(*, at: datetime, least: int = WORTH_COPYING) -> int:
     is_worth = Movement.objects.count() >= least
     if is_worth and not settled and previous is not None and (_folder() / previous).exists():
         return 0
-    name = f"{uuid4().hex}.arrow" if is_worth else ""
-    count = _write(_folder() / name) if name else 0
+    name = f"{uuid4().hex}.arrow"
+    count = _write(_folder() / name) if is_worth else 0
+    name = name if count else ""
     try:
         _put_in_force(name, previous, settled, at)
     except IntegrityError:
@@ -225,16 +253,24 @@ def _put_in_force(name: str, previous: str | None, settled: Sequence[int], at: d
 
 
 def _write(path: Path) -> int:
-    columns, apart = columns_of(*_read())
-    parts = {name: getattr(columns.parts, name).tolist() for name in PARTS}
-    told = {"currencies": columns.currencies, "parts": parts, "apart": apart}
-    table = pa.table({name: getattr(columns, name) for name in ROWS}).replace_schema_metadata(
-        {"ledger": json.dumps(told)}
-    )
+    """Write the file; return how many movements it holds, 0 and no file where too many customers stand apart."""
+    read, currencies = _read()
+    columns, apart = columns_of(read, currencies)
+    if len(apart) > MOST_APART:
+        return 0
+    loose = np.flatnonzero(np.isin(read["customer"], apart))
+    told = {
+        "currencies": currencies,
+        "parts": {name: getattr(columns.parts, name).tolist() for name in PARTS},
+        "apart": np.stack([read[name][loose] for name in READ], axis=1).tolist(),
+    }
+    table = pa.table({name: getattr(columns, name) for name in ROWS})
     make_folder(path.parent)
-    with aside(path) as unfinished, pa.ipc.new_file(str(unfinished), table.schema) as file:
-        file.write_table(table)
-    return table.num_rows
+    with aside(path) as unfinished:
+        schema = table.schema.with_metadata({"ledger": json.dumps(told)})
+        with pa.ipc.new_file(str(unfinished), schema) as file:
+            file.write_table(table.replace_schema_metadata(schema.metadata))
+    return len(read["customer"])
 
 
 def _read() -> tuple[dict[str, Ints], list[str]]:
@@ -243,13 +279,12 @@ def _read() -> tuple[dict[str, Ints], list[str]]:
     currencies: dict[str, int] = {}
     chunks: list[dict[str, Ints]] = []
     rows: list[tuple[Any, ...]] = []
-    names = ("customer", "product", "on", "kind", "currency", "denominator", "numerator")
-    found = Movement.objects.order_by().values_list(*names)
+    found = Movement.objects.order_by().values_list(*READ)
 
     def pack() -> None:
         if not rows:
             return
-        read = dict(zip(names, zip(*rows, strict=True), strict=True))
+        read = dict(zip(READ, zip(*rows, strict=True), strict=True))
         chunks.append({
             "customer": np.array(read["customer"], np.int64),
             "product": np.array([NOBODY if one is None else one for one in read["product"]], np.int64),
@@ -267,5 +302,5 @@ def _read() -> tuple[dict[str, Ints], list[str]]:
             pack()
     pack()
     joined = {name: np.concatenate([chunk[name] for chunk in chunks]) if chunks else np.zeros(0, np.int64)
-              for name in names}  # fmt: skip
+              for name in READ}  # fmt: skip
     return joined, list(currencies)

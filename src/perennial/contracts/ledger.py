@@ -19,6 +19,8 @@ from django.db.models import Min, Q, QuerySet, Sum
 
 from perennial.contracts.calculations.columns import NOBODY, Booked, Groups
 from perennial.contracts.calculations.exchange import held_through
+from perennial.contracts.calculations.loose import Slot
+from perennial.contracts.calculations.loose import booked as booked_by
 from perennial.contracts.calculations.retention import Retention, Tally, tally
 from perennial.contracts.calculations.waterfall import waterfall
 from perennial.contracts.columns import Seen, seen
@@ -27,6 +29,10 @@ from perennial.contracts.rates import Exchange
 from perennial.contracts.terms import Movement as Moved
 from perennial.contracts.terms import MovementKind
 from perennial.kernel.periods import Period, day_before, months_of
+
+
+Unit = tuple[int, int | None]
+"""A customer and one of its products."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +49,10 @@ class MovementRow:
 def first_day(rows: Q | Seen) -> date | None:
     """Return the day of the first movement; None where there is none. One query more than `seen`."""
     where = seen(rows)
-    everybody = not where.rows
-    days = [] if everybody else [part.first_day() for _sign, part in where.parts]
-    rest = where.rows if everybody else where.rest
-    if rest is not None:
-        days.append(Movement.objects.filter(rest).aggregate(first=Min("on"))["first"])
-    return min((day for day in days if day is not None), default=None)
+    if where.rows and where.rest is None:
+        return where.parts[0][1].first_day()
+    found: date | None = Movement.objects.filter(where.rows).aggregate(first=Min("on"))["first"]
+    return found
 
 
 def has_others(rows: Q | Seen, exchange: Exchange) -> bool:
@@ -65,10 +69,14 @@ def has_others(rows: Q | Seen, exchange: Exchange) -> bool:
 def balances_before(day: date, rows: Q, exchange: Exchange) -> dict[int, Fraction]:
     """Return the MRR of each customer at the start of the day, before its movements; 0 where it left. One query, one
     more where somebody pays in another currency: that is worth what it was at the end of the day before."""
-    held: dict[int, Fraction] = defaultdict(Fraction)
-    for (customer_id, currency), amount in _held_before(day, rows).items():
-        held[customer_id] += exchange.value(amount, currency, day_before(day))
-    return dict(held)
+    return _worth(_held_before(day, rows), exchange, day_before(day))
+
+
+def _worth(held: Mapping[Slot, Fraction], exchange: Exchange, day: date) -> dict[int, Fraction]:
+    found: dict[int, Fraction] = defaultdict(Fraction)
+    for (customer_id, currency), amount in held.items():
+        found[customer_id] += exchange.value(amount, currency, day)
+    return dict(found)
 
 
 def _held_before(day: date, rows: Q) -> dict[tuple[int, str], Fraction]:
@@ -106,35 +114,10 @@ def movement_rows(span: Period, rows: Q | Seen, exchange: Exchange, *, as_of: da
     ]
 
 
-Slot = tuple[int, str]
-"""A customer and the currency that it pays in."""
-
-
 def _booked(months: Sequence[Period], rows: Q, as_of: date) -> Booked:
     """Return the months as the records tell them. Two queries."""
     before = _held_before(months[0].since, rows)
-    happened = _by_month(_happened(months[0].since, months[-1].until, rows, as_of))
-    held: dict[int, dict[str, Fraction]] = defaultdict(lambda: defaultdict(Fraction))
-    totals: dict[str, Fraction] = defaultdict(Fraction)
-    for (customer_id, currency), amount in before.items():
-        held[customer_id][currency] += amount
-        totals[currency] += amount
-    live = {customer_id for customer_id, amounts in held.items() if _is_live(amounts)}
-    moved, customers = [], []
-    for month in months:
-        touched = set()
-        for on, customer_id, kind, currency, amount in happened.get(month.since, ()):
-            held[customer_id][currency] += amount
-            moved.append((on, kind, currency, amount))
-            touched.add(customer_id)
-        for customer_id in touched:
-            (live.add if _is_live(held[customer_id]) else live.discard)(customer_id)
-        customers.append(len(live))
-    return Booked(dict(totals), moved, customers)
-
-
-def _is_live(held: Mapping[str, Fraction]) -> bool:
-    return any(amount > 0 for amount in held.values())
+    return booked_by(months, before, _happened(months[0].since, months[-1].until, rows, as_of))
 
 
 def _valued(booked: Booked, months: Sequence[Period], exchange: Exchange, as_of: date) -> list[Moved]:
@@ -213,34 +196,40 @@ def tallies(
 ) -> dict[Any, Tally]:
     """Return the sums of the same by what `groups` says of each customer: everybody's under None where it says nothing.
     Queries: `retention`."""
-    of, where = groups or Groups({}), seen(rows)
+    of, where, fixed = groups or Groups({}), seen(rows), exchange.fixed(first)
     found: dict[Any, Tally] = defaultdict(Tally)
+    beside: list[tuple[int, list[dict[int, Fraction]]]] = []
     for sign, part in where.parts:
         for (value, currency), one in part.tallies(first, last, of).items():
             found[value] = found[value].plus(one, exchange.rate(currency, first), sign)
+        beside.append((sign, [_worth(part.held(day), fixed, day) for day in (first, last)]))
     if where.rest is not None:
-        before, after = (balances_on(day, where.rest, exchange.fixed(first)) for day in (first, last))
+        beside.append((1, [balances_on(day, where.rest, fixed) for day in (first, last)]))
+    for sign, (before, after) in beside:
         for value, ids in of.split(sorted(before)).items():
-            found[value] = found[value].plus(tally({one: before[one] for one in ids}, after))
+            found[value] = found[value].plus(tally({one: before[one] for one in ids}, after), sign=sign)
     return {value: one for value, one in found.items() if one.customers}
 
 
 def tallies_by_product(first: date, last: date, rows: Q | Seen, exchange: Exchange) -> dict[int | None, Tally]:
     """Return the sums of the same by product: each customer's product is one, of the customers who paid on the first
-    day at all. Four queries more than `seen`, six where somebody pays in another currency."""
-    where = seen(rows)
+    day at all. Three queries more than `seen`, five where somebody pays in another currency."""
+    where, fixed = seen(rows), exchange.fixed(first)
     found: dict[int | None, Tally] = defaultdict(Tally)
+    beside: list[tuple[int, dict[int, Fraction], list[dict[Unit, Fraction]]]] = []
     for sign, part in where.parts:
         for (product, currency), one in part.tallies_by_product(first, last).items():
             key = None if product == NOBODY else product
             found[key] = found[key].plus(one, exchange.rate(currency, first), sign)
+        units = [_worth_of_units(part.held_by_product(day), fixed, day) for day in (first, last)]
+        beside.append((sign, _worth(part.held(first), fixed, first), units))
     if where.rest is not None:
-        fixed = exchange.fixed(first)
-        paid = {one for one, amount in balances_on(first, where.rest, fixed).items() if amount > 0}
-        before, after = (balances_by_product(day, where.rest, fixed) for day in (first, last))
+        units = [balances_by_product(day, where.rest, fixed) for day in (first, last)]
+        beside.append((1, balances_on(first, where.rest, fixed), units))
+    for sign, paid, (before, after) in beside:
         for unit, amount in before.items():
-            if unit[0] in paid:
-                found[unit[1]] = found[unit[1]].plus(tally({unit: amount}, after))
+            if paid[unit[0]] > 0:
+                found[unit[1]] = found[unit[1]].plus(tally({unit: amount}, after), sign=sign)
     return {product: one for product, one in found.items() if one.customers}
 
 
@@ -262,10 +251,16 @@ def balances_by_product(day: date, rows: Q, exchange: Exchange) -> dict[tuple[in
     local: dict[tuple[int, int | None, str], Fraction] = defaultdict(Fraction)
     for customer_id, product_id, currency, denominator, numerator in sums:
         local[customer_id, product_id, currency] += Fraction(int(numerator), denominator)
-    held: dict[tuple[int, int | None], Fraction] = defaultdict(Fraction)
-    for (customer_id, product_id, currency), amount in local.items():
-        held[customer_id, product_id] += exchange.value(amount, currency, day)
-    return dict(held)
+    return _worth_of_units(local, exchange, day)
+
+
+def _worth_of_units(
+    held: Mapping[tuple[int, int | None, str], Fraction], exchange: Exchange, day: date
+) -> dict[Unit, Fraction]:
+    found: dict[Unit, Fraction] = defaultdict(Fraction)
+    for (customer_id, product_id, currency), amount in held.items():
+        found[customer_id, product_id] += exchange.value(amount, currency, day)
+    return dict(found)
 
 
 def customer_ids(rows: Q) -> QuerySet[Movement, int]:
