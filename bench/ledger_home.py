@@ -96,15 +96,16 @@ def fill(lines: int) -> dict[str, float]:
             insert(Line, [
                 values_of(Line(source="bench", external_id=f"{n}-{part}", learned_at=AT, contract_id=n + 1, **one))
                 for n in numbers for part, one in enumerate(lines_of(n + 1, chance))])  # fmt: skip
-    made = time.monotonic()
+    made, cpu = time.monotonic(), time.process_time()
     actions.rebuild_movements(on=DAY)
+    cpu = time.process_time() - cpu
     derived, peak = time.monotonic(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     for number in range(1, lines // 4 // first):
         _copy(number, first)
     _settle()
     copied = time.monotonic()
     columns.make(at=AT)
-    return {"tables": made - started, "movements": derived - made, "copies": copied - derived,
+    return {"tables": made - started, "movements": derived - made, "movements_cpu": cpu, "copies": copied - derived,
             "columns": time.monotonic() - copied, "peak_mb": peak}  # fmt: skip
 
 

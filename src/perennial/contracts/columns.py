@@ -91,7 +91,7 @@ class Part:
         """Return the months as they were booked (`Columns.booked`)."""
         return self._once(
             ("booked", *months, as_of, currency),
-            lambda: self.rows.booked(months, as_of, currency).plus(self.loose.booked(months, as_of)),
+            lambda: self.rows.booked(months, as_of, currency).plus(self.loose.booked(months, as_of, currency)),
         )
 
     def tallies(self, first: date, last: date, groups: Groups) -> dict[tuple[Any, str], Tally]:
@@ -105,6 +105,11 @@ class Part:
     def tallies_by_product(self, first: date, last: date) -> dict[tuple[int, str], Tally]:
         """Return `Columns.tallies_by_product`, of those in columns."""
         return self._once(("products", first, last), lambda: self.rows.tallies_by_product(first, last))
+
+    def apart_by(self, groups: Groups) -> dict[Any, list[int]]:
+        """Return those apart by the groups' values."""
+        ids = sorted({row[0] for row in self.loose.rows})
+        return self._once(("apart", groups.key), lambda: groups.split(ids))
 
     def held(self, day: date) -> dict[Slot, Fraction]:
         """Return what those apart pay at the end of a day, by currency."""

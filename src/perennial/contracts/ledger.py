@@ -198,16 +198,18 @@ def tallies(
     Queries: `retention`."""
     of, where, fixed = groups or Groups({}), seen(rows), exchange.fixed(first)
     found: dict[Any, Tally] = defaultdict(Tally)
-    beside: list[tuple[int, list[dict[int, Fraction]]]] = []
+    beside: list[tuple[int, dict[Any, list[int]], list[dict[int, Fraction]]]] = []
     for sign, part in where.parts:
         for (value, currency), one in part.tallies(first, last, of).items():
             found[value] = found[value].plus(one, exchange.rate(currency, first), sign)
-        beside.append((sign, [_worth(part.held(day), fixed, day) for day in (first, last)]))
+        beside.append((sign, part.apart_by(of), [_worth(part.held(day), fixed, day) for day in (first, last)]))
     if where.rest is not None:
-        beside.append((1, [balances_on(day, where.rest, fixed) for day in (first, last)]))
-    for sign, (before, after) in beside:
-        for value, ids in of.split(sorted(before)).items():
-            found[value] = found[value].plus(tally({one: before[one] for one in ids}, after), sign=sign)
+        balances = [balances_on(day, where.rest, fixed) for day in (first, last)]
+        beside.append((1, of.split(list(balances[0])), balances))
+    for sign, by_value, (before, after) in beside:
+        for value, ids in by_value.items():
+            theirs = {one: before[one] for one in ids if one in before}
+            found[value] = found[value].plus(tally(theirs, after), sign=sign)
     return {value: one for value, one in found.items() if one.customers}
 
 

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from perennial.contracts import actions as contracts
+from perennial.contracts import columns
 from perennial.contracts import queries as contract_reads
 from perennial.health import actions as health
 from perennial.insights import freezing, learning
@@ -54,6 +55,7 @@ STEPS: tuple[tuple[str, Callable[[Night], object]], ...] = (
     ("portfolio", lambda night: portfolio.rewrite(night.on, at=night.at, terms=night.terms)),
     ("today", lambda night: playbooks.plan_today(night.on, at=night.at)),
     ("forecast", lambda night: learning.learn(night.on, at=night.at)),
+    ("columns", lambda night: columns.make(at=night.at)),
 )
 
 

@@ -100,7 +100,7 @@ def narrowed(book: Book, member: Member, whose: Mapping[str, str]) -> Book:
         lines &= _having(Dimension(key), value, "customer__portfolio__") | _having(
             Dimension(key), value, "customer__merged_into__portfolio__"
         )
-    return replace(book, rows=rows, lines=lines, whose=dict(whose))
+    return replace(book, rows=rows, lines=lines, whose=dict(whose), scope=book.rows)
 
 
 def _is_id(value: str) -> bool:
@@ -177,8 +177,9 @@ def _text(value: object) -> str:
 
 
 def _groups(dimension: Dimension, book: Book) -> Groups:
-    """Return who has which value on the as-of day, of those that the member sees. One query."""
-    who = of_portfolio(book.rows)
+    """Return who has which value on the as-of day, of those that the member sees. One query, by an index where the
+    ledger is narrowed too."""
+    who = of_portfolio(book.rows if book.scope is None else book.scope)
     rows = PortfolioRow.objects.none() if who is None else PortfolioRow.objects.filter(who)
     column = FIELDS[dimension.value].column
     counted = rows.order_by().values_list(column).annotate(ids=Joined("customer_id"))

@@ -29,7 +29,8 @@ from perennial.reports.revenue_figures import TERMS, Figure
 @dataclass(frozen=True)
 class Book:
     """What a member sees of the ledger (`rows`) and of the lines behind it (`lines`), in which currency and at which
-    rates, up to which day, under which settings; `whose`: narrowed to which customers (`retention_by.narrowed`)."""
+    rates, up to which day, under which settings; `whose`: narrowed to which customers (`retention_by.narrowed`),
+    of those in `scope` (None: of `rows`)."""
 
     rows: Q
     exchange: Exchange
@@ -37,6 +38,7 @@ class Book:
     switches: PolicySwitches
     lines: Q = field(default_factory=Q)
     whose: Mapping[str, str] = field(default_factory=dict)
+    scope: Q | None = None
 
     @cached_property
     def seen(self) -> Seen:

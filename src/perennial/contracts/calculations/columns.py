@@ -214,7 +214,10 @@ class Columns:
 
 def numbers(text: str | None) -> Ints:
     """Return the whole numbers of a text ("3,1,2", as `kernel.joined` tells them), in order, each once."""
-    return np.unique(np.fromstring(text, np.int64, sep=",")) if text else np.zeros(0, np.int64)
+    if not text:
+        return np.zeros(0, np.int64)
+    found = np.sort(np.fromstring(text, np.int64, sep=","))
+    return found[np.append(True, found[1:] != found[:-1])]
 
 
 class Groups:

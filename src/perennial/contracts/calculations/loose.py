@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from fractions import Fraction
 
@@ -52,11 +52,15 @@ class Loose:
                 held[customer_id, product, currency] += amount
         return dict(held)
 
-    def booked(self, months: Sequence[Period], as_of: date) -> Booked:
-        """Return the months as they were booked, up to a day."""
+    def booked(self, months: Sequence[Period], as_of: date, currency: str) -> Booked:
+        """Return the months as they were booked, up to a day; each sum in `currency` once, on the month's first day."""
         since, until = months[0].since, min(months[-1].until, as_of + timedelta(days=1))
         moved = [(row[2], row[0], *row[3:]) for row in self.rows if since <= row[2] < until]
-        return booked(months, self.held(since - timedelta(days=1)), moved)
+        told = booked(months, self.held(since - timedelta(days=1)), moved)
+        sums: dict[tuple[date, MovementKind, str], Fraction] = defaultdict(Fraction)
+        for on, kind, theirs, amount in told.moved:
+            sums[on.replace(day=1) if theirs == currency else on, kind, theirs] += amount
+        return replace(told, moved=[(*key, amount) for key, amount in sums.items()])
 
 
 def booked(
