@@ -34,8 +34,8 @@ def lines_of(customer: int, chance: random.Random) -> list[dict[str, Any]]:
 
     def line(product: int, starts: date, ends: date | None, quantity: int, months: int | None) -> dict[str, Any]:
         return {"customer_id": customer, "product_id": product, "kind": "recurring", "quantity": quantity,
-                "amount": quantity * price * (months or 12) + chance.randrange(12), "amount_months": months, "currency": currency,
-                "starts_on": starts, "ends_on": ends, "fact": uuid.UUID(int=chance.getrandbits(112))}  # fmt: skip
+                "amount": quantity * price * (months or 12) + chance.randrange(12), "amount_months": months,
+                "currency": currency, "starts_on": starts, "ends_on": ends, "fact": uuid.UUID(int=chance.getrandbits(112))}  # fmt: skip
 
     odd = chance.random() < 0.03
     first = line(1, since, since + year, seats, 12)
@@ -118,9 +118,8 @@ def _copy(number: int, customers: int) -> None:
 
     digits, is_sqlite = f"{number:04x}", connection.vendor == "sqlite"
     fact = f"'{digits}' || substr(fact, 5)" if is_sqlite else f"('{digits}' || substr(fact::text, 5))::uuid"
-    facts = "replace(line_facts{0}, '\"0000', '\"{1}'){2}".format(
-        *(("", digits, "") if is_sqlite else ("::text", digits, "::jsonb"))
-    )
+    text, back = ("", "") if is_sqlite else ("::text", "::jsonb")
+    facts = f"replace(line_facts{text}, '\"0000', '\"{digits}'){back}"
     named = {"key": f"'{number}-' || key", "name": f"name || ' {number}'", "external_id": f"'{number}-' || external_id",
              "fact": fact, "line_facts": facts}  # fmt: skip
     with transaction.atomic(), connection.cursor() as cursor:
@@ -136,7 +135,7 @@ def _copy(number: int, customers: int) -> None:
             own = model._meta.pk.column
             quoted = ", ".join(f'"{name}"' for name in columns)
             cursor.execute(
-                f'INSERT INTO {model._meta.db_table} ({quoted}) SELECT {", ".join(told)} '  # noqa: S608 - our own names
+                f"INSERT INTO {model._meta.db_table} ({quoted}) SELECT {', '.join(told)} "  # noqa: S608 - our own names
                 f"FROM {model._meta.db_table} WHERE {own} <= {steps.get(own, customers)}"
             )
 

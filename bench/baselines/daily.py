@@ -44,14 +44,20 @@ def by_months(rows: pl.DataFrame, ends: Sequence[date]) -> pl.DataFrame:
     days = pl.DataFrame({"end": list(ends)})
     held = (
         rows.join(days, how="cross")
-        .filter((pl.col("starts_on") <= pl.col("end")) & (pl.col("ends_on").is_null() | (pl.col("ends_on") > pl.col("end"))))
+        .filter(
+            (pl.col("starts_on") <= pl.col("end")) & (pl.col("ends_on").is_null() | (pl.col("ends_on") > pl.col("end")))
+        )
         .group_by("customer", "end")
         .agg(pl.col("mrr").sum())
     )
     every = rows.select("customer").unique().join(days, how="cross").join(held, on=["customer", "end"], how="left")
-    told = every.sort("customer", "end").with_columns(pl.col("mrr").fill_null(0.0)).with_columns(
-        before=pl.col("mrr").shift(1).over("customer").fill_null(0.0),
-        paid=pl.col("mrr").cum_max().shift(1).over("customer").fill_null(0.0) > 0,
+    told = (
+        every.sort("customer", "end")
+        .with_columns(pl.col("mrr").fill_null(0.0))
+        .with_columns(
+            before=pl.col("mrr").shift(1).over("customer").fill_null(0.0),
+            paid=pl.col("mrr").cum_max().shift(1).over("customer").fill_null(0.0) > 0,
+        )
     )
     kind = (
         pl.when((pl.col("before") == 0) & (pl.col("mrr") > 0))

@@ -1,4 +1,4 @@
-"""The ledger's copy in columns says what the records say, to the last fraction: whoever asks, whatever changed since."""
+"""The ledger's copy in columns says what the records say, to the last fraction: whoever asks, whatever changed."""
 
 from __future__ import annotations
 

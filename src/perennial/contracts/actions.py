@@ -274,8 +274,8 @@ def rebuild_movements(customer_ids: Sequence[int] | None = None, *, on: date) ->
     None: of everybody whose movements are not in step with the lines (see `marks`); four queries where all are. `on` is
     the day up to which the lines are known: a pause still open then is churn only once it is too long. Merged customers
     are one: their movements belong to the one that remains. Safe to run twice. Set-wise, 500 customers a transaction
-    with eleven queries; customers whose lines follow each other's are rebuilt together, so that both sides of a transfer
-    agree.
+    with eleven queries; customers whose lines follow each other's are rebuilt together, so that both sides of a
+    transfer agree.
 
     :raises TooFine: an exact amount fits no column; nothing of its set is changed.
     """

@@ -38,8 +38,8 @@ FOLDER = "ledger"
 WORTH_COPYING = 50_000
 """Movements from which on there is a copy."""
 MOST_BESIDE, MOST_APART = 5_000, 20_000
-"""Changed customers that are asked of the records beside the copy, with more it is left alone until it is made anew; and
-customers who stand apart in it, with more there is none."""
+"""Changed customers that are asked of the records beside the copy, with more it is left alone until it is made anew;
+and customers who stand apart in it, with more there is none."""
 CHUNK, MOST_KEPT = 5_000, 500
 PORTFOLIO = "customer__portfolio__"
 READ = ("customer", "product", "on", "kind", "currency", "denominator", "numerator")
@@ -126,8 +126,8 @@ _KEPT: dict[tuple[Any, ...], Any] = {}
 
 @dataclass(frozen=True)
 class Seen:
-    """Where movements that meet a condition are read: in parts of columns, each added (1) or taken away (-1), and of the
-    records (`rest`; None: nothing)."""
+    """Where movements that meet a condition are read: in parts of columns, each added (1) or taken away (-1), and of
+    the records (`rest`; None: nothing)."""
 
     rows: Q
     rest: Q | None
@@ -218,7 +218,8 @@ def changed(customer_ids: Sequence[int]) -> None:
 
 def make(*, at: datetime, least: int = WORTH_COPYING) -> int:
     """Make the columns anew where anything changed and there are `least` movements; return how many they hold, 0 where
-    none were made. Safe to run twice, and at once: who comes second leaves things as they are. A night's work: reads every movement.
+    none were made. Safe to run twice, and at once: who comes second leaves things as they are. A night's work: reads
+    every movement.
 
     Changes are read before the movements: what comes between is in both, and asked of the records.
     """

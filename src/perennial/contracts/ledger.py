@@ -30,7 +30,6 @@ from perennial.contracts.terms import Movement as Moved
 from perennial.contracts.terms import MovementKind
 from perennial.kernel.periods import Period, day_before, months_of
 
-
 Unit = tuple[int, int | None]
 """A customer and one of its products."""
 

@@ -5,41 +5,44 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('perennial', '0019_money'),
+        ("perennial", "0019_money"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='LedgerChange',
+            name="LedgerChange",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
             ],
         ),
         migrations.CreateModel(
-            name='LedgerColumns',
+            name="LedgerColumns",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=40)),
-                ('made_at', models.DateTimeField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=40)),
+                ("made_at", models.DateTimeField()),
             ],
         ),
         migrations.AddIndex(
-            model_name='line',
-            index=models.Index(condition=models.Q(('renewal_of', None), _negated=True), fields=['renewal_of'], name='line_by_renewed'),
+            model_name="line",
+            index=models.Index(
+                condition=models.Q(("renewal_of", None), _negated=True), fields=["renewal_of"], name="line_by_renewed"
+            ),
         ),
         migrations.AddIndex(
-            model_name='line',
-            index=models.Index(fields=['fact'], name='line_by_fact'),
+            model_name="line",
+            index=models.Index(fields=["fact"], name="line_by_fact"),
         ),
         migrations.AddIndex(
-            model_name='portfoliorow',
-            index=models.Index(fields=['segment', 'customer'], name='portfolio_by_segment'),
+            model_name="portfoliorow",
+            index=models.Index(fields=["segment", "customer"], name="portfolio_by_segment"),
         ),
         migrations.AddField(
-            model_name='ledgerchange',
-            name='customer',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='perennial.customer'),
+            model_name="ledgerchange",
+            name="customer",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="+", to="perennial.customer"
+            ),
         ),
     ]

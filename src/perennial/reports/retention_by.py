@@ -94,7 +94,9 @@ def narrowed(book: Book, member: Member, whose: Mapping[str, str]) -> Book:
     """
     rows, lines = book.rows, book.lines
     for key, value in whose.items():
-        if key not in set(dimensions_of(member)) - {Dimension.PRODUCT} or (key == Dimension.OWNER and not _is_id(value)):
+        if key not in set(dimensions_of(member)) - {Dimension.PRODUCT} or (
+            key == Dimension.OWNER and not _is_id(value)
+        ):
             raise NoSuchCustomers(key)
         rows &= _having(Dimension(key), value, "customer__portfolio__")
         lines &= _having(Dimension(key), value, "customer__portfolio__") | _having(
@@ -111,8 +113,10 @@ def _having(dimension: Dimension, value: str, path: str) -> Q:
     column = FIELDS[dimension.value].column
     if dimension is Dimension.OWNER:
         return Q(**{f"{path}{column}": int(value)}) if value else Q(**{f"{path}{column}__isnull": True})
-    return Q(**{f"{path}{column}": value}) if value else Q(**{f"{path}{column}__isnull": True}) | Q(
-        **{f"{path}{column}": ""}
+    return (
+        Q(**{f"{path}{column}": value})
+        if value
+        else Q(**{f"{path}{column}__isnull": True}) | Q(**{f"{path}{column}": ""})
     )
 
 

@@ -53,8 +53,8 @@ class Booked:
 @dataclass(frozen=True)
 class Columns:
     """A row for each movement, by customer, product and day. `code` is (place in `currencies`) × kinds + kind,
-    `numerator` counts by the customer's denominator (`own`: its place in `parts`), `step` is +1 where the customer starts
-    to pay with the row's day, -1 where it stops."""
+    `numerator` counts by the customer's denominator (`own`: its place in `parts`), `step` is +1 where the customer
+    starts to pay with the row's day, -1 where it stops."""
 
     customer: Ints
     product: Ints
@@ -221,8 +221,8 @@ def numbers(text: str | None) -> Ints:
 
 
 class Groups:
-    """What each customer counts for: `by_value` maps a value to the numbers of customers, as `kernel.joined` tells them;
-    who is in none counts for None. `key` says the same of the same groups."""
+    """What each customer counts for: `by_value` maps a value to the numbers of customers, as `kernel.joined` tells
+    them; who is in none counts for None. `key` is the same for the same groups."""
 
     def __init__(self, by_value: Mapping[Any, str]) -> None:
         self.values = [*by_value, None]

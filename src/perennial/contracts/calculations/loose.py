@@ -67,7 +67,7 @@ def booked(
     months: Sequence[Period], before: Mapping[Slot, Fraction],
     happened: Iterable[tuple[date, int, MovementKind, str, Fraction]],
 ) -> Booked:  # fmt: skip
-    """Return the months as they were booked: what was held `before` them, and what happened to which customer within."""
+    """Return the months as they were booked, from what was held `before` them and what happened to whom within."""
     by_month: dict[date, list[tuple[date, int, MovementKind, str, Fraction]]] = defaultdict(list)
     for one in happened:
         by_month[one[0].replace(day=1)].append(one)

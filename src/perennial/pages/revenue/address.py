@@ -78,7 +78,9 @@ def rates_at(query: QueryDict) -> Mapping[str, str]:
 
 def whose_at(query: QueryDict) -> dict[str, str]:
     """Return whose revenue an address asks for: by field, a value of it."""
-    return {one.value: query[one.value][:200] for one in Dimension if one is not Dimension.PRODUCT and one.value in query}
+    return {
+        one.value: query[one.value][:200] for one in Dimension if one is not Dimension.PRODUCT and one.value in query
+    }
 
 
 def read(query: QueryDict, today: date) -> Chosen:

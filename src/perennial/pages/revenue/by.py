@@ -26,7 +26,8 @@ FEW = 30
 
 @dataclass(frozen=True)
 class Row:
-    """A part as it is shown: its name, the address of the page for it alone ("" for none), its customers, its money, and each rate: name, text, address that opens it."""
+    """A part as it is shown: its name, the address of the page for it alone ("" for none), its customers, its money,
+    and each rate: name, text, address that opens it."""
 
     label: str
     only: str
