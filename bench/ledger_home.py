@@ -33,9 +33,11 @@ def lines_of(customer: int, chance: random.Random) -> list[dict[str, Any]]:
     year = timedelta(days=365)
 
     def line(product: int, starts: date, ends: date | None, quantity: int, months: int | None) -> dict[str, Any]:
-        return {"customer_id": customer, "product_id": product, "kind": "recurring", "quantity": quantity,
-                "amount": quantity * price * (months or 12) + chance.randrange(12), "amount_months": months,
-                "currency": currency, "starts_on": starts, "ends_on": ends, "fact": uuid.UUID(int=chance.getrandbits(112))}  # fmt: skip
+        return {
+            "customer_id": customer, "product_id": product, "kind": "recurring", "quantity": quantity,
+            "amount": quantity * price * (months or 12) + chance.randrange(12), "amount_months": months,
+            "currency": currency, "starts_on": starts, "ends_on": ends, "fact": uuid.UUID(int=chance.getrandbits(112)),
+        }  # fmt: skip
 
     odd = chance.random() < 0.03
     first = line(1, since, since + year, seats, 12)

@@ -13,6 +13,7 @@ import pytest
 from tests.api.conftest import Caller
 from tests.contracts.books import keep, line
 
+from perennial.customers.models import PortfolioRow
 from perennial.kernel.organisation import actions as organisation_actions
 
 Members = Callable[..., int]
@@ -196,3 +197,21 @@ def test_published_subscriptions_close_every_month_where_a_recount_closes(
         total += sum(Decimal(c["mrr"] or 0) for c in page["customers"])
         mark = page["next"]
     assert total == next(Decimal(mrr) for month, mrr, _count in recount if month == "2024-06")
+
+
+def test_a_segment_and_a_csm_narrow_movements_and_retention(
+    member: Members, call: Callers, book: Books, now: datetime
+) -> None:
+    csm = member("csm")
+    ids = book("x", owner=csm) | book("y")
+    keep([line(key, ids[key], "2023-01-01", None, amount) for key, amount in (("x", 100), ("y", 700))], at=now)
+    PortfolioRow.objects.filter(customer_id=ids["y"]).update(segment="Bank")
+    caller = call(member("analyst"))
+    anns = {"csm": "csm1@example.com"}
+    told = [({}, 8), ({"segment": "Bank"}, 7), ({"segment": ""}, 1), (anns, 1), (anns | {"segment": "Bank"}, 0)]
+    for asked, closing in told:
+        span = {"from": "2024-03", "to": "2024-03"}
+        assert Decimal(caller.json("/revenue/movements", **span, **asked)["rows"][0]["closing"]) == Decimal(closing)
+        days = {"from": "2024-03-01", "to": "2024-04-01"}
+        assert Decimal(caller.json("/revenue/retention", **days, **asked)["opening"]) == Decimal(closing)
+    assert caller.get("/revenue/movements", **{"from": "2024-03", "to": "2024-03", "csm": "no@body"}).status_code == 400

@@ -20,6 +20,8 @@ from perennial.contracts.ledger import MovementRow
 from perennial.contracts.terms import MovementKind
 from perennial.kernel import money
 from perennial.kernel.periods import Period, month_of, months_between
+from perennial.members.models import Member
+from perennial.members.queries import by_email
 from perennial.reports import retention_by, revenue
 from perennial.reports.retention_by import Dimension, Part
 from perennial.reports.revenue import Book
@@ -44,13 +46,15 @@ def revenue_movements(
     from_: Annotated[str, Query(alias="from")],
     to: Annotated[str, Query()],
     period: Annotated[Literal["month"], Query()] = "month",
+    segment: Annotated[str | None, Query(max_length=100)] = None,
+    csm: Annotated[str | None, Query(max_length=254)] = None,
 ) -> dict[str, Any]:
-    """MRR movements by month, both months included (`2023-01`)."""
+    """MRR movements by month, both months included (`2023-01`); of the customers of a segment, of a CSM (by mail)."""
     member = caller(request, "revenue.read")
     since, until = _month(from_, "from"), _month(to, "to")
     if not 0 < months_between(since.since, until.until) <= MOST_MONTHS:
         raise HttpError(400, f"`to` must not lie before `from`, nor {MOST_MONTHS} months or more after it.")
-    book = revenue.book_of(member, at=timezone.now())
+    book = _narrowed(revenue.book_of(member, at=timezone.now()), member, segment, csm)
     rows = revenue.movements(book, Period(since.since, until.until))
     return {
         "currency": book.currency,
@@ -86,13 +90,15 @@ def revenue_retention(
     from_: Annotated[Day, Query(alias="from")],
     to: Annotated[Day, Query()],
     by: Annotated[Dimension | None, Query()] = None,
+    segment: Annotated[str | None, Query(max_length=100)] = None,
+    csm: Annotated[str | None, Query(max_length=254)] = None,
 ) -> dict[str, Any]:
-    """NRR, GRR and logo retention of the cohort of day `from`, [from, to). With `by`, told apart as well: the rows and
-    what moved between products (`between`) add up to the whole."""
+    """NRR, GRR and logo retention of the cohort of day `from`, [from, to); of the customers of a segment, of a CSM (by
+    mail). With `by`, told apart as well: the rows and what moved between products (`between`) add up to the whole."""
     member = caller(request, "revenue.read")
     if from_ >= to:
         raise HttpError(400, "`to` must lie after `from`.")
-    book, span = revenue.book_of(member, at=timezone.now()), Period(from_, to)
+    book, span = _narrowed(revenue.book_of(member, at=timezone.now()), member, segment, csm), Period(from_, to)
     if by is None:
         return _whole(revenue.retention(book, span), book)
     if by not in retention_by.dimensions_of(member):
@@ -106,6 +112,20 @@ def revenue_retention(
         "rows": [_part(part, book) for part in told.parts],
         "between": _money(told.between, book) if told.between else None,
     }
+
+
+def _narrowed(book: Book, member: Member, segment: str | None, csm: str | None) -> Book:
+    """Return the ledger of a segment's and a CSM's customers; "" for those without. One query for a CSM."""
+    whose = {} if segment is None else {Dimension.SEGMENT.value: segment}
+    if csm is not None:
+        found = by_email(csm) if csm else None
+        if csm and found is None and Dimension.OWNER in retention_by.dimensions_of(member):
+            raise HttpError(400, "`csm` must be the mail of a member.")
+        whose[Dimension.OWNER.value] = str(found.pk) if found else ""
+    try:
+        return retention_by.narrowed(book, member, whose) if whose else book
+    except retention_by.NoSuchCustomers as error:
+        raise HttpError(400, f"There is no field {error}.") from error
 
 
 def _whole(found: Retention, book: Book) -> dict[str, Any]:
