@@ -14,6 +14,7 @@ from tests.api.conftest import Caller
 from tests.contracts.books import customers, keep, line
 
 from perennial.contracts.actions import rebuild_movements
+from perennial.customers.models import PortfolioRow
 from perennial.kernel.organisation import actions as organisation_actions
 from perennial.kernel.organisation.models import Organisation
 
@@ -228,3 +229,21 @@ def test_a_month_as_reported_stays_and_as_of_tells_what_was_known(
     kept = {"from": "2024-01-31", "to": "2024-07-31"}
     assert caller.json("/revenue/retention", **kept)["grr"] == 1.0
     assert caller.json("/revenue/retention", **kept, view="reported")["grr"] == 0.0
+
+
+def test_a_segment_and_a_csm_narrow_movements_and_retention(
+    member: Members, call: Callers, book: Books, now: datetime
+) -> None:
+    csm = member("csm")
+    ids = book("x", owner=csm) | book("y")
+    keep([line(key, ids[key], "2023-01-01", None, amount) for key, amount in (("x", 100), ("y", 700))], at=now)
+    PortfolioRow.objects.filter(customer_id=ids["y"]).update(segment="Bank")
+    caller = call(member("analyst"))
+    anns = {"csm": "csm1@example.com"}
+    told = [({}, 8), ({"segment": "Bank"}, 7), ({"segment": ""}, 1), (anns, 1), (anns | {"segment": "Bank"}, 0)]
+    for asked, closing in told:
+        span = {"from": "2024-03", "to": "2024-03"}
+        assert Decimal(caller.json("/revenue/movements", **span, **asked)["rows"][0]["closing"]) == Decimal(closing)
+        days = {"from": "2024-03-01", "to": "2024-04-01"}
+        assert Decimal(caller.json("/revenue/retention", **days, **asked)["opening"]) == Decimal(closing)
+    assert caller.get("/revenue/movements", **{"from": "2024-03", "to": "2024-03", "csm": "no@body"}).status_code == 400

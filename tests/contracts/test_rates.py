@@ -168,7 +168,7 @@ def test_rates_are_read_once_and_only_where_somebody_pays_in_another_currency(
 ) -> None:
     with CaptureQueriesContext(connection) as asked:
         ledger.movement_rows(YEAR, ALL, Exchange("USD"), as_of=LAST_DAY)
-    assert len(asked) == 3  # the months, the opening, whether a rate changed: the rates themselves were read before
+    assert len(asked) == 4  # columns, months, opening, whether a rate changed: the rates were read before
     with CaptureQueriesContext(connection) as asked:
         ledger.movement_rows(
             Period(date(2024, 11, 1), date(2024, 12, 1)), ~Q(currency="EUR"), Exchange("USD"), as_of=LAST_DAY

@@ -22,6 +22,8 @@ from perennial.contracts.ledger import MovementRow
 from perennial.contracts.terms import MovementKind, View
 from perennial.kernel import money
 from perennial.kernel.periods import Period, month_of, months_between
+from perennial.members.models import Member
+from perennial.members.queries import by_email
 from perennial.reports import retention, retention_by, revenue
 from perennial.reports.retention_by import Dimension, Part
 from perennial.reports.revenue import Book
@@ -48,16 +50,19 @@ def revenue_movements(
     from_: Annotated[str, Query(alias="from")],
     to: Annotated[str, Query()],
     period: Annotated[Literal["month"], Query()] = "month",
+    segment: Annotated[str | None, Query(max_length=100)] = None,
+    csm: Annotated[str | None, Query(max_length=254)] = None,
     view: Annotated[View, Query()] = View.RESTATED,
     as_of: Annotated[Day | None, Query()] = None,
 ) -> dict[str, Any]:
-    """MRR movements by month, both months included (`2023-01`). `view`: each movement on its own day (`restated`), or
-    in the month in which it was known (`reported`: a month that is over never changes). `as_of`: as known then."""
+    """MRR movements by month, both months included (`2023-01`); of the customers of a segment, of a CSM (by mail).
+    `view`: each movement on its own day (`restated`), or in the month in which it was known (`reported`: a month that
+    is over never changes). `as_of`: as known then."""
     member = caller(request, "revenue.read")
     since, until = month_at(from_, "from"), month_at(to, "to")
     if not 0 < months_between(since.since, until.until) <= MOST_MONTHS:
         raise HttpError(400, f"`to` must not lie before `from`, nor {MOST_MONTHS} months or more after it.")
-    book = revenue.book_of(member, at=timezone.now(), view=view, as_of=as_of)
+    book = _narrowed(revenue.book_of(member, at=timezone.now(), view=view, as_of=as_of), member, segment, csm)
     rows = revenue.movements(book, Period(since.since, until.until))
     return {
         "currency": book.currency,
@@ -99,17 +104,20 @@ def revenue_retention(
     from_: Annotated[Day, Query(alias="from")],
     to: Annotated[Day, Query()],
     by: Annotated[Dimension | None, Query()] = None,
+    segment: Annotated[str | None, Query(max_length=100)] = None,
+    csm: Annotated[str | None, Query(max_length=254)] = None,
     view: Annotated[View, Query()] = View.RESTATED,
     as_of: Annotated[Day | None, Query()] = None,
 ) -> dict[str, Any]:
-    """NRR, GRR and logo retention of the cohort of day `from`, [from, to). With `by`, told apart as well: the rows and
-    what moved between products (`between`) add up to the whole. `view` and `as_of` as for the movements."""
+    """NRR, GRR and logo retention of the cohort of day `from`, [from, to); of the customers of a segment, of a CSM (by
+    mail). With `by`, told apart as well: the rows and what moved between products (`between`) add up to the whole.
+    `view` and `as_of` as for the movements."""
     member = caller(request, "revenue.read")
     if from_ >= to:
         raise HttpError(400, "`to` must lie after `from`.")
     if by is not None and by not in retention_by.dimensions_of(member):
         raise HttpError(400, f"There is no field {by.value}.")
-    book = revenue.book_of(member, at=timezone.now(), view=view, as_of=as_of)
+    book = _narrowed(revenue.book_of(member, at=timezone.now(), view=view, as_of=as_of), member, segment, csm)
     span, moves = Period(min(from_, book.as_of), min(to, book.as_of)), retention.moves_of(book)
     if by is None:
         return _whole(retention.of_days(book, moves, span), book)
@@ -133,6 +141,20 @@ def _ways(book: Book, moves: Sequence[Move], span: Period) -> dict[str, Any]:
         "flow": {"grr": _ratio(flow.gross),
                  **{key: _decimal(money.round_half_even(one), book.currency) for key, one in amounts.items()}},
     }  # fmt: skip
+
+
+def _narrowed(book: Book, member: Member, segment: str | None, csm: str | None) -> Book:
+    """Return the ledger of a segment's and a CSM's customers; "" for those without. One query for a CSM."""
+    whose = {} if segment is None else {Dimension.SEGMENT.value: segment}
+    if csm is not None:
+        found = by_email(csm) if csm else None
+        if csm and found is None and Dimension.OWNER in retention_by.dimensions_of(member):
+            raise HttpError(400, "`csm` must be the mail of a member.")
+        whose[Dimension.OWNER.value] = str(found.pk) if found else ""
+    try:
+        return retention_by.narrowed(book, member, whose) if whose else book
+    except retention_by.NoSuchCustomers as error:
+        raise HttpError(400, f"There is no field {error}.") from error
 
 
 def _whole(found: Retention, book: Book) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from datetime import date
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from perennial.contracts import facts, marks, restating
+from perennial.contracts import columns, facts, marks, restating
 from perennial.contracts.calculations.grace import Held, Hold, held
 from perennial.contracts.calculations.movements import movements
 from perennial.contracts.calculations.mrr import stretches
@@ -91,6 +91,7 @@ def _rebuild(customers: set[int], merged: Aliases, place: House, on: date) -> in
     restating.keep([(one, kept.known_on(one)) for one in told], ids, merged, cause)
     _keep_holds(kept.in_grace(on), ids)
     marks.put(drawn_from, ids, on, _again(kept, on))
+    columns.changed(ids)
     return len(told)
 
 

@@ -45,7 +45,7 @@ class Bill:
 
 def found(invoice: uuid.UUID, rows: Q) -> Invoice | None:
     """Return an invoice among `rows` (access.facts_of) as it is now; None where there is none. One query."""
-    return Invoice.objects.current().filter(rows, fact=invoice).first()  # type: ignore[no-any-return]
+    return Invoice.objects.current().filter(rows, fact=invoice).first()
 
 
 def taken_back_by(invoice: Invoice, rows: Q) -> list[Invoice]:

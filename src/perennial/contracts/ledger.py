@@ -7,24 +7,31 @@ valued by `Exchange`.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
 from functools import partial
+from typing import Any
 
 from django.db.models import Min, Q, QuerySet, Sum
 
+from perennial.contracts.calculations.columns import NOBODY, Booked, Groups
 from perennial.contracts.calculations.exchange import held_through
-from perennial.contracts.calculations.retention import Retention
-from perennial.contracts.calculations.retention import retention as retention_of
+from perennial.contracts.calculations.loose import Slot
+from perennial.contracts.calculations.loose import booked as booked_by
+from perennial.contracts.calculations.retention import Retention, Tally, tally
 from perennial.contracts.calculations.waterfall import waterfall
+from perennial.contracts.columns import Seen, seen
 from perennial.contracts.models import Line, Movement, Product
 from perennial.contracts.rates import Exchange
 from perennial.contracts.terms import Movement as Moved
 from perennial.contracts.terms import MovementKind
 from perennial.kernel.periods import Period, day_before, months_of
+
+Unit = tuple[int, int | None]
+"""A customer and one of its products."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,24 +45,37 @@ class MovementRow:
     customers: int
 
 
-def first_day(rows: Q) -> date | None:
-    """Return the day of the first movement; None where there is none. One query."""
-    found: date | None = Movement.objects.filter(rows).aggregate(first=Min("on"))["first"]
+def first_day(rows: Q | Seen) -> date | None:
+    """Return the day of the first movement; None where there is none. One query more than `seen`."""
+    where = seen(rows)
+    if where.rows and where.rest is None:
+        return where.parts[0][1].first_day()
+    found: date | None = Movement.objects.filter(where.rows).aggregate(first=Min("on"))["first"]
     return found
 
 
-def has_others(rows: Q, exchange: Exchange) -> bool:
-    """Say whether anything is in another currency than ours. One query."""
-    return Movement.objects.filter(rows).exclude(currency=exchange.currency).exists()
+def has_others(rows: Q | Seen, exchange: Exchange) -> bool:
+    """Say whether anything is in another currency than ours. One query more than `seen`."""
+    where = seen(rows)
+    paying: Counter[str] = Counter()
+    for sign, part in where.parts:
+        paying.update({currency: sign * count for currency, count in part.paying_in().items()})
+    if any(count for currency, count in paying.items() if currency != exchange.currency):
+        return True
+    return where.rest is not None and Movement.objects.filter(where.rest).exclude(currency=exchange.currency).exists()
 
 
 def balances_before(day: date, rows: Q, exchange: Exchange) -> dict[int, Fraction]:
     """Return the MRR of each customer at the start of the day, before its movements; 0 where it left. One query, one
     more where somebody pays in another currency: that is worth what it was at the end of the day before."""
-    held: dict[int, Fraction] = defaultdict(Fraction)
-    for (customer_id, currency), amount in _held_before(day, rows).items():
-        held[customer_id] += exchange.value(amount, currency, day_before(day))
-    return dict(held)
+    return _worth(_held_before(day, rows), exchange, day_before(day))
+
+
+def _worth(held: Mapping[Slot, Fraction], exchange: Exchange, day: date) -> dict[int, Fraction]:
+    found: dict[int, Fraction] = defaultdict(Fraction)
+    for (customer_id, currency), amount in held.items():
+        found[customer_id] += exchange.value(amount, currency, day)
+    return dict(found)
 
 
 def _held_before(day: date, rows: Q) -> dict[tuple[int, str], Fraction]:
@@ -66,9 +86,9 @@ def _held_before(day: date, rows: Q) -> dict[tuple[int, str], Fraction]:
     return held
 
 
-def movement_rows(span: Period, rows: Q, exchange: Exchange, *, as_of: date) -> list[MovementRow]:
-    """Return a row for each month that holds a day of the span. Two queries, however many customers, and one more
-    where somebody pays in another currency.
+def movement_rows(span: Period, rows: Q | Seen, exchange: Exchange, *, as_of: date) -> list[MovementRow]:
+    """Return a row for each month that holds a day of the span. Two queries more than `seen`, however many customers,
+    and one more where somebody pays in another currency.
 
     What lies after `as_of` has not happened: such movements are left out. A movement in another currency is worth what
     it was on its day, a balance what it was on the row's last; what rates did to it in between is `fx`.
@@ -76,8 +96,13 @@ def movement_rows(span: Period, rows: Q, exchange: Exchange, *, as_of: date) -> 
     months = list(months_of(span))
     if not months:
         return []
-    happened = _happened(months[0].since, months[-1].until, rows, as_of)
-    return rows_of(months, _held_before(months[0].since, rows), happened, exchange, as_of=as_of)
+    where = seen(rows)
+    booked = Booked({}, [], [0] * len(months))
+    for sign, part in where.parts:
+        booked = booked.plus(part.booked(months, as_of, exchange.currency), sign)
+    if where.rest is not None:
+        booked = booked.plus(_booked(months, where.rest, as_of))
+    return _rows(booked, months, exchange, as_of)
 
 
 def rows_of(
@@ -85,65 +110,49 @@ def rows_of(
     as_of: date,
 ) -> list[MovementRow]:  # fmt: skip
     """Return a row for each month, from what was held before the first one and what happened from then on."""
-    books = _Books(held, exchange)
-    opening = books.value(day_before(months[0].since))
-    booked: list[Moved] = []
-    customers: list[int] = []
-    by_month = _by_month(happened)
-    for month in months:
-        until = min(month.until, as_of + timedelta(days=1))
-        sums = books.carry(by_month.get(month.since, ()), Period(month.since, max(until, month.since)))
-        booked += [
-            Moved(customer_id=0, product_id=None, on=month.since, kind=kind, amount=amount, currency="")
-            for kind, amount in sums.items()
-        ]
-        customers.append(len(books.live))
+    return _rows(booked_by(months, held, happened), months, exchange, as_of)
+
+
+def _rows(booked: Booked, months: Sequence[Period], exchange: Exchange, as_of: date) -> list[MovementRow]:
+    opening = sum(
+        (exchange.value(held, currency, day_before(months[0].since)) for currency, held in booked.held.items()),
+        Fraction(0),
+    )
+    told = waterfall(opening, _valued(booked, months, exchange, as_of), months)
     return [
         MovementRow(row.period, row.opening, row.movements, row.closing, count)
-        for row, count in zip(waterfall(opening, booked, months), customers, strict=True)
+        for row, count in zip(told, booked.customers, strict=True)
     ]
 
 
-Slot = tuple[int, str]
-"""A customer and the currency that it pays in."""
+def _booked(months: Sequence[Period], rows: Q, as_of: date) -> Booked:
+    """Return the months as the records tell them. Two queries."""
+    before = _held_before(months[0].since, rows)
+    return booked_by(months, before, _happened(months[0].since, months[-1].until, rows, as_of))
 
 
-class _Books:
-    """What customers hold while the months are walked through: exact, each in its own currency."""
-
-    def __init__(self, held: Mapping[Slot, Fraction], exchange: Exchange) -> None:
-        self.held: dict[int, dict[str, Fraction]] = defaultdict(lambda: defaultdict(Fraction))
-        self.totals: dict[str, Fraction] = defaultdict(Fraction)
-        self.exchange = exchange
-        for (customer_id, currency), amount in held.items():
-            self.held[customer_id][currency] += amount
-            self.totals[currency] += amount
-        self.live = {customer_id for customer_id, held in self.held.items() if _is_live(held)}
-
-    def value(self, day: date) -> Fraction:
-        """Return what all hold, at the rates of a day."""
-        return sum((self.exchange.value(held, currency, day) for currency, held in self.totals.items()), Fraction(0))
-
-    def carry(self, happened: Iterable[Happened], month: Period) -> dict[MovementKind, Fraction]:
-        """Book a month; return its sums in our currency, with what rates did."""
+def _valued(booked: Booked, months: Sequence[Period], exchange: Exchange, as_of: date) -> list[Moved]:
+    """Return the sums of each month by kind in our currency, with what rates did."""
+    happened: dict[date, list[tuple[date, MovementKind, str, Fraction]]] = defaultdict(list)
+    for one in booked.moved:
+        happened[one[0].replace(day=1)].append(one)
+    totals: dict[str, Fraction] = defaultdict(Fraction, booked.held)
+    told: list[Moved] = []
+    for month in months:
+        until = min(month.until, as_of + timedelta(days=1))
         sums: dict[MovementKind, Fraction] = defaultdict(Fraction)
         moved: dict[str, list[tuple[date, Fraction]]] = defaultdict(list)
-        touched = set()
-        for on, customer_id, kind, currency, amount in happened:
-            self.held[customer_id][currency] += amount
-            sums[kind] += self.exchange.value(amount, currency, on)
+        for on, kind, currency, amount in happened.get(month.since, ()):
+            sums[kind] += exchange.value(amount, currency, on)
             moved[currency].append((on, amount))
-            touched.add(customer_id)
-        for customer_id in touched:
-            (self.live.add if _is_live(self.held[customer_id]) else self.live.discard)(customer_id)
-        sums[MovementKind.FX] += fx_of(self.totals, moved, month, self.exchange)
+        sums[MovementKind.FX] += fx_of(totals, moved, Period(month.since, max(until, month.since)), exchange)
         for currency, changes in moved.items():
-            self.totals[currency] += sum((amount for _on, amount in changes), Fraction(0))
-        return sums
-
-
-def _is_live(held: Mapping[str, Fraction]) -> bool:
-    return any(amount > 0 for amount in held.values())
+            totals[currency] += sum((amount for _on, amount in changes), Fraction(0))
+        told += [
+            Moved(customer_id=0, product_id=None, on=month.since, kind=kind, amount=amount, currency="")
+            for kind, amount in sums.items()
+        ]
+    return told
 
 
 def fx_of(
@@ -183,15 +192,58 @@ def _by_month(happened: Iterable[Happened]) -> dict[date, list[Happened]]:
     return by_month
 
 
-def retention(first: date, last: date, rows: Q, exchange: Exchange) -> Retention:
-    """Return what the customers with MRR above zero on the first day hold on the last one. Two queries, three where
-    somebody pays in another currency.
+def retention(first: date, last: date, rows: Q | Seen, exchange: Exchange) -> Retention:
+    """Return what the customers with MRR above zero on the first day hold on the last one. Two queries more than
+    `seen`, three where somebody pays in another currency.
 
     Each day is told at its end: a line counts on the day it starts and not on the day it ends; both days are told at
     the rates of the first (analytics 3.2).
     """
-    frozen = exchange.fixed(first)
-    return retention_of(balances_on(first, rows, frozen), balances_on(last, rows, frozen))
+    return tallies(first, last, rows, exchange).get(None, Tally()).retention()
+
+
+def tallies(
+    first: date, last: date, rows: Q | Seen, exchange: Exchange, groups: Groups | None = None
+) -> dict[Any, Tally]:
+    """Return the sums of the same by what `groups` says of each customer: everybody's under None where it says nothing.
+    Queries: `retention`."""
+    of, where, fixed = groups or Groups({}), seen(rows), exchange.fixed(first)
+    found: dict[Any, Tally] = defaultdict(Tally)
+    beside: list[tuple[int, dict[Any, list[int]], list[dict[int, Fraction]]]] = []
+    for sign, part in where.parts:
+        for (value, currency), one in part.tallies(first, last, of).items():
+            found[value] = found[value].plus(one, exchange.rate(currency, first), sign)
+        beside.append((sign, part.apart_by(of), [_worth(part.held(day), fixed, day) for day in (first, last)]))
+    if where.rest is not None:
+        balances = [balances_on(day, where.rest, fixed) for day in (first, last)]
+        beside.append((1, of.split(list(balances[0])), balances))
+    for sign, by_value, (before, after) in beside:
+        for value, ids in by_value.items():
+            theirs = {one: before[one] for one in ids if one in before}
+            found[value] = found[value].plus(tally(theirs, after), sign=sign)
+    return {value: one for value, one in found.items() if one.customers}
+
+
+def tallies_by_product(first: date, last: date, rows: Q | Seen, exchange: Exchange) -> dict[int | None, Tally]:
+    """Return the sums of the same by product: each customer's product is one, of the customers who paid on the first
+    day at all. Three queries more than `seen`, five where somebody pays in another currency."""
+    where, fixed = seen(rows), exchange.fixed(first)
+    found: dict[int | None, Tally] = defaultdict(Tally)
+    beside: list[tuple[int, dict[int, Fraction], list[dict[Unit, Fraction]]]] = []
+    for sign, part in where.parts:
+        for (product, currency), one in part.tallies_by_product(first, last).items():
+            key = None if product == NOBODY else product
+            found[key] = found[key].plus(one, exchange.rate(currency, first), sign)
+        units = [_worth_of_units(part.held_by_product(day), fixed, day) for day in (first, last)]
+        beside.append((sign, _worth(part.held(first), fixed, first), units))
+    if where.rest is not None:
+        units = [balances_by_product(day, where.rest, fixed) for day in (first, last)]
+        beside.append((1, balances_on(first, where.rest, fixed), units))
+    for sign, paid, (before, after) in beside:
+        for unit, amount in before.items():
+            if paid[unit[0]] > 0:
+                found[unit[1]] = found[unit[1]].plus(tally({unit: amount}, after), sign=sign)
+    return {product: one for product, one in found.items() if one.customers}
 
 
 def balances_on(day: date, rows: Q, exchange: Exchange) -> dict[int, Fraction]:
@@ -212,10 +264,16 @@ def balances_by_product(day: date, rows: Q, exchange: Exchange) -> dict[tuple[in
     local: dict[tuple[int, int | None, str], Fraction] = defaultdict(Fraction)
     for customer_id, product_id, currency, denominator, numerator in sums:
         local[customer_id, product_id, currency] += Fraction(int(numerator), denominator)
-    held: dict[tuple[int, int | None], Fraction] = defaultdict(Fraction)
-    for (customer_id, product_id, currency), amount in local.items():
-        held[customer_id, product_id] += exchange.value(amount, currency, day)
-    return dict(held)
+    return _worth_of_units(local, exchange, day)
+
+
+def _worth_of_units(
+    held: Mapping[tuple[int, int | None, str], Fraction], exchange: Exchange, day: date
+) -> dict[Unit, Fraction]:
+    found: dict[Unit, Fraction] = defaultdict(Fraction)
+    for (customer_id, product_id, currency), amount in held.items():
+        found[customer_id, product_id] += exchange.value(amount, currency, day)
+    return dict(found)
 
 
 def customer_ids(rows: Q) -> QuerySet[Movement, int]:

@@ -87,6 +87,8 @@ class Line(Version):
         indexes = [
             models.Index(fields=["customer", "starts_on"], name="line_of_customer"),
             models.Index(fields=["ends_on"], name="line_by_end", condition=models.Q(superseded_at=None)),
+            models.Index(fields=["renewal_of"], name="line_by_renewed", condition=~models.Q(renewal_of=None)),
+            models.Index(fields=["fact"], name="line_by_fact"),
         ]
 
 
@@ -194,6 +196,20 @@ class LedgerMark(models.Model):
     drawn_from = models.CharField(max_length=32)
     on = models.DateField()
     again_on = models.DateField(null=True)
+
+
+class LedgerColumns(models.Model):
+    """Which file holds the movements in columns (`columns.py`); one row, none where the ledger is small."""
+
+    name = models.CharField(max_length=40)
+    made_at = models.DateTimeField()
+
+
+class LedgerChange(models.Model):
+    """A customer whose movements were written since the columns were made. Rows are added and taken away, never
+    changed."""
+
+    customer = models.ForeignKey("perennial.Customer", on_delete=models.CASCADE, related_name="+")
 
 
 class Receivable(Version):

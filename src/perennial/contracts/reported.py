@@ -19,7 +19,8 @@ from typing import Any
 
 from django.db.models import Q, QuerySet, Sum
 
-from perennial.contracts.ledger import Change, Happened, MovementRow, NamedCustomer, Slot, causes, fx_of, rows_of
+from perennial.contracts.calculations.loose import Slot
+from perennial.contracts.ledger import Change, Happened, MovementRow, NamedCustomer, causes, fx_of, rows_of
 from perennial.contracts.models import FormerMovement, Movement
 from perennial.contracts.rates import Exchange
 from perennial.contracts.terms import MovementKind

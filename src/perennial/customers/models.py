@@ -181,6 +181,7 @@ class PortfolioRow(models.Model):
             models.Index(fields=["band", "score", "customer"], name="portfolio_by_band"),
             models.Index(fields=["tier", "arr", "customer"], name="portfolio_by_tier"),
             models.Index(fields=["stage", "customer"], name="portfolio_by_stage"),
+            models.Index(fields=["segment", "customer"], name="portfolio_by_segment"),
             models.Index(fields=["mrr", "customer"], name="portfolio_by_mrr"),
             models.Index(fields=["arr", "customer"], name="portfolio_by_arr"),
             models.Index(fields=["score", "customer"], name="portfolio_by_score"),

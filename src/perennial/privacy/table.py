@@ -190,6 +190,8 @@ TABLE: dict[str, Held] = {
                                     ledger="customer product on kind numerator denominator currency line_facts tags")),
     "GraceHold": Held({}, kept(ledger="customer product line_fact ended_on over_on numerator denominator currency")),
     "LedgerMark": Held({}, kept(row="customer drawn_from on again_on")),
+    "LedgerColumns": Held({}, kept(row="id name made_at")),
+    "LedgerChange": Held({}, kept(row="id customer")),
     "Rate": Held({}, kept(row=VERSION, method="base currency on rate external_id")),
     "Product": Held({}, kept(method="code name")),
     "Call": Held({"reason": T}, kept("customer due_on category model p", row="id at", staff="by"), C, None, BLANK),

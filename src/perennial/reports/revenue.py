@@ -8,12 +8,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from fractions import Fraction
+from functools import cached_property
 
 from django.db.models import Q
 
-from perennial.contracts import access, facts, grace, ledger, reported, under_terms
+from perennial.contracts import access, columns, facts, grace, ledger, reported, under_terms
 from perennial.contracts.calculations.retention import Retention
 from perennial.contracts.calculations.retention import retention as retention_of
+from perennial.contracts.columns import Seen
 from perennial.contracts.ledger import Change, MovementRow, NamedCustomer
 from perennial.contracts.rates import Exchange
 from perennial.contracts.reported import Entries
@@ -30,7 +32,8 @@ from perennial.reports.revenue_figures import TERMS, Figure
 class Book:
     """What a member sees of the ledger (`rows`) and of the lines behind it (`lines`), in which currency and at which
     rates, up to which day, under which settings; as restated or as reported. `known_on`: as it was known on a day
-    before the present; None: as it is known now."""
+    before the present; None: as it is known now. `whose`: narrowed to which customers (`retention_by.narrowed`), of
+    those in `scope` (None: of `rows`)."""
 
     rows: Q
     exchange: Exchange
@@ -39,6 +42,13 @@ class Book:
     lines: Q = field(default_factory=Q)
     view: View = View.RESTATED
     known_on: date | None = None
+    whose: Mapping[str, str] = field(default_factory=dict)
+    scope: Q | None = None
+
+    @cached_property
+    def seen(self) -> Seen:
+        """Return where these movements are read: one state of them for all that the book tells. Two queries."""
+        return columns.seen(self.rows)
 
     @property
     def currency(self) -> str:
@@ -98,12 +108,12 @@ def book_of(
 
 def has_others(book: Book) -> bool:
     """Say whether anybody pays in another currency. One query."""
-    return ledger.has_others(book.rows, book.exchange)
+    return ledger.has_others(book.seen, book.exchange)
 
 
 def first_day(book: Book) -> date | None:
     """Return the day of the first movement that has happened; None before any. One query."""
-    found = ledger.first_day(book.rows)
+    found = ledger.first_day(book.seen)
     return found if found is not None and found <= book.as_of else None
 
 
@@ -118,7 +128,7 @@ def movements(book: Book, span: Period) -> list[MovementRow]:
     entries = book.entries
     if entries is not None:
         return reported.movement_rows(Period(span.since, until), entries, book.exchange)
-    return ledger.movement_rows(Period(span.since, until), book.rows, book.exchange, as_of=book.as_of)
+    return ledger.movement_rows(Period(span.since, until), book.seen, book.exchange, as_of=book.as_of)
 
 
 def total(rows: Sequence[MovementRow]) -> MovementRow:
@@ -149,6 +159,8 @@ def retention(book: Book, span: Period) -> Retention:
     comes first. Two queries."""
     last = min(span.until, book.as_of)
     first = min(span.since, last)
+    if book.entries is None:
+        return ledger.retention(first, last, book.seen, book.exchange)
     frozen = book.exchange.fixed(first)
     return retention_of(book.balances_on(first, frozen), book.balances_on(last, frozen))
 

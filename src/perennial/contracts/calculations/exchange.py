@@ -46,7 +46,7 @@ class DatedRates:
         known = bisect_right(steps, day, key=lambda step: step[0])
         if not known:
             raise MissingRate(currency, day)
-        return steps[known - 1][1] * minor_per_major(self.currency) / minor_per_major(currency)
+        return steps[known - 1][1] * Fraction(minor_per_major(self.currency), minor_per_major(currency))
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,33 +37,70 @@ class Retention:
     customers_kept: int
 
 
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """The sums of a cohort, which add up over cohorts that share no customer."""
+
+    opening: Fraction = Fraction(0)
+    kept: Fraction = Fraction(0)
+    closing: Fraction = Fraction(0)
+    customers: int = 0
+    customers_kept: int = 0
+
+    def plus(self, other: "Tally", times: Fraction | int = 1, sign: int = 1) -> "Tally":
+        """Return both together: the other's amounts times a rate; sign -1 takes its customers away."""
+        by = sign * times
+        return Tally(
+            self.opening + by * other.opening,
+            self.kept + by * other.kept,
+            self.closing + by * other.closing,
+            self.customers + sign * other.customers,
+            self.customers_kept + sign * other.customers_kept,
+        )
+
+    def retention(self) -> Retention:
+        """Return what became of the cohort."""
+        return Retention(
+            gross=self.kept / self.opening if self.customers else None,
+            net=self.closing / self.opening if self.customers else None,
+            logo=Fraction(self.customers_kept, self.customers) if self.customers else None,
+            logo_interval=wilson_interval(self.customers_kept, self.customers),
+            opening=self.opening,
+            kept=self.kept,
+            closing=self.closing,
+            customers=self.customers,
+            customers_kept=self.customers_kept,
+        )
+
+
 def retention(opening: Mapping[_Key, Fraction], closing: Mapping[_Key, Fraction]) -> Retention:
     """Return the retention of those with MRR above zero in `opening`. Who came later does not count.
 
     Both maps are balances of customers (or of products, contracts) in one currency at the rates of the start.
     Each one's closing is capped at its own opening for `gross`; a closing below zero is nothing held.
     """
+    return tally(opening, closing).retention()
+
+
+def tally(opening: Mapping[_Key, Fraction], closing: Mapping[_Key, Fraction]) -> Tally:
+    """Return the sums of the same."""
     cohort = {key: amount for key, amount in opening.items() if amount > 0}
     held = {key: max(closing.get(key, Fraction(0)), Fraction(0)) for key in cohort}
-    opened = sum(cohort.values(), Fraction(0))
-    kept = sum((min(held[key], amount) for key, amount in cohort.items()), Fraction(0))
-    closed = sum(held.values(), Fraction(0))
-    return of_sums(opened, kept, closed, len(cohort), sum(amount > 0 for amount in held.values()))
-
-
-def of_sums(opening: Fraction, kept: Fraction, closing: Fraction, customers: int, customers_kept: int) -> Retention:
-    """Return the retention of a cohort whose sums are known."""
-    return Retention(
-        gross=kept / opening if customers else None,
-        net=closing / opening if customers else None,
-        logo=Fraction(customers_kept, customers) if customers else None,
-        logo_interval=wilson_interval(customers_kept, customers),
-        opening=opening,
-        kept=kept,
-        closing=closing,
-        customers=customers,
-        customers_kept=customers_kept,
+    return Tally(
+        opening=sum(cohort.values(), Fraction(0)),
+        kept=sum((min(held[key], amount) for key, amount in cohort.items()), Fraction(0)),
+        closing=sum(held.values(), Fraction(0)),
+        customers=len(cohort),
+        customers_kept=sum(amount > 0 for amount in held.values()),
     )
+
+
+def together(tallies: Iterable[Tally]) -> Tally:
+    """Return cohorts that share no customer as one."""
+    whole = Tally()
+    for one in tallies:
+        whole = whole.plus(one)
+    return whole
 
 
 def flow_gross_retention(opening: Fraction, movements: Iterable[Movement]) -> Fraction | None:
@@ -74,6 +111,11 @@ def flow_gross_retention(opening: Fraction, movements: Iterable[Movement]) -> Fr
     """
     lost = gross_mrr_churn_rate(opening, movements)
     return None if lost is None else 1 - lost
+
+
+def of_sums(opening: Fraction, kept: Fraction, closing: Fraction, customers: int, customers_kept: int) -> Retention:
+    """Return the retention of a cohort whose sums are known."""
+    return Tally(opening, kept, closing, customers, customers_kept).retention()
 
 
 def wilson_interval(successes: int, trials: int, level: float = 0.95) -> tuple[float, float] | None:

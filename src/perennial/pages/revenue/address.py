@@ -2,7 +2,8 @@
 
 Months are written 2024-05; `until` is the last month that is shown. `month` opens one of them in the chart; `by` is
 what retention is told apart by; `rates=constant` values every amount at the rates of the as-of day; `view=reported`
-tells the ledger as it was reported.
+tells the ledger as it was reported. `segment=Retail`, `owner=3` and the other fields of `by` narrow everything to such
+customers; an empty value is "not known".
 """
 
 from __future__ import annotations
@@ -40,6 +41,12 @@ class Chosen:
     by: Dimension = Dimension.TIER
     problem: str = ""
     rates: Mapping[str, str] = field(default_factory=dict)
+    whose: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def kept(self) -> dict[str, str]:
+        """Return what every address on says again: at which rates, and whose revenue."""
+        return {**self.rates, **self.whose}
 
     @property
     def charted(self) -> Period:
@@ -55,7 +62,7 @@ class Chosen:
             asked["month"] = written(month)
         if (by or self.by) is not Dimension.TIER:
             asked["by"] = (by or self.by).value
-        return urlencode(asked | {**self.rates})
+        return urlencode(asked | self.kept)
 
 
 def written(month: Period) -> str:
@@ -73,9 +80,16 @@ def rates_at(query: QueryDict) -> Mapping[str, str]:
     return {name: value for name, value in (CONSTANT | REPORTED).items() if query.get(name) == value}
 
 
+def whose_at(query: QueryDict) -> dict[str, str]:
+    """Return whose revenue an address asks for: by field, a value of it."""
+    return {
+        one.value: query[one.value][:200] for one in Dimension if one is not Dimension.PRODUCT and one.value in query
+    }
+
+
 def read(query: QueryDict, today: date) -> Chosen:
     """Return what an address asks for; what cannot be read becomes the last 12 months, with the reason."""
-    return replace(_read(query, today), rates=rates_at(query))
+    return replace(_read(query, today), rates=rates_at(query), whose=whose_at(query))
 
 
 def _read(query: QueryDict, today: date) -> Chosen:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 
@@ -26,9 +26,11 @@ FEW = 30
 
 @dataclass(frozen=True)
 class Row:
-    """A part as it is shown: its name, its customers, its money, and each rate: name, text, address that opens it."""
+    """A part as it is shown: its name, the address of the page for it alone ("" for none), its customers, its money,
+    and each rate: name, text, address that opens it."""
 
     label: str
+    only: str
     customers: str
     opening: str
     exact: str
@@ -83,9 +85,12 @@ def label_of(told: Told, part: Part) -> str:
 def _row(part: Part, label: str, told: Told | None, chosen: Chosen, currency: str) -> Row:
     found = part.found
     values = {"nrr": found.net, "grr": found.gross, "logo": found.logo}
-    named = {**chosen.rates} if told is None else {"by": told.dimension.value, "value": part.value, **chosen.rates}
+    named = chosen.kept if told is None else {"by": told.dimension.value, "value": part.value, **chosen.kept}
+    is_whose = told is not None and told.dimension is not Dimension.PRODUCT
+    whose = {**chosen.whose, told.dimension.value: part.value} if told is not None and is_whose else {}
     return Row(
         label=label,
+        only=f"?{replace(chosen, whose=whose).query()}" if whose and whose != chosen.whose else "",
         customers=number(found.customers) if found.customers else UNKNOWN,
         opening=money(part.opening, currency),
         exact=exact_money(part.opening, currency),

@@ -36,10 +36,17 @@ def member_of(request: HttpRequest) -> Member:
 
 
 def book_of(request: HttpRequest) -> Book:
-    """Return the ledger as the member who asks sees it, told as the address asks for."""
-    asked = address.rates_at(request.GET)
+    """Return the ledger as the member who asks sees it, told as the address asks for, of the customers that it names.
+
+    :raises Http404: it asks by a field that is hidden, or for what is no value.
+    """
+    member, asked = member_of(request), address.rates_at(request.GET)
     view = View(asked.get("view", View.RESTATED))
-    return revenue.book_of(member_of(request), at=timezone.now(), constant="rates" in asked, view=view)
+    book = revenue.book_of(member, at=timezone.now(), constant="rates" in asked, view=view)
+    try:
+        return retention_by.narrowed(book, member, address.whose_at(request.GET))
+    except retention_by.NoSuchCustomers as error:
+        raise Http404 from error
 
 
 def chosen_of(request: HttpRequest, book: Book) -> Chosen:
@@ -91,10 +98,10 @@ class About:
     @property
     def named(self) -> dict[str, str]:
         """Return the part as an address names it; nothing for all customers."""
-        rates = tables.rates_of(self.book)
+        kept = tables.kept_of(self.book)
         if self.apart is None or self.part is None:
-            return {**rates}
-        return {"by": self.apart.dimension.value, "value": self.part.value, **rates}
+            return kept
+        return {"by": self.apart.dimension.value, "value": self.part.value, **kept}
 
     @property
     def told(self) -> dict[str, str]:
@@ -110,7 +117,7 @@ class About:
     def title(self) -> str:
         """Write the figure, the part and the days."""
         parts = [str(self.figure.label), by.label_of(self.apart, self.part) if self.apart and self.part else "",
-                 self.when()]  # fmt: skip
+                 *(text for text, _without in tables.whose_told(self.book)), self.when()]  # fmt: skip
         return " · ".join(part for part in parts if part)
 
     def when(self) -> str:

@@ -17,7 +17,8 @@ from perennial.kernel.money import decimal_string, decimals_of, minor_per_major
 from perennial.kernel.periods import Period, day_before
 from perennial.pages.revenue.address import CONSTANT, REPORTED, Chosen, months_query, written
 from perennial.pages.tags import day, number, percent
-from perennial.reports import policy, revenue, sheets
+from perennial.reports import policy, retention_by, revenue, sheets
+from perennial.reports.retention_by import Dimension
 from perennial.reports.revenue import Book, CustomerBehind
 from perennial.reports.revenue_figures import CHANGE_TAGS, FIGURES, KINDS, Figure
 
@@ -82,7 +83,7 @@ def table_of(rows: Sequence[MovementRow], chosen: Chosen, book: Book) -> Table:
     months = [_month(row, headings, chosen, book, decimals) for row in rows]
     whole = revenue.total(rows)
     total = Month(_("Total"), "", _cells(whole, headings, book, decimals))
-    opened = [(one, explanation_url(one, chosen.span, rates_of(book))) for one in headings]
+    opened = [(one, explanation_url(one, chosen.span, kept_of(book))) for one in headings]
     return Table(opened, months, total, [str(one.label) for one in KINDS if one not in kinds])
 
 
@@ -111,7 +112,7 @@ def _cells(row: MovementRow, headings: Sequence[Figure], book: Book, decimals: i
             text = number(value)
         else:
             text = number(Decimal(decimal_string(value, book.currency)), decimals)
-        url = explanation_url(figure, row.period, rates_of(book)) if value else ""
+        url = explanation_url(figure, row.period, kept_of(book)) if value else ""
         cells.append(Shown(text, url, str(figure.label), is_closing=figure.key == "closing"))
     return cells
 
@@ -129,6 +130,23 @@ def rates_of(book: Book) -> Mapping[str, str]:
     """Return what an address behind a number says of how the ledger is told."""
     rates = {} if book.exchange.fixed_on is None else CONSTANT
     return {**rates, **(REPORTED if book.view is View.REPORTED else {})}
+
+
+def kept_of(book: Book) -> dict[str, str]:
+    """Return what an address behind a number says of rates and of whose revenue it is."""
+    return {**rates_of(book), **book.whose}
+
+
+def whose_told(book: Book) -> list[tuple[str, dict[str, str]]]:
+    """Return to whom the revenue is narrowed, in words, each with what stays without it. One query for a CSM."""
+    told = []
+    for key, value in book.whose.items():
+        dimension = Dimension(key)
+        nobody = _("Nobody") if dimension is Dimension.OWNER else _("Not known")
+        label = retention_by.label_of(book, dimension, value) or nobody
+        rest = {other: one for other, one in book.whose.items() if other != key}
+        told.append((f"{dimension.label}: {label}", rest))
+    return told
 
 
 def rates_told(book: Book) -> str:
@@ -196,6 +214,7 @@ def notes(book: Book) -> list[tuple[str, str]]:
         (_("Ledger"), view_told(book)),
         (_("Exchange rates"), rates_told(book)),
         (_("As of"), book.as_of.isoformat()),
+        *((_("Only"), text) for text, _without in whose_told(book)),
     ]
     return told + [(str(one.label), f"{one.value} ({one.meaning})") for one in settings_of(book)]
 

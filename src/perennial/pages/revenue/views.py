@@ -41,12 +41,14 @@ def page(request: HttpRequest) -> HttpResponse:
     since = revenue.first_day(book)
     may = {"import": access.may(member, "imports.run"), "export": access.may(member, "exports.run")}
     if since is None:
-        return render(request, "revenue/empty.html", {"may": may})
+        return render(request, "revenue/empty.html", {"may": may, "is_narrowed": bool(book.whose)})
     chosen = opening.chosen_of(request, book)
     rows = revenue.movements(book, chosen.span)
     asked = {"book": book, "chosen": chosen, "may": may, "periods": periods(book, chosen, since),
              "months": address.months_query(chosen.span), "currencies": currencies(book, chosen),
-             "views": _switched(chosen, address.REPORTED, _("As restated"), _("As reported"))}  # fmt: skip
+             "views": _switched(chosen, address.REPORTED, _("As restated"), _("As reported")),
+             "whose": [(text, f"?{replace(chosen, whose=rest).query(month=chosen.month)}")
+                       for text, rest in tables.whose_told(book)]}  # fmt: skip
     return render(request, "revenue/page.html", asked | (_told(rows, chosen, book, member) if rows else {}))
 
 
@@ -63,7 +65,7 @@ def _told(rows: list[MovementRow], chosen: address.Chosen, book: Book, member: M
             *_rates(apart.whole.found, year, chosen),
         ],
         "by": by.table_of(apart, chosen, year, book.currency, retention_by.dimensions_of(member)),
-        "terms": tables.explanation_url(FIGURES["terms"], chosen.span, chosen.rates),
+        "terms": tables.explanation_url(FIGURES["terms"], chosen.span, chosen.kept),
         "rates": tables.rates_told(book),
         "view": tables.view_told(book),
         "later": f"{reverse('revenue_later')}?{urlencode(address.months_query(chosen.span))}",
@@ -81,7 +83,7 @@ def periods(book: Book, chosen: address.Chosen, since: date) -> list[tuple[str, 
     """Return the periods to choose from: address, name, whether chosen."""
     years = range(book.as_of.year, max(since.year, book.as_of.year - YEARS_OFFERED + 1) - 1, -1)
     offered = [(address.LAST_12, _("Last 12 months")), *((str(year), str(year)) for year in years)]
-    kept = f"&{urlencode(chosen.rates)}" if chosen.rates else ""
+    kept = f"&{urlencode(chosen.kept)}" if chosen.kept else ""
     return [(f"?period={period}{kept}", label, period == chosen.period) for period, label in offered]
 
 
@@ -113,7 +115,7 @@ def _balances(rows: list[MovementRow], span: Period, book: Book) -> list[Kpi]:
         ("customers", number(last.customers), as_of),
     ]
     return [
-        Kpi(str(FIGURES[key].label), text, tables.explanation_url(FIGURES[key], span, tables.rates_of(book)), note)
+        Kpi(str(FIGURES[key].label), text, tables.explanation_url(FIGURES[key], span, tables.kept_of(book)), note)
         for key, text, note in values
     ]
 
@@ -140,7 +142,7 @@ def _rates(found: Retention, year: Period, chosen: address.Chosen) -> list[Kpi]:
     }
     values = {"nrr": found.net, "grr": found.gross, "logo": found.logo}
     return [
-        Kpi(str(one.label), percent(values[one.key], 1), tables.explanation_url(one, chosen.span, chosen.rates),
+        Kpi(str(one.label), percent(values[one.key], 1), tables.explanation_url(one, chosen.span, chosen.kept),
             notes[one.key] if found.customers else nobody)
         for one in RATES
     ]  # fmt: skip
@@ -179,5 +181,5 @@ def export(request: HttpRequest) -> HttpResponse:
     months = address.months_query(span)
     return download(
         sheet, format=format, name=f"revenue-{name}-{'-to-'.join(months.values())}", kind="revenue.exported",
-        member=member, asked={**months, **asked},
+        member=member, asked={**months, **book.whose, **asked},
     )  # fmt: skip

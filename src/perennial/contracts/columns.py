@@ -1,0 +1,312 @@
+"""The ledger's copy in columns, for houses with many movements: one file of the home, made at night, never stale.
+
+A row of `LedgerColumns` names the file in force. Whose movements were rebuilt since stands in `LedgerChange`, and is
+asked of the records; both are read in one query, so that what is read is what held at one moment.
+Where there is no file here (a small ledger, another machine, a restored home) the records answer everything.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import date, datetime
+from fractions import Fraction
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any, TypeVar, cast
+from uuid import uuid4
+
+import numpy as np
+import pyarrow as pa
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Q, QuerySet, Subquery, Value
+
+from perennial.contracts.calculations.columns import KINDS, NOBODY, Booked, Columns, Groups, columns_of, numbers
+from perennial.contracts.calculations.loose import Loose, Slot
+from perennial.contracts.calculations.parts import Ints, Parts
+from perennial.contracts.calculations.retention import Tally
+from perennial.contracts.models import LedgerChange, LedgerColumns, Movement
+from perennial.customers.models import PortfolioRow
+from perennial.kernel.joined import Joined
+from perennial.kernel.periods import Period, day_of_number
+from perennial.lake.durable import aside, digest_of, make_folder
+
+FOLDER = "ledger"
+WORTH_COPYING = 50_000
+"""Movements from which on there is a copy."""
+MOST_BESIDE, MOST_APART = 5_000, 20_000
+"""Changed customers that are asked of the records beside the copy, with more it is left alone until it is made anew;
+and customers who stand apart in it, with more there is none."""
+CHUNK, MOST_KEPT = 5_000, 500
+PORTFOLIO = "customer__portfolio__"
+READ = ("customer", "product", "on", "kind", "currency", "denominator", "numerator")
+ROWS = ("customer", "product", "on", "code", "numerator", "own", "step")
+PARTS = tuple(one.name for one in fields(Parts))
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some customers of a file: those in columns and those apart; `ids` as the database tells them, None for all. The
+    same is summed once for each file, which never changes."""
+
+    file: str
+    columns: Columns
+    apart: Loose
+    ids: str | None = None
+
+    @cached_property
+    def rows(self) -> Columns:
+        """Return the rows of those in columns."""
+        return self.columns if self.ids is None else self.columns.only(numbers(self.ids))
+
+    @cached_property
+    def loose(self) -> Loose:
+        """Return the rows of those apart."""
+        return self.apart if self.ids is None else self.apart.only(set(numbers(self.ids).tolist()))
+
+    @cached_property
+    def _key(self) -> str:
+        return self.file if self.ids is None else self.file + digest_of(self.ids.encode())
+
+    def _once(self, what: tuple[Any, ...], make: Callable[[], Kept]) -> Kept:
+        key = self._key, *what
+        found = _KEPT[key] = _KEPT.pop(key) if key in _KEPT else make()
+        while len(_KEPT) > MOST_KEPT:
+            _KEPT.pop(next(iter(_KEPT)), None)
+        return cast(Kept, found)
+
+    def first_day(self) -> date | None:
+        """Return the day of the first movement; None without any."""
+        days = self._once(("first",), lambda: (self.rows.first_day(), self.loose.first_day()))
+        return min((day for day in days if day is not None), default=None)
+
+    def paying_in(self) -> Counter[str]:
+        """Return how many customers, or movements of those apart, are in each currency."""
+        return self._once(("paying",), lambda: Counter(self.rows.paying_in()) + Counter(self.loose.paying_in()))
+
+    def booked(self, months: Sequence[Period], as_of: date, currency: str) -> Booked:
+        """Return the months as they were booked (`Columns.booked`)."""
+        return self._once(
+            ("booked", *months, as_of, currency),
+            lambda: self.rows.booked(months, as_of, currency).plus(self.loose.booked(months, as_of, currency)),
+        )
+
+    def tallies(self, first: date, last: date, groups: Groups) -> dict[tuple[Any, str], Tally]:
+        """Return `Columns.tallies` by the groups' values, of those in columns."""
+        told = self._once(
+            ("tallies", first, last, groups.key),
+            lambda: self.rows.tallies(first, last, groups.numbered(self.rows.ids)),
+        )
+        return {(groups.values[number], currency): one for (number, currency), one in told.items()}
+
+    def tallies_by_product(self, first: date, last: date) -> dict[tuple[int, str], Tally]:
+        """Return `Columns.tallies_by_product`, of those in columns."""
+        return self._once(("products", first, last), lambda: self.rows.tallies_by_product(first, last))
+
+    def apart_by(self, groups: Groups) -> dict[Any, list[int]]:
+        """Return those apart by the groups' values."""
+        ids = sorted({row[0] for row in self.loose.rows})
+        return self._once(("apart", groups.key), lambda: groups.split(ids))
+
+    def held(self, day: date) -> dict[Slot, Fraction]:
+        """Return what those apart pay at the end of a day, by currency."""
+        return self._once(("held", day), lambda: self.loose.held(day))
+
+    def held_by_product(self, day: date) -> dict[tuple[int, int | None, str], Fraction]:
+        """Return the same of their products."""
+        return self._once(("held by product", day), lambda: self.loose.held_by_product(day))
+
+
+Kept = TypeVar("Kept")
+_KEPT: dict[tuple[Any, ...], Any] = {}
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Where movements that meet a condition are read: in parts of columns, each added (1) or taken away (-1), and of
+    the records (`rest`; None: nothing)."""
+
+    rows: Q
+    rest: Q | None
+    parts: tuple[tuple[int, Part], ...] = ()
+
+
+def seen(rows: Q | Seen) -> Seen:
+    """Return where the movements of a condition are read. One query, one more for a condition on customers and one
+    where any of them changed.
+
+    Columns know whose movements they are and nothing else of a customer: they answer conditions on portfolio rows.
+    """
+    if isinstance(rows, Seen):
+        return rows
+    portfolio = of_portfolio(rows)
+    found = _in_force() if portfolio is not None else None
+    if found is None:
+        return Seen(rows, rows)
+    whole, changed = found
+    theirs = PortfolioRow.objects.filter(portfolio)
+    parts = [(1, replace(whole, ids=_joined(theirs)) if portfolio else whole)]
+    if not len(changed):
+        return Seen(rows, None, tuple(parts))
+    among = theirs.filter(customer_id__in=changed.tolist())
+    parts.append((-1, replace(whole, ids=_joined(among) if portfolio else ",".join(map(str, changed.tolist())))))
+    return Seen(rows, rows & Q(customer_id__in=changed.tolist()), tuple(parts))
+
+
+def _joined(rows: QuerySet[PortfolioRow]) -> str:
+    return rows.aggregate(ids=Joined("customer_id"))["ids"] or ""
+
+
+def of_portfolio(rows: Q) -> Q | None:
+    """Return a condition on movements as one on portfolio rows; None where it is none. No query."""
+    children: list[Any] = []
+    for child in rows.children:
+        if isinstance(child, Q):
+            inner = of_portfolio(child)
+            if inner is None:
+                return None
+            children.append(inner)
+        elif isinstance(child, tuple) and child[0].startswith(PORTFOLIO):
+            children.append((child[0].removeprefix(PORTFOLIO), child[1]))
+        else:
+            return None
+    return Q(*children, _connector=rows.connector, _negated=rows.negated)
+
+
+def _in_force() -> tuple[Part, Ints] | None:
+    """Return the columns in force and who changed since, in order. One query."""
+    changed = LedgerChange.objects.order_by().values(one=Value(1)).annotate(ids=Joined("customer_id")).values("ids")
+    told = LedgerColumns.objects.annotate(changed=Subquery(changed)).values_list("name", "changed").first()
+    if told is None:
+        return None
+    try:
+        columns, apart = _opened(_folder() / told[0])
+    except FileNotFoundError:
+        return None
+    since = numbers(told[1])
+    return (Part(told[0], columns, apart), since) if len(since) <= MOST_BESIDE else None
+
+
+def _folder() -> Path:
+    return Path(settings.HOME) / FOLDER
+
+
+@lru_cache(maxsize=2)
+def _opened(path: Path) -> tuple[Columns, Loose]:
+    """Return a file's columns, mapped and not copied, and the movements of those who stand apart."""
+    with pa.memory_map(str(path)) as source:
+        table = pa.ipc.open_file(source).read_all()
+    told = json.loads(table.schema.metadata[b"ledger"])
+    rows = {name: table[name].chunk(0).to_numpy() if table.num_rows else table[name].to_numpy() for name in ROWS}
+    parts = Parts(**{name: np.array(told["parts"][name], np.int64) for name in PARTS})
+    apart = Loose([
+        (customer, None if product == NOBODY else product, day_of_number(on), KINDS[kind],
+         told["currencies"][currency], Fraction(numerator, denominator))
+        for customer, product, on, kind, currency, denominator, numerator in told["apart"]
+    ])  # fmt: skip
+    return Columns(**rows, currencies=tuple(told["currencies"]), parts=parts), apart
+
+
+def changed(customer_ids: Sequence[int]) -> None:
+    """Say that the movements of these customers were written: until the columns are made anew the records are asked
+    for them. In the transaction that writes them; one query for 500."""
+    LedgerChange.objects.bulk_create([LedgerChange(customer_id=one) for one in customer_ids], batch_size=CHUNK)
+
+
+def make(*, at: datetime, least: int = WORTH_COPYING) -> int:
+    """Make the columns anew where anything changed and there are `least` movements; return how many they hold, 0 where
+    none were made. Safe to run twice, and at once: who comes second leaves things as they are. A night's work: reads
+    every movement.
+
+    Changes are read before the movements: what comes between is in both, and asked of the records.
+    """
+    previous = LedgerColumns.objects.values_list("name", flat=True).first()
+    settled = list(LedgerChange.objects.values_list("id", flat=True))
+    is_worth = Movement.objects.count() >= least
+    if is_worth and not settled and previous is not None and (_folder() / previous).exists():
+        return 0
+    name = f"{uuid4().hex}.arrow"
+    count = _write(_folder() / name) if is_worth else 0
+    name = name if count else ""
+    try:
+        _put_in_force(name, previous, settled, at)
+    except IntegrityError:
+        (_folder() / name).unlink(missing_ok=True)
+        return 0
+    for path in _folder().glob("*.arrow"):
+        if path.name != name:
+            path.unlink(missing_ok=True)
+    return count
+
+
+@transaction.atomic
+def _put_in_force(name: str, previous: str | None, settled: Sequence[int], at: datetime) -> None:
+    """Name the file that holds from now on ("": none) and forget the changes that it knows.
+
+    :raises IntegrityError: somebody else did so meanwhile; nothing is changed.
+    """
+    if previous is not None and not LedgerColumns.objects.filter(name=previous).update(name=name, made_at=at):
+        raise IntegrityError("the columns were made by somebody else")
+    if previous is None and name:
+        LedgerColumns.objects.create(id=1, name=name, made_at=at)
+    if not name:
+        LedgerColumns.objects.all().delete()
+    for start in range(0, len(settled), CHUNK):
+        LedgerChange.objects.filter(id__in=settled[start : start + CHUNK]).delete()
+
+
+def _write(path: Path) -> int:
+    """Write the file; return how many movements it holds, 0 and no file where too many customers stand apart."""
+    read, currencies = _read()
+    columns, apart = columns_of(read, currencies)
+    if len(apart) > MOST_APART:
+        return 0
+    loose = np.flatnonzero(np.isin(read["customer"], apart))
+    told = {
+        "currencies": currencies,
+        "parts": {name: getattr(columns.parts, name).tolist() for name in PARTS},
+        "apart": np.stack([read[name][loose] for name in READ], axis=1).tolist(),
+    }
+    table = pa.table({name: getattr(columns, name) for name in ROWS})
+    make_folder(path.parent)
+    with aside(path) as unfinished:
+        schema = table.schema.with_metadata({"ledger": json.dumps(told)})
+        with pa.ipc.new_file(str(unfinished), schema) as file:
+            file.write_table(table.replace_schema_metadata(schema.metadata))
+    return len(read["customer"])
+
+
+def _read() -> tuple[dict[str, Ints], list[str]]:
+    """Return all movements, each column an array, and the currencies that they count. One query: what held at once."""
+    kinds = {kind.value: place for place, kind in enumerate(KINDS)}
+    currencies: dict[str, int] = {}
+    chunks: list[dict[str, Ints]] = []
+    rows: list[tuple[Any, ...]] = []
+    found = Movement.objects.order_by().values_list(*READ)
+
+    def pack() -> None:
+        if not rows:
+            return
+        read = dict(zip(READ, zip(*rows, strict=True), strict=True))
+        chunks.append({
+            "customer": np.array(read["customer"], np.int64),
+            "product": np.array([NOBODY if one is None else one for one in read["product"]], np.int64),
+            "on": np.array(read["on"], "datetime64[D]").astype(np.int64),
+            "kind": np.array([kinds[one] for one in read["kind"]], np.int64),
+            "currency": np.array([currencies.setdefault(one, len(currencies)) for one in read["currency"]], np.int64),
+            "denominator": np.array(read["denominator"], np.int64),
+            "numerator": np.array(read["numerator"], np.int64),
+        })  # fmt: skip
+        rows.clear()
+
+    for row in found.iterator(chunk_size=CHUNK):
+        rows.append(row)
+        if len(rows) == 20 * CHUNK:
+            pack()
+    pack()
+    joined = {name: np.concatenate([chunk[name] for chunk in chunks]) if chunks else np.zeros(0, np.int64)
+              for name in READ}  # fmt: skip
+    return joined, list(currencies)
