@@ -40,7 +40,10 @@ OTHERS = {
     "a CSM's customers behind expansion": ("m1", "/revenue/customers?figure=expansion&from=2026-02&until=2026-02"),
 }
 SLOW = {
-    "all customers behind a month's expansion": ("m0", "/revenue/customers?figure=expansion&from=2026-02&until=2026-02")
+    "customers behind a year's expansion": ("m0", "/revenue/customers?figure=expansion&from=2025-03&until=2026-02"),
+    "customers behind MRR": ("m0", "/revenue/customers?figure=mrr&from=2026-02&until=2026-02"),
+    "customers behind NRR": ("m0", "/revenue/customers?figure=nrr&from=2026-02&until=2026-02"),
+    "what is under terms, opened": ("m0", "/revenue/explanation?figure=terms&from=2026-02&until=2026-02"),
 }
 RUNS = 9
 

@@ -46,11 +46,13 @@ class MovementRow:
 
 
 def first_day(rows: Q | Seen) -> date | None:
-    """Return the day of the first movement; None where there is none. One query more than `seen`."""
-    where = seen(rows)
-    if where.rows and where.rest is None:
-        return where.parts[0][1].first_day()
-    found: date | None = Movement.objects.filter(where.rows).aggregate(first=Min("on"))["first"]
+    """Return the day of the first movement; None where there is none. One query; none where columns tell it of some
+    customers: of all an index does."""
+    if isinstance(rows, Seen):
+        if rows.rows and rows.rest is None:
+            return rows.parts[0][1].first_day()
+        rows = rows.rows
+    found: date | None = Movement.objects.filter(rows).aggregate(first=Min("on"))["first"]
     return found
 
 

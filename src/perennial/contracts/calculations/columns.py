@@ -217,7 +217,7 @@ def numbers(text: str | None) -> Ints:
     if not text:
         return np.zeros(0, np.int64)
     found = np.sort(np.fromstring(text, np.int64, sep=","))
-    return found[np.append(True, found[1:] != found[:-1])]
+    return found[np.flatnonzero(np.append(True, found[1:] != found[:-1]))]
 
 
 class Groups:

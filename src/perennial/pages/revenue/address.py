@@ -82,9 +82,8 @@ def rates_at(query: QueryDict) -> Mapping[str, str]:
 
 def whose_at(query: QueryDict) -> dict[str, str]:
     """Return whose revenue an address asks for: by field, a value of it."""
-    return {
-        one.value: query[one.value][:200] for one in Dimension if one is not Dimension.PRODUCT and one.value in query
-    }
+    asked = {one.value: query.get(one.value) for one in Dimension if one is not Dimension.PRODUCT}
+    return {key: value[:200] for key, value in asked.items() if value is not None}
 
 
 def read(query: QueryDict, today: date) -> Chosen:
