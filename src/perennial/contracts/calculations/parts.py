@@ -97,10 +97,10 @@ def parts_of(denominators: Ints) -> tuple[Parts, NDArray[np.bool_]]:
         for denominator, one in zip(denominators.tolist(), factors, strict=True)
         for base, power in (one or {}).items()
     ]
-    prime, power, inverse, scale = np.array(told, np.int64).reshape(-1, 4).T
+    prime, powers, inverse, scale = np.array(told, np.int64).reshape(-1, 4).T
     starts = np.cumsum([0, *(len(one or {}) for one in factors)])
     moduli = np.array([highest[base] for base in places], np.int64)
-    return Parts(denominators, starts, prime, power, inverse, scale, moduli), fits
+    return Parts(denominators, starts, prime, powers, inverse, scale, moduli), fits
 
 
 def factors_of(number: int) -> dict[int, int] | None:
