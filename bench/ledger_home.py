@@ -160,7 +160,7 @@ def _settle() -> None:
     with connection.cursor() as cursor:
         for text in connection.ops.sequence_reset_sql(no_style(), [Customer, Contract, Line, Movement, LedgerChange]):
             cursor.execute(text)
-        cursor.execute("ANALYZE")
+        cursor.execute("VACUUM ANALYZE" if connection.vendor == "postgresql" else "ANALYZE")
 
 
 def _chunks(count: int) -> Iterator[range]:

@@ -78,10 +78,12 @@ class Part:
             _KEPT.pop(next(iter(_KEPT)), None)
         return cast(Kept, found)
 
-    def first_day(self) -> date | None:
-        """Return the day of the first movement; None without any."""
-        days = self._once(("first",), lambda: (self.rows.first_day(), self.loose.first_day()))
-        return min((day for day in days if day is not None), default=None)
+    def first_day(self, but: Sequence[int]) -> date | None:
+        """Return the day of the first movement of all but a few; None without any."""
+        ids, days = self._once(("first",), lambda: (self.rows.ids, self.rows.first_days()))
+        found = days[~np.isin(ids, but)] if but else days
+        told = [row[2] for row in self.loose.rows if row[0] not in but]
+        return min([day_of_number(int(found.min())), *told] if len(found) else told, default=None)
 
     def paying_in(self) -> Counter[str]:
         """Return how many customers, or movements of those apart, are in each currency."""
@@ -127,11 +129,12 @@ _KEPT: dict[tuple[Any, ...], Any] = {}
 @dataclass(frozen=True)
 class Seen:
     """Where movements that meet a condition are read: in parts of columns, each added (1) or taken away (-1), and of
-    the records (`rest`; None: nothing)."""
+    the records (`rest`; None: nothing), which tell of the customers that `changed`."""
 
     rows: Q
     rest: Q | None
     parts: tuple[tuple[int, Part], ...] = ()
+    changed: tuple[int, ...] = ()
 
 
 def seen(rows: Q | Seen) -> Seen:
@@ -153,7 +156,8 @@ def seen(rows: Q | Seen) -> Seen:
         return Seen(rows, None, tuple(parts))
     among = theirs.filter(customer_id__in=changed.tolist())
     parts.append((-1, replace(whole, ids=_joined(among) if portfolio else ",".join(map(str, changed.tolist())))))
-    return Seen(rows, rows & Q(customer_id__in=changed.tolist()), tuple(parts))
+    since = tuple(changed.tolist())
+    return Seen(rows, rows & Q(customer_id__in=since), tuple(parts), since)
 
 
 def _joined(rows: QuerySet[PortfolioRow]) -> str:

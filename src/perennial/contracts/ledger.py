@@ -46,14 +46,14 @@ class MovementRow:
 
 
 def first_day(rows: Q | Seen) -> date | None:
-    """Return the day of the first movement; None where there is none. One query; none where columns tell it of some
-    customers: of all an index does."""
-    if isinstance(rows, Seen):
-        if rows.rows and rows.rest is None:
-            return rows.parts[0][1].first_day()
-        rows = rows.rows
-    found: date | None = Movement.objects.filter(rows).aggregate(first=Min("on"))["first"]
-    return found
+    """Return the day of the first movement; None where there is none. At most one query."""
+    days: list[date | None] = []
+    rest: Q | None = rows if isinstance(rows, Q) else rows.rest
+    if isinstance(rows, Seen) and rows.parts:
+        days = [rows.parts[0][1].first_day(rows.changed)]
+    if rest is not None:
+        days.append(Movement.objects.filter(rest).aggregate(first=Min("on"))["first"])
+    return min((day for day in days if day is not None), default=None)
 
 
 def has_others(rows: Q | Seen, exchange: Exchange) -> bool:

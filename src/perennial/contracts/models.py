@@ -87,7 +87,7 @@ class Line(Version):
         indexes = [
             models.Index(fields=["customer", "starts_on"], name="line_of_customer"),
             models.Index(fields=["ends_on"], name="line_by_end", condition=models.Q(superseded_at=None)),
-            models.Index(fields=["renewal_of"], name="line_by_renewed", condition=~models.Q(renewal_of=None)),
+            models.Index(fields=["renewal_of"], name="line_by_renewed", condition=models.Q(renewal_of__isnull=False)),
             models.Index(fields=["fact"], name="line_by_fact"),
         ]
 

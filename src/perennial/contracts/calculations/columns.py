@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from perennial.contracts.calculations.parts import Ints, Parts, Split, parts_of, ranges
 from perennial.contracts.calculations.retention import Tally
 from perennial.contracts.terms import MovementKind
-from perennial.kernel.periods import Period, day_number, day_of_number
+from perennial.kernel.periods import Period, day_number
 
 KINDS = tuple(MovementKind)
 NOBODY = -1
@@ -105,9 +105,9 @@ class Columns:
         return Columns(self.customer[rows], self.product[rows], self.on[rows], self.code[rows], self.numerator[rows],
                        self.own[rows], self.step[rows], self.currencies, self.parts)  # fmt: skip
 
-    def first_day(self) -> date | None:
-        """Return the day of the first movement; None without any."""
-        return day_of_number(int(self.on.min())) if len(self.on) else None
+    def first_days(self) -> NDArray[np.int32]:
+        """Return the day of each customer's first movement."""
+        return np.minimum.reduceat(self.on, self.starts) if len(self.on) else self.on
 
     def paying_in(self) -> dict[str, int]:
         """Return how many customers pay in each currency."""

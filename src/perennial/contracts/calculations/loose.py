@@ -28,10 +28,6 @@ class Loose:
         """Return those of these customers."""
         return Loose([row for row in self.rows if row[0] in ids])
 
-    def first_day(self) -> date | None:
-        """Return the day of the first one; None without any."""
-        return min((row[2] for row in self.rows), default=None)
-
     def paying_in(self) -> dict[str, int]:
         """Return how many movements are in each currency."""
         return Counter(row[4] for row in self.rows)
