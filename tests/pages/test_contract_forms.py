@@ -11,6 +11,7 @@ from tests.contracts.books import keep, line
 
 from perennial.contracts.models import Contract, Line, Movement
 from perennial.kernel.journal.models import JournalEntry
+from perennial.kernel.organisation.models import Organisation
 
 HTMX = {"HX-Request": "true"}
 NEW = {"fact": "11111111-1111-4111-8111-111111111111", "kind": "recurring", "price": "1200", "price_is": "all",
@@ -19,7 +20,8 @@ NEW = {"fact": "11111111-1111-4111-8111-111111111111", "kind": "recurring", "pri
 
 @pytest.fixture
 def found(place: dict[str, Any], now: datetime) -> dict[str, Any]:
-    """A contract of three years: ten units at 1,000.00 a month together."""
+    """A contract of three years: ten units at 1,000.00 a month together. An end is told on its day."""
+    Organisation.objects.update(policy_switches={"grace_days": 0})
     keep([line("1", place["id"], "2026-01-01", "2029-01-01", 1_000_00, quantity=10, product="core")], at=now,
          on="2026-03-02")  # fmt: skip
     one = Line.objects.current().get()

@@ -20,6 +20,7 @@ from tests.usage.events import ON, ago, happened
 from perennial.blueprint import actions as blueprint
 from perennial.customers.models import Customer
 from perennial.kernel.organisation import actions as organisation
+from perennial.kernel.organisation.models import Organisation
 from perennial.kernel.organisation.queries import house
 from perennial.members.models import Member
 from perennial.reports import portfolio
@@ -40,6 +41,7 @@ TEXT = """products:
 @pytest.fixture
 def place(member: Callable[..., int], now: datetime, home: Path) -> dict[str, Any]:
     """Acme pays for CRM, paid for Desk until a day ago, and for Later from tomorrow on."""
+    Organisation.objects.update(policy_switches={"grace_days": 0})  # what ended is not bought any more
     organisation.move_as_of(on=ON, by=None, at=now)
     who = {"admin": member("admin"), "reader": member("reader"), "csm": member("csm"), "other": member("csm")}
     key = customer("Acme", at=now, owner=who["csm"])
