@@ -200,7 +200,7 @@ def test_the_words_of_crm6_events_are_those_of_its_key(sample_data: Path) -> Non
 
 def test_every_example_says_what_it_is_and_is_a_whole_mapping() -> None:
     found = sorted(EXAMPLES.glob("*.yaml"))
-    assert {path.stem for path in found} == {"crm6", "nova", "ravenstack", "ravenstack-variant"}
+    assert {path.stem for path in found} == {"crm6", "mrr_playbook", "nova", "ravenstack", "ravenstack-variant"}
     for path in found:
         text = path.read_text(encoding="utf-8")
         assert text.startswith("# ")
