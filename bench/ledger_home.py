@@ -1,7 +1,8 @@
 """Homes with many contract lines for `bench/revenue.py`: a quarter as many customers, three years.
 
-The first 20,000 lines are written and their movements derived as in every home; more are copies of them, made in SQL,
-with keys of their own.
+The first 20,000 lines are written and their movements derived as in every home; one customer in twenty-five then turns
+out to have agreed on something else, so that the ledger as it was reported is another one. More lines are copies of
+them, made in SQL, with keys of their own.
 """
 
 from __future__ import annotations
@@ -102,6 +103,7 @@ def fill(lines: int) -> dict[str, float]:
     actions.rebuild_movements(on=DAY)
     cpu = time.process_time() - cpu
     derived, peak = time.monotonic(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    _learn(first)
     for number in range(1, lines // 4 // first):
         _copy(number, first)
     _settle()
@@ -111,23 +113,37 @@ def fill(lines: int) -> dict[str, float]:
             "columns": time.monotonic() - copied, "peak_mb": peak}  # fmt: skip
 
 
+def _learn(customers: int) -> None:
+    """Correct the first line of one customer in twenty-five, a year after the books were opened."""
+    from perennial.contracts import actions
+    from perennial.contracts.models import Line
+    from perennial.kernel import versions
+    from perennial.kernel.organisation.models import Organisation
+
+    Organisation.objects.update(books_opened_on=FIRST + timedelta(days=40))
+    for number in range(1, customers + 1, 25):
+        row = Line.objects.current().filter(customer_id=number).order_by("id")[0]
+        versions.change(Line, row.fact, {"amount": row.amount + 12_00}, at=AT)
+    actions.rebuild_movements(on=DAY)
+
+
 def _copy(number: int, customers: int) -> None:
     """Copy the first customers with all that they have; numbers grow by as many as there are of each."""
     from django.db import connection, transaction
 
-    from perennial.contracts.models import Contract, LedgerChange, LedgerMark, Line, Movement
+    from perennial.contracts.models import Contract, FormerMovement, LedgerChange, LedgerMark, Line, Movement
     from perennial.customers.models import Customer, PortfolioRow
 
     digits, is_sqlite = f"{number:04x}", connection.vendor == "sqlite"
     fact = f"'{digits}' || substr(fact, 5)" if is_sqlite else f"('{digits}' || substr(fact::text, 5))::uuid"
     text, back = ("", "") if is_sqlite else ("::text", "::jsonb")
     facts = f"replace(line_facts{text}, '\"0000', '\"{digits}'){back}"
-    named = {"key": f"'{number}-' || key", "name": f"name || ' {number}'", "external_id": f"'{number}-' || external_id",
+    named: dict[str | None, str] = {"key": f"'{number}-' || key", "name": f"name || ' {number}'", "external_id": f"'{number}-' || external_id",
              "fact": fact, "line_facts": facts}  # fmt: skip
     with transaction.atomic(), connection.cursor() as cursor:
-        for model in (Customer, PortfolioRow, Contract, Line, Movement, LedgerMark, LedgerChange):
-            count = customers if model is not Movement else _movements()
-            steps = {"id": count if model not in {Line, Contract} else customers * (4 if model is Line else 1)}
+        for model in (Customer, PortfolioRow, Contract, Line, Movement, FormerMovement, LedgerMark, LedgerChange):
+            count = _last(model)
+            steps: dict[str | None, int] = {"id": count}
             steps |= {"customer_id": customers, "contract_id": customers}
             columns = [field.column for field in model._meta.concrete_fields]
             told = [
@@ -143,10 +159,9 @@ def _copy(number: int, customers: int) -> None:
 
 
 @cache
-def _movements() -> int:
-    from perennial.contracts.models import Movement
-
-    return Movement.objects.order_by("-id").values_list("id", flat=True)[0]
+def _last(model: Any) -> int:
+    """Return the last number of a table before anything was copied."""
+    return int(model.objects.order_by("-pk").values_list("pk", flat=True)[0])
 
 
 def _settle() -> None:
@@ -154,11 +169,12 @@ def _settle() -> None:
     from django.core.management.color import no_style
     from django.db import connection
 
-    from perennial.contracts.models import Contract, LedgerChange, Line, Movement
+    from perennial.contracts.models import Contract, FormerMovement, LedgerChange, Line, Movement
     from perennial.customers.models import Customer
 
+    tables = [Customer, Contract, Line, Movement, FormerMovement, LedgerChange]
     with connection.cursor() as cursor:
-        for text in connection.ops.sequence_reset_sql(no_style(), [Customer, Contract, Line, Movement, LedgerChange]):
+        for text in connection.ops.sequence_reset_sql(no_style(), tables):
             cursor.execute(text)
         cursor.execute("VACUUM ANALYZE" if connection.vendor == "postgresql" else "ANALYZE")
 

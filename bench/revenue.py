@@ -28,6 +28,10 @@ PAGES = {
     "one CSM of forty": ("m0", "/revenue?owner=3"),
     "as a CSM": ("m1", "/revenue"),
     "as a CSM, one segment": ("m1", "/revenue?segment=Small"),
+    "as reported": ("m0", "/revenue?view=reported"),
+    "as reported, one segment": ("m0", "/revenue?view=reported&segment=Small"),
+    "as reported, one CSM": ("m0", "/revenue?view=reported&owner=3"),
+    "as reported, as a CSM": ("m1", "/revenue?view=reported"),
 }
 OTHERS = {
     "the chart": ("m0", "/revenue/chart"),

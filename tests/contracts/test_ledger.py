@@ -17,6 +17,7 @@ from tests.contracts.calculations.test_published_subscriptions import HELD, KIND
 
 from perennial.contracts import ledger
 from perennial.contracts.access import revenue_of
+from perennial.contracts.causes import Cause
 from perennial.contracts.models import Line
 from perennial.contracts.rates import Exchange
 from perennial.contracts.terms import MovementKind
@@ -120,7 +121,7 @@ def test_changes_name_their_lines_products_and_tags(organisation: None, now: dat
     )
     [change] = ledger.changes(YEAR, ALL, USD, as_of=LAST_DAY, kind=MovementKind.EXPANSION)[ids["A"]]
     assert (change.on, change.amount, change.tags) == (date(2024, 5, 1), 60_00, ("cross_sell",))
-    assert change.causes == (ledger.Cause("S-2", "plus"),)
+    assert change.causes == (Cause("S-2", "plus"),)
     assert ledger.named([ids["A"]], ALL)[ids["A"]].name == "A"
 
 

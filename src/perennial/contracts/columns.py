@@ -1,4 +1,5 @@
-"""The ledger's copy in columns, for houses with many movements: one file of the home, made at night, never stale.
+"""The ledger's copy in columns, for houses with many movements: made at night, never stale. One file of the home for
+what is known now, and one for what was reported where that differs (`reported.py`).
 
 A row of `LedgerColumns` names the file in force. Whose movements were rebuilt since stands in `LedgerChange`, and is
 asked of the records; both are read in one query, so that what is read is what held at one moment.
@@ -9,11 +10,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from fractions import Fraction
 from functools import cached_property, lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar, cast
 from uuid import uuid4
@@ -24,12 +26,21 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet, Subquery, Value
 
-from perennial.contracts.calculations.columns import KINDS, NOBODY, Booked, Columns, Groups, columns_of, numbers
+from perennial.contracts.calculations.columns import (
+    KINDS,
+    NOBODY,
+    Booked,
+    Columns,
+    Groups,
+    as_reported,
+    columns_of,
+    numbers,
+)
 from perennial.contracts.calculations.loose import Loose, Slot
 from perennial.contracts.calculations.parts import Ints, Parts
 from perennial.contracts.calculations.retention import Tally
-from perennial.contracts.models import LedgerChange, LedgerColumns, Movement
-from perennial.customers.models import PortfolioRow
+from perennial.contracts.models import FormerMovement, LedgerChange, LedgerColumns, Movement
+from perennial.customers.models import Customer, PortfolioRow
 from perennial.kernel.joined import Joined
 from perennial.kernel.periods import Period, day_of_number
 from perennial.lake.durable import aside, digest_of, make_folder
@@ -43,8 +54,11 @@ and customers who stand apart in it, with more there is none."""
 CHUNK, MOST_KEPT = 5_000, 500
 PORTFOLIO = "customer__portfolio__"
 READ = ("customer", "product", "on", "kind", "currency", "denominator", "numerator")
+REPORTED = "-reported"
 ROWS = ("customer", "product", "on", "code", "numerator", "own", "step")
 PARTS = tuple(one.name for one in fields(Parts))
+DAYS = {"on", "reported_on", "superseded_on"}
+Read = Mapping[str, Ints]
 
 
 @dataclass(frozen=True)
@@ -129,7 +143,8 @@ _KEPT: dict[tuple[Any, ...], Any] = {}
 @dataclass(frozen=True)
 class Seen:
     """Where movements that meet a condition are read: in parts of columns, each added (1) or taken away (-1), and of
-    the records (`rest`; None: nothing), which tell of the customers that `changed`."""
+    the records (`rest`; None: nothing), which tell of the customers that `changed`. Of the ledger as it was reported
+    `reported.Entries` are the records."""
 
     rows: Q
     rest: Q | None
@@ -147,21 +162,48 @@ def seen(rows: Q | Seen) -> Seen:
         return rows
     portfolio = of_portfolio(rows)
     found = _in_force() if portfolio is not None else None
-    if found is None:
+    if portfolio is None or found is None:
         return Seen(rows, rows)
-    whole, changed = found
     theirs = PortfolioRow.objects.filter(portfolio)
-    parts = [(1, replace(whole, ids=_joined(theirs)) if portfolio else whole)]
+    return _seen(rows, found, lambda among: _joined(_among(theirs, "customer_id", among)) if portfolio else None)
+
+
+def seen_as_reported(rows: Q, former: Q) -> Seen:
+    """Return where the ledger as it was reported is read: movements of a condition with the former ones of the same
+    customers and of those merged into them (`former`). Queries: `seen`, two for one on customers."""
+    portfolio = of_portfolio(rows)
+    found = _in_force(is_reported=True) if portfolio is not None else None
+    if portfolio is None or found is None:
+        return Seen(rows, rows)
+    theirs = PortfolioRow.objects.filter(portfolio)
+    merged = Customer.objects.filter(of_customers(former), merged_into__isnull=False)
+
+    def ids(among: Ints | None) -> str | None:
+        if not portfolio:
+            return None
+        told = _joined(_among(theirs, "customer_id", among)), _joined(_among(merged, "id", among), "id")
+        return ",".join(text for text in told if text)
+
+    return _seen(rows, found, ids)
+
+
+def _seen(rows: Q, found: tuple[Part, Ints], ids: Callable[[Ints | None], str | None]) -> Seen:
+    """Return where a condition is read, which `ids` tells as customers (None: all; of some of them)."""
+    whole, changed = found
+    parts = [(1, replace(whole, ids=ids(None)))]
     if not len(changed):
         return Seen(rows, None, tuple(parts))
-    among = theirs.filter(customer_id__in=changed.tolist())
-    parts.append((-1, replace(whole, ids=_joined(among) if portfolio else ",".join(map(str, changed.tolist())))))
-    since = tuple(changed.tolist())
+    since, among = tuple(changed.tolist()), ids(changed)
+    parts.append((-1, replace(whole, ids=",".join(map(str, since)) if among is None else among)))
     return Seen(rows, rows & Q(customer_id__in=since), tuple(parts), since)
 
 
-def _joined(rows: QuerySet[PortfolioRow]) -> str:
-    return rows.aggregate(ids=Joined("customer_id"))["ids"] or ""
+def _among(rows: QuerySet[Any], column: str, ids: Ints | None) -> QuerySet[Any]:
+    return rows if ids is None else rows.filter(**{f"{column}__in": ids.tolist()})
+
+
+def _joined(rows: QuerySet[Any], column: str = "customer_id") -> str:
+    return rows.aggregate(ids=Joined(column))["ids"] or ""
 
 
 def of_portfolio(rows: Q) -> Q | None:
@@ -180,27 +222,54 @@ def of_portfolio(rows: Q) -> Q | None:
     return Q(*children, _connector=rows.connector, _negated=rows.negated)
 
 
-def _in_force() -> tuple[Part, Ints] | None:
-    """Return the columns in force and who changed since, in order. One query."""
+def of_customers(rows: Q) -> Q:
+    """Return a condition on rows with a `customer` as one on customers."""
+    children: list[Any] = [
+        of_customers(one) if isinstance(one, Q) else (one[0].removeprefix("customer__"), one[1])
+        for one in cast(list[Any], rows.children)
+    ]
+    return Q(*children, _connector=rows.connector, _negated=rows.negated)
+
+
+def _in_force(*, is_reported: bool = False) -> tuple[Part, Ints] | None:
+    """Return the columns in force, of what is known now or of what was reported, and who changed since, in order. One
+    query."""
     changed = LedgerChange.objects.order_by().values(one=Value(1)).annotate(ids=Joined("customer_id")).values("ids")
     told = LedgerColumns.objects.annotate(changed=Subquery(changed)).values_list("name", "changed").first()
     if told is None:
         return None
     try:
-        columns, apart = _opened(_folder() / told[0])
+        file = _opened(_folder() / told[0])
+        if is_reported and file.has_reported:
+            file = _opened(_reported(_folder() / told[0]))
     except FileNotFoundError:
         return None
     since = numbers(told[1])
-    return (Part(told[0], columns, apart), since) if len(since) <= MOST_BESIDE else None
+    return (Part(file.name, file.columns, file.apart), since) if len(since) <= MOST_BESIDE else None
 
 
 def _folder() -> Path:
     return Path(settings.HOME) / FOLDER
 
 
-@lru_cache(maxsize=2)
-def _opened(path: Path) -> tuple[Columns, Loose]:
-    """Return a file's columns, mapped and not copied, and the movements of those who stand apart."""
+def _reported(path: Path) -> Path:
+    """Return the file of what was reported, beside the one of what is known now."""
+    return path.with_stem(path.stem + REPORTED)
+
+
+@dataclass(frozen=True)
+class _File:
+    """A file's columns, mapped and not copied, and the movements of those who stand apart. `has_reported`: another file
+    holds what was reported; False: that is the same."""
+
+    name: str
+    columns: Columns
+    apart: Loose
+    has_reported: bool
+
+
+@lru_cache(maxsize=4)
+def _opened(path: Path) -> _File:
     with pa.memory_map(str(path)) as source:
         table = pa.ipc.open_file(source).read_all()
     told = json.loads(table.schema.metadata[b"ledger"])
@@ -211,7 +280,8 @@ def _opened(path: Path) -> tuple[Columns, Loose]:
          told["currencies"][currency], Fraction(numerator, denominator))
         for customer, product, on, kind, currency, denominator, numerator in told["apart"]
     ])  # fmt: skip
-    return Columns(**rows, currencies=tuple(told["currencies"]), parts=parts), apart
+    columns = Columns(**rows, currencies=tuple(told["currencies"]), parts=parts)
+    return _File(path.name, columns, apart, told["reported"])
 
 
 def changed(customer_ids: Sequence[int]) -> None:
@@ -238,12 +308,17 @@ def make(*, at: datetime, least: int = WORTH_COPYING) -> int:
     try:
         _put_in_force(name, previous, settled, at)
     except IntegrityError:
-        (_folder() / name).unlink(missing_ok=True)
-        return 0
-    for path in _folder().glob("*.arrow"):
-        if path.name != name:
+        for path in (_folder() / name, _reported(_folder() / name)):
             path.unlink(missing_ok=True)
+        return 0
+    _remove_all_but(name)
     return count
+
+
+def _remove_all_but(name: str) -> None:
+    for path in _folder().glob("*.arrow"):
+        if not name or path.name not in (name, _reported(Path(name)).name):
+            path.unlink(missing_ok=True)
 
 
 @transaction.atomic
@@ -263,8 +338,14 @@ def _put_in_force(name: str, previous: str | None, settled: Sequence[int], at: d
 
 
 def _write(path: Path) -> int:
-    """Write the file; return how many movements it holds, 0 and no file where too many customers stand apart."""
-    read, currencies = _read()
+    """Write the files; return how many movements are known now, 0 and no file where too many customers stand apart."""
+    now, reported, currencies = _read()
+    if reported is not None and not _write_one(_reported(path), reported, currencies):
+        return 0
+    return _write_one(path, now, currencies, has_reported=reported is not None)
+
+
+def _write_one(path: Path, read: Read, currencies: Sequence[str], *, has_reported: bool = False) -> int:
     columns, apart = columns_of(read, currencies)
     if len(apart) > MOST_APART:
         return 0
@@ -273,6 +354,7 @@ def _write(path: Path) -> int:
         "currencies": currencies,
         "parts": {name: getattr(columns.parts, name).tolist() for name in PARTS},
         "apart": np.stack([read[name][loose] for name in READ], axis=1).tolist(),
+        "reported": has_reported,
     }
     table = pa.table({name: getattr(columns, name) for name in ROWS})
     make_folder(path.parent)
@@ -283,34 +365,36 @@ def _write(path: Path) -> int:
     return len(read["customer"])
 
 
-def _read() -> tuple[dict[str, Ints], list[str]]:
-    """Return all movements, each column an array, and the currencies that they count. One query: what held at once."""
-    kinds = {kind.value: place for place, kind in enumerate(KINDS)}
+def _read() -> tuple[Read, Read | None, list[str]]:
+    """Return all movements as they are known now and as they were reported (None: the same), each column an array, and
+    the currencies that they count. Two queries, each of what held at once."""
     currencies: dict[str, int] = {}
-    chunks: list[dict[str, Ints]] = []
-    rows: list[tuple[Any, ...]] = []
-    found = Movement.objects.order_by().values_list(*READ)
+    now = _packed(Movement.objects.order_by().values_list(*READ, "reported_on", "restates"), currencies)
+    gone = _packed(
+        FormerMovement.objects.order_by().values_list(*READ, "reported_on", "restates", "superseded_on"), currencies
+    )
+    told = as_reported(now, gone)
+    same = len(told["customer"]) == len(now["customer"]) and all((told[name] == now[name]).all() for name in READ)
+    return {name: now[name] for name in READ}, None if same else told, list(currencies)
 
-    def pack() -> None:
-        if not rows:
-            return
-        read = dict(zip(READ, zip(*rows, strict=True), strict=True))
-        chunks.append({
-            "customer": np.array(read["customer"], np.int64),
-            "product": np.array([NOBODY if one is None else one for one in read["product"]], np.int64),
-            "on": np.array(read["on"], "datetime64[D]").astype(np.int64),
-            "kind": np.array([kinds[one] for one in read["kind"]], np.int64),
-            "currency": np.array([currencies.setdefault(one, len(currencies)) for one in read["currency"]], np.int64),
-            "denominator": np.array(read["denominator"], np.int64),
-            "numerator": np.array(read["numerator"], np.int64),
-        })  # fmt: skip
-        rows.clear()
 
-    for row in found.iterator(chunk_size=CHUNK):
-        rows.append(row)
-        if len(rows) == 20 * CHUNK:
-            pack()
-    pack()
-    joined = {name: np.concatenate([chunk[name] for chunk in chunks]) if chunks else np.zeros(0, np.int64)
-              for name in READ}  # fmt: skip
-    return joined, list(currencies)
+def _packed(found: QuerySet[Any, tuple[Any, ...]], currencies: dict[str, int]) -> Read:
+    """Return rows (READ, `reported_on`, `restates`, and `superseded_on` of former ones) as arrays; a currency new to
+    `currencies` gets a place there."""
+    kinds = {kind.value: place for place, kind in enumerate(KINDS)}
+    plain: dict[str, Callable[[Any], Any]] = {
+        "product": lambda one: NOBODY if one is None else one,
+        "kind": kinds.__getitem__,
+        "currency": lambda one: currencies.setdefault(one, len(currencies)),
+    }
+    names = (*READ, "reported_on", "restates", "superseded_on")
+    chunks: dict[str, list[Ints]] = {name: [np.zeros(0, np.int64)] for name in names}
+    left = found.iterator(chunk_size=CHUNK)
+    while rows := list(islice(left, 20 * CHUNK)):
+        for name, values in zip(names, zip(*rows, strict=True), strict=False):
+            if name in DAYS:
+                chunks[name].append(np.array(values, "datetime64[D]").astype(np.int64))
+            else:
+                of = plain.get(name)
+                chunks[name].append(np.array([of(one) for one in values] if of else values, np.int64))
+    return {name: np.concatenate(arrays) for name, arrays in chunks.items()}

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from django.db.models import Min, Q, QuerySet, Sum
 
@@ -23,8 +23,9 @@ from perennial.contracts.calculations.loose import Slot
 from perennial.contracts.calculations.loose import booked as booked_by
 from perennial.contracts.calculations.retention import Retention, Tally, tally
 from perennial.contracts.calculations.waterfall import waterfall
+from perennial.contracts.causes import Cause, causes
 from perennial.contracts.columns import Seen, seen
-from perennial.contracts.models import Line, Movement, Product
+from perennial.contracts.models import Movement, Product
 from perennial.contracts.rates import Exchange
 from perennial.contracts.terms import Movement as Moved
 from perennial.contracts.terms import MovementKind
@@ -88,12 +89,48 @@ def _held_before(day: date, rows: Q) -> dict[tuple[int, str], Fraction]:
     return held
 
 
-def movement_rows(span: Period, rows: Q | Seen, exchange: Exchange, *, as_of: date) -> list[MovementRow]:
+class Records(Protocol):
+    """A ledger in the records: what columns do not tell of it."""
+
+    def booked(self, months: Sequence[Period], as_of: date) -> Booked:
+        """Return months as they were booked, up to a day."""
+
+    def balances_on(self, day: date, exchange: Exchange) -> Mapping[int, Fraction]:
+        """Return the MRR of each customer at the end of a day."""
+
+    def balances_by_product(self, day: date, exchange: Exchange) -> Mapping[Unit, Fraction]:
+        """Return the MRR of each customer and product at the end of a day."""
+
+
+@dataclass(frozen=True)
+class _Present:
+    """The movements of a condition as they are known now, each on its own day."""
+
+    rows: Q
+
+    def booked(self, months: Sequence[Period], as_of: date) -> Booked:
+        return _booked(months, self.rows, as_of)
+
+    def balances_on(self, day: date, exchange: Exchange) -> Mapping[int, Fraction]:
+        return balances_on(day, self.rows, exchange)
+
+    def balances_by_product(self, day: date, exchange: Exchange) -> Mapping[Unit, Fraction]:
+        return balances_by_product(day, self.rows, exchange)
+
+
+def _rest(where: Seen, records: Records | None) -> Records | None:
+    return None if where.rest is None else records or _Present(where.rest)
+
+
+def movement_rows(
+    span: Period, rows: Q | Seen, exchange: Exchange, *, as_of: date, records: Records | None = None
+) -> list[MovementRow]:
     """Return a row for each month that holds a day of the span. Two queries more than `seen`, however many customers,
     and one more where somebody pays in another currency.
 
     What lies after `as_of` has not happened: such movements are left out. A movement in another currency is worth what
-    it was on its day, a balance what it was on the row's last; what rates did to it in between is `fx`.
+    it was on its day, a balance what it was on the row's last; what rates did to it in between is `fx`. `records`:
+    another ledger's, of what `seen` leaves to them (`reported.Entries`).
     """
     months = list(months_of(span))
     if not months:
@@ -102,17 +139,10 @@ def movement_rows(span: Period, rows: Q | Seen, exchange: Exchange, *, as_of: da
     booked = Booked({}, [], [0] * len(months))
     for sign, part in where.parts:
         booked = booked.plus(part.booked(months, as_of, exchange.currency), sign)
-    if where.rest is not None:
-        booked = booked.plus(_booked(months, where.rest, as_of))
+    rest = _rest(where, records)
+    if rest is not None:
+        booked = booked.plus(rest.booked(months, as_of))
     return _rows(booked, months, exchange, as_of)
-
-
-def rows_of(
-    months: Sequence[Period], held: Mapping[Slot, Fraction], happened: Iterable[Happened], exchange: Exchange, *,
-    as_of: date,
-) -> list[MovementRow]:  # fmt: skip
-    """Return a row for each month, from what was held before the first one and what happened from then on."""
-    return _rows(booked_by(months, held, happened), months, exchange, as_of)
 
 
 def _rows(booked: Booked, months: Sequence[Period], exchange: Exchange, as_of: date) -> list[MovementRow]:
@@ -187,26 +217,22 @@ def _happened(since: date, until: date, rows: Q, as_of: date) -> Iterator[Happen
         yield on, customer_id, MovementKind(kind), currency, Fraction(numerator, denominator)
 
 
-def _by_month(happened: Iterable[Happened]) -> dict[date, list[Happened]]:
-    by_month: dict[date, list[Happened]] = defaultdict(list)
-    for one in happened:
-        by_month[one[0].replace(day=1)].append(one)
-    return by_month
-
-
-def retention(first: date, last: date, rows: Q | Seen, exchange: Exchange) -> Retention:
+def retention(
+    first: date, last: date, rows: Q | Seen, exchange: Exchange, *, records: Records | None = None
+) -> Retention:
     """Return what the customers with MRR above zero on the first day hold on the last one. Two queries more than
     `seen`, three where somebody pays in another currency.
 
     Each day is told at its end: a line counts on the day it starts and not on the day it ends; both days are told at
     the rates of the first (analytics 3.2).
     """
-    return tallies(first, last, rows, exchange).get(None, Tally()).retention()
+    return tallies(first, last, rows, exchange, records=records).get(None, Tally()).retention()
 
 
 def tallies(
-    first: date, last: date, rows: Q | Seen, exchange: Exchange, groups: Groups | None = None
-) -> dict[Any, Tally]:
+    first: date, last: date, rows: Q | Seen, exchange: Exchange, groups: Groups | None = None, *,
+    records: Records | None = None,
+) -> dict[Any, Tally]:  # fmt: skip
     """Return the sums of the same by what `groups` says of each customer: everybody's under None where it says nothing.
     Queries: `retention`."""
     of, where, fixed = groups or Groups({}), seen(rows), exchange.fixed(first)
@@ -216,8 +242,9 @@ def tallies(
         for (value, currency), one in part.tallies(first, last, of).items():
             found[value] = found[value].plus(one, exchange.rate(currency, first), sign)
         beside.append((sign, part.apart_by(of), [_worth(part.held(day), fixed, day) for day in (first, last)]))
-    if where.rest is not None:
-        balances = [balances_on(day, where.rest, fixed) for day in (first, last)]
+    rest = _rest(where, records)
+    if rest is not None:
+        balances = [dict(rest.balances_on(day, fixed)) for day in (first, last)]
         beside.append((1, of.split(list(balances[0])), balances))
     for sign, by_value, (before, after) in beside:
         for value, ids in by_value.items():
@@ -226,7 +253,9 @@ def tallies(
     return {value: one for value, one in found.items() if one.customers}
 
 
-def tallies_by_product(first: date, last: date, rows: Q | Seen, exchange: Exchange) -> dict[int | None, Tally]:
+def tallies_by_product(
+    first: date, last: date, rows: Q | Seen, exchange: Exchange, *, records: Records | None = None
+) -> dict[int | None, Tally]:
     """Return the sums of the same by product: each customer's product is one, of the customers who paid on the first
     day at all. Three queries more than `seen`, five where somebody pays in another currency."""
     where, fixed = seen(rows), exchange.fixed(first)
@@ -238,9 +267,10 @@ def tallies_by_product(first: date, last: date, rows: Q | Seen, exchange: Exchan
             found[key] = found[key].plus(one, exchange.rate(currency, first), sign)
         units = [_worth_of_units(part.held_by_product(day), fixed, day) for day in (first, last)]
         beside.append((sign, _worth(part.held(first), fixed, first), units))
-    if where.rest is not None:
-        units = [balances_by_product(day, where.rest, fixed) for day in (first, last)]
-        beside.append((1, balances_on(first, where.rest, fixed), units))
+    rest = _rest(where, records)
+    if rest is not None:
+        units = [dict(rest.balances_by_product(day, fixed)) for day in (first, last)]
+        beside.append((1, dict(rest.balances_on(first, fixed)), units))
     for sign, paid, (before, after) in beside:
         for unit, amount in before.items():
             if paid[unit[0]] > 0:
@@ -298,15 +328,6 @@ class NamedCustomer:
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
-    """A line behind a movement: its contract's number, or else its own external id, its product and tax rate."""
-
-    paper: str
-    product: str
-    tax_rate: Fraction | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Change:
     """One movement of a customer, exact minor units, with the lines behind it and the movement's tags."""
 
@@ -350,7 +371,9 @@ def fx_changes(span: Period, rows: Q, exchange: Exchange, *, as_of: date) -> dic
     if not months:
         return {}
     held: dict[Slot, Fraction] = defaultdict(Fraction, _held_before(months[0].since, foreign))
-    happened = _by_month(_happened(months[0].since, months[-1].until, foreign, as_of))
+    happened: dict[date, list[Happened]] = defaultdict(list)
+    for one in _happened(months[0].since, months[-1].until, foreign, as_of):
+        happened[one[0].replace(day=1)].append(one)
     found: dict[int, list[Change]] = defaultdict(list)
     for month in months:
         moved: dict[Slot, list[tuple[date, Fraction]]] = defaultdict(list)
@@ -363,18 +386,6 @@ def fx_changes(span: Period, rows: Q, exchange: Exchange, *, as_of: date) -> dic
                 found[customer_id].append(Change(day_before(month.until), MovementKind.FX, did, (), ()))
             held[slot] += sum((amount for _on, amount in moved[slot]), Fraction(0))
     return dict(found)
-
-
-def causes(line_facts: Iterable[str]) -> dict[str, Cause]:
-    """Return what lists call each line; unknown ones are left out. One query for 500."""
-    ordered, found = sorted(set(line_facts)), {}
-    for start in range(0, len(ordered), 500):
-        lines = Line.objects.current().filter(fact__in=ordered[start : start + 500])
-        for fact, number, external_id, product, rate in lines.values_list(
-            "fact", "contract__number", "external_id", "product__name", "tax_rate"
-        ):
-            found[str(fact)] = Cause(number or external_id or "", product or "", Fraction(rate) if rate else None)
-    return found
 
 
 def named(customer_ids: Iterable[int], rows: Q) -> dict[int, NamedCustomer]:

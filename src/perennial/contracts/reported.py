@@ -11,16 +11,21 @@ those of customers merged since among them (access.facts_of).
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 from django.db.models import Q, QuerySet, Sum
 
-from perennial.contracts.calculations.loose import Slot
-from perennial.contracts.ledger import Change, Happened, MovementRow, NamedCustomer, causes, fx_of, rows_of
+from perennial.contracts import ledger
+from perennial.contracts.calculations.columns import Booked
+from perennial.contracts.calculations.loose import Slot, booked
+from perennial.contracts.causes import causes
+from perennial.contracts.columns import Seen, seen_as_reported
+from perennial.contracts.ledger import Change, Happened, MovementRow, NamedCustomer, fx_of
 from perennial.contracts.models import FormerMovement, Movement
 from perennial.contracts.rates import Exchange
 from perennial.contracts.terms import MovementKind
@@ -45,6 +50,36 @@ class Entries:
 
     parts: tuple[_Part, ...]
     as_of: date
+    where: Seen | None = None
+
+    @property
+    def has_columns(self) -> bool:
+        """Say whether columns tell of it, and the records only of who changed since."""
+        return self.where is not None and bool(self.where.parts)
+
+    @cached_property
+    def beside(self) -> Entries:
+        """Return what the columns do not tell: all of it where there are none."""
+        if self.where is None or not self.where.parts:
+            return self
+        changed = Q(customer_id__in=self.where.changed)
+        return Entries(tuple(replace(part, rows=part.rows.filter(changed)) for part in self.parts), self.as_of)
+
+    def booked(self, months: Sequence[Period], as_of: date) -> Booked:
+        """Return months as they were booked. Four to six queries."""
+        held: dict[Slot, Fraction] = defaultdict(Fraction)
+        for (customer_id, _product, currency), amount in self.held_before(months[0].since).items():
+            held[customer_id, currency] += amount
+        until = min(months[-1].until, as_of + timedelta(days=1))
+        return booked(months, held, (one.happened for one in self.between(months[0].since, until)))
+
+    def balances_on(self, day: date, exchange: Exchange) -> dict[int, Fraction]:
+        """Return the MRR of each customer at the end of a day. Two or three queries."""
+        return balances_before(day + timedelta(days=1), self, exchange)
+
+    def balances_by_product(self, day: date, exchange: Exchange) -> dict[tuple[int, int | None], Fraction]:
+        """Return the MRR of each customer and product at the end of a day. Two or three queries."""
+        return balances_by_product(day, self, exchange)
 
     def held_before(self, day: date) -> Held:
         """Return what is held at the start of a day; two or three queries."""
@@ -96,10 +131,10 @@ class Entry:
 
 
 def as_reported(rows: Q, former: Q, *, as_of: date) -> Entries:
-    """Return the ledger as it was reported up to a day."""
+    """Return the ledger as it was reported up to a day. Queries: `columns.seen_as_reported`."""
     gone = FormerMovement.objects.filter(former)
     told = _Part(Movement.objects.filter(rows), "reported_on"), _Part(gone, "reported_on")
-    return Entries((*told, _Part(gone, "superseded_on", -1)), as_of)
+    return Entries((*told, _Part(gone, "superseded_on", -1)), as_of, seen_as_reported(rows, former))
 
 
 def as_known(rows: Q, former: Q, *, on: date) -> Entries:
@@ -111,14 +146,8 @@ def as_known(rows: Q, former: Q, *, on: date) -> Entries:
 def movement_rows(span: Period, entries: Entries, exchange: Exchange) -> list[MovementRow]:
     """Return a row for each month that holds a day of the span: opening + movements = closing (`ledger.movement_rows`).
     Four to six queries; a change in another currency is worth what it is on the day on which it counts."""
-    months = list(months_of(span))
-    if not months:
-        return []
-    held: dict[Slot, Fraction] = defaultdict(Fraction)
-    for (customer_id, _product, currency), amount in entries.held_before(months[0].since).items():
-        held[customer_id, currency] += amount
-    happened = (one.happened for one in entries.between(months[0].since, months[-1].until))
-    return rows_of(months, held, happened, exchange, as_of=entries.as_of)
+    where = entries.where or Seen(Q(), Q())
+    return ledger.movement_rows(span, where, exchange, as_of=entries.as_of, records=entries.beside)
 
 
 def balances_before(day: date, entries: Entries, exchange: Exchange) -> dict[int, Fraction]:

@@ -112,8 +112,9 @@ def narrowed(book: Book, member: Member, whose: Mapping[str, str]) -> Book:
         ):
             raise NoSuchCustomers(key)
         rows &= _having(Dimension(key), value, "customer__portfolio__")
-        lines &= _having(Dimension(key), value, "customer__portfolio__") | _having(
-            Dimension(key), value, "customer__merged_into__portfolio__"
+        merged = _having(Dimension(key), value, "customer__merged_into__portfolio__")
+        lines &= _having(Dimension(key), value, "customer__portfolio__") & Q(customer__merged_into__isnull=True) | (
+            merged & Q(customer__merged_into__isnull=False)
         )
     return replace(book, rows=rows, lines=lines, whose=dict(whose), scope=book.rows)
 
@@ -168,7 +169,7 @@ def told(book: Book, span: Period, dimension: Dimension, moves: Sequence[Move] |
     The cohort and its days are `revenue.retention`'s: MRR above zero at the end of `span.since`.
     """
     first, last = min(span.since, span.until, book.as_of), min(span.until, book.as_of)
-    if moves is None and book.entries is None:
+    if moves is None and (book.entries is None or book.entries.has_columns):
         whole, parts = _by_columns(book, first, last, dimension)
     else:
         whole, parts = _by_balances(Held(book, moves), first, last, dimension)
@@ -210,11 +211,14 @@ def _text(value: object) -> str:
 
 
 def _by_columns(book: Book, first: date, last: date, dimension: Dimension) -> tuple[Retention, list[Part]]:
+    entries = book.entries
+    seen, rest = (book.seen, None) if entries is None or entries.where is None else (entries.where, entries.beside)
     if dimension is Dimension.PRODUCT:
         names = ledger.product_names()
-        whole = ledger.retention(first, last, book.seen, book.exchange)
-        return whole, _parts(ledger.tallies_by_product(first, last, book.seen, book.exchange), names, names)
-    tallies = ledger.tallies(first, last, book.seen, book.exchange, _groups(dimension, book))
+        whole = ledger.retention(first, last, seen, book.exchange, records=rest)
+        by_product = ledger.tallies_by_product(first, last, seen, book.exchange, records=rest)
+        return whole, _parts(by_product, names, names)
+    tallies = ledger.tallies(first, last, seen, book.exchange, _groups(dimension, book), records=rest)
     return together(tallies.values()).retention(), _parts(tallies, *_names(dimension, book, tallies))
 
 

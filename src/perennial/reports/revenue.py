@@ -60,9 +60,10 @@ class Book:
         """Return the day after the as-of day: the end of all that has happened."""
         return self.as_of + timedelta(days=1)
 
-    @property
+    @cached_property
     def entries(self) -> Entries | None:
-        """Return the ledger's entries where it is not the present one as it is known now."""
+        """Return the ledger's entries where it is not the present one as it is known now. Two queries where it is as
+        reported."""
         if self.view is View.REPORTED:
             return reported.as_reported(self.rows, self.lines, as_of=self.as_of)
         return None if self.known_on is None else reported.as_known(self.rows, self.lines, on=self.known_on)
@@ -159,8 +160,11 @@ def retention(book: Book, span: Period) -> Retention:
     comes first. Two queries."""
     last = min(span.until, book.as_of)
     first = min(span.since, last)
-    if book.entries is None:
+    entries = book.entries
+    if entries is None:
         return ledger.retention(first, last, book.seen, book.exchange)
+    if entries.has_columns and entries.where is not None:
+        return ledger.retention(first, last, entries.where, book.exchange, records=entries.beside)
     frozen = book.exchange.fixed(first)
     return retention_of(book.balances_on(first, frozen), book.balances_on(last, frozen))
 

@@ -284,6 +284,35 @@ def columns_of(read: Mapping[str, NDArray[np.int64]], currencies: Sequence[str])
     ), apart  # fmt: skip
 
 
+def as_reported(now: Mapping[str, Ints], former: Mapping[str, Ints]) -> dict[str, Ints]:
+    """Return movements as they were reported: those that hold on the day on which they were known, former ones on
+    theirs and taken back on the day on which they were found not to hold (analytics 3.3). What concerns a month that
+    was over is `restated`.
+
+    Both: `columns_of`'s arrays with `reported_on` and `restates`, the former ones' with `superseded_on`.
+    """
+    late = _month(former["reported_on"]) != _month(former["superseded_on"])
+    parts = [
+        (now, now["reported_on"], now["restates"] > 0, 1),
+        (former, former["reported_on"], former["restates"] > 0, 1),
+        (former, former["superseded_on"], (former["restates"] > 0) | late, -1),
+    ]
+    found: dict[str, list[Ints]] = {name: [] for name in ("customer", "product", "currency", "denominator")}
+    on, kind, numerator = [], [], []
+    for rows, days, is_restated, sign in parts:
+        for name, arrays in found.items():
+            arrays.append(rows[name])
+        on.append(days)
+        kind.append(np.where(is_restated, KINDS.index(MovementKind.RESTATED), rows["kind"]))
+        numerator.append(sign * rows["numerator"])
+    joined = {name: np.concatenate(arrays) for name, arrays in found.items()}
+    return joined | {"on": np.concatenate(on), "kind": np.concatenate(kind), "numerator": np.concatenate(numerator)}
+
+
+def _month(days: Ints) -> NDArray[np.datetime64]:
+    return days.astype("datetime64[D]").astype("datetime64[M]")
+
+
 def _denominators(rows: Mapping[str, Ints], starts: Ints, place: Ints) -> tuple[Ints, NDArray[np.bool_]]:
     """Return the common denominator of each customer, and of whom it can be told: one currency, and it fits."""
     if not len(starts):

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from perennial.contracts import ledger
-from perennial.contracts.ledger import Cause
+from perennial.contracts.causes import Cause, causes
 from perennial.reports.weekly.terms import Figure, Item, Row, RowKind
 
 
@@ -27,7 +26,7 @@ def behind(row: Row, figure: Figure) -> list[Behind]:
     """
     found = [(one, owner) for one, owner in _customers(row, "") if one.cents.get(figure)]
     items = {id(one): [item for item in one.items if item.amounts.get(figure)] for one, _owner in found}
-    names = ledger.causes({line for told in items.values() for item in told for line in item.lines})
+    names = causes({line for told in items.values() for item in told for line in item.lines})
     listed = [
         Behind(one, owner, one.cents[figure], tuple(
             (item, tuple(sorted(item.causes or [names[line] for line in item.lines if line in names],

@@ -8,7 +8,7 @@ from datetime import date
 from enum import StrEnum
 from fractions import Fraction
 
-from perennial.contracts.ledger import Cause
+from perennial.contracts.causes import Cause
 from perennial.kernel.periods import Period
 from perennial.team.terms import Aim, Holder, TargetKind
 
