@@ -138,8 +138,10 @@ def _copy(number: int, customers: int) -> None:
     fact = f"'{digits}' || substr(fact, 5)" if is_sqlite else f"('{digits}' || substr(fact::text, 5))::uuid"
     text, back = ("", "") if is_sqlite else ("::text", "::jsonb")
     facts = f"replace(line_facts{text}, '\"0000', '\"{digits}'){back}"
-    named: dict[str | None, str] = {"key": f"'{number}-' || key", "name": f"name || ' {number}'", "external_id": f"'{number}-' || external_id",
-             "fact": fact, "line_facts": facts}  # fmt: skip
+    named: dict[str | None, str] = {
+        "key": f"'{number}-' || key", "name": f"name || ' {number}'", "external_id": f"'{number}-' || external_id",
+        "fact": fact, "line_facts": facts,
+    }  # fmt: skip
     with transaction.atomic(), connection.cursor() as cursor:
         for model in (Customer, PortfolioRow, Contract, Line, Movement, FormerMovement, LedgerMark, LedgerChange):
             count = _last(model)
