@@ -149,7 +149,8 @@ class Due:
     """The terms of one customer that end on one day. Exact minor units a year, without tax.
 
     `renewed` is what its followers are worth a year, 0 where nothing follows; `agreed_on` the day on which the
-    first of them was signed, or began where no signature is known; `starts_on` the first day of the first line.
+    first of them was signed, or began where no signature is known; `starts_on` the first day of the first line;
+    `over_on` the day on which its grace is over, and what nobody signed by then is lost.
     """
 
     customer_id: int
@@ -160,6 +161,7 @@ class Due:
     outcome: Outcome
     lines: tuple[str, ...]
     starts_on: date
+    over_on: date
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,7 +118,8 @@ def _first(card: Card) -> tuple[bool, date, int, int]:
 
 
 def usual_span(on: date, late_days: int) -> Period:
-    """Return what the board shows: from the month whose paper may still be late, twelve months ahead."""
+    """Return what the board shows: from the month whose paper may still be late, whosever it is, twelve months ahead.
+    Months before the present one in which nothing is open are left out later."""
     first = month_of(on - timedelta(days=late_days)).since
     return Period(first, add_months(month_of(on).since, MONTHS))
 
@@ -139,7 +140,7 @@ def board(
         return None
     told, starts = known
     on = told.forecast.on
-    is_usual, span = span is None, span or usual_span(on, view_of(place, on).late_days)
+    is_usual, span = span is None, span or usual_span(on, view_of(place, on).longest_days)
     terms = [term for term in told.terms if term.due_on in span]
     segments = sorted({term.segment for term in terms})
     kept = [term for term in terms if not segment or term.segment == segment]
@@ -170,7 +171,7 @@ def _told(
     if learned is None:
         return None
     view = view_of(place, today)
-    asked = whole_quarters(span or usual_span(today, view.late_days), place.fiscal_start_month)
+    asked = whole_quarters(span or usual_span(today, view.longest_days), place.fiscal_start_month)
     dues = due_of(asked, access.facts_of(member), view)
     terms = insights.terms_of([seen(one, view) for one in dues], view, learned, place.fiscal_start_month)
     told = forecast.named(Forecast(today, asked, terms, learned, place.fiscal_start_month), place.currency)

@@ -53,7 +53,7 @@ def outcomes(
     found = []
     for (due_on, customer_id), terms in sorted(ending.items(), key=lambda item: item[0]):
         clock = _Clock(on, over_on(customer_id, due_on))
-        after = [line for line in free[customer_id] if _follows(line, terms, due_on, clock.last_day)]
+        after = [line for line in free[customer_id] if _follows(line, terms, due_on, clock.over_on)]
         free[customer_id] = [line for line in free[customer_id] if line not in after]
         found.append(_told(customer_id, due_on, terms, after, clock, value))
     return found
@@ -61,16 +61,17 @@ def outcomes(
 
 @dataclass(frozen=True, slots=True)
 class _Clock:
-    """The day on which it is told, and the last one on which late paper may be signed."""
+    """The day on which it is told, and the one on which the grace is over: who signs on it is late and in time, and
+    what nobody signed by then is lost, as the ledger has it (`contracts.calculations.grace`)."""
 
     on: date
-    last_day: date
+    over_on: date
 
 
-def _follows(line: TermLine, terms: Sequence[TermLine], due_on: date, last_day: date) -> bool:
+def _follows(line: TermLine, terms: Sequence[TermLine], due_on: date, over_on: date) -> bool:
     if line.renewal_of is not None:
         return any(line.renewal_of == term.fact for term in terms)
-    in_time = due_on <= line.starts_on <= last_day
+    in_time = due_on <= line.starts_on <= over_on
     return in_time and any(line.product_id == term.product_id for term in terms)
 
 
@@ -89,15 +90,16 @@ def _told(
         outcome=outcome,
         lines=tuple(sorted(term.fact for term in terms)),
         starts_on=min(term.starts_on for term in terms),
+        over_on=clock.over_on,
     )
 
 
 def _outcome(due_on: date, agreed_on: date | None, clock: _Clock, *, given_up: bool) -> Outcome:
-    if agreed_on is not None and agreed_on <= clock.last_day:
+    if agreed_on is not None and agreed_on <= clock.over_on:
         if agreed_on > due_on:
             return Outcome.LATE
         return Outcome.EARLY if (due_on - agreed_on).days > EARLY_DAYS else Outcome.ON_TIME
-    return Outcome.LOST if given_up or clock.on > clock.last_day else Outcome.OPEN
+    return Outcome.LOST if given_up or clock.on >= clock.over_on else Outcome.OPEN
 
 
 def rate_of(found: Sequence[Due]) -> RenewalRate:
