@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 
-from django.db.models import Q
+from django.db.models import Min, Q
 
 from perennial.blueprint import queries as blueprint
 from perennial.contracts.calculations.grace import Approval, Grace
@@ -139,6 +139,13 @@ def late_lines(customer_id: int, switches: PolicySwitches, *, on: date) -> dict[
         one.line_fact: Late(one.ended_on, one.over_on, one.mrr, own.days, own.longest, own.shown_by(one.ended_on))
         for one in held
     }
+
+
+def first_held(*, on: date) -> date | None:
+    """Return the day on which the first of the terms ended that are held on a day; None: none is. One query."""
+    held = GraceHold.objects.filter(ended_on__lte=on, over_on__gt=on)
+    first: date | None = held.aggregate(first=Min("ended_on"))["first"]
+    return first
 
 
 def in_grace_by_customer(rows: Q, exchange: Exchange, *, on: date) -> dict[int, Fraction]:

@@ -46,6 +46,15 @@ def view_of(place: House, on: date, *, is_past: bool = False) -> View:
     return View(on, switches.grace_days, grace.longest(switches), is_past)
 
 
+def first_open(view: View) -> date:
+    """Return since when a term may still be open: as long ago as paper is usually late, or since the first end of a
+    customer with a longer grace that is held now; of a past day as long ago as anybody's may be. One query."""
+    usual = view.on - timedelta(days=view.late_days)
+    if view.is_past:
+        return view.on - timedelta(days=max(view.late_days, view.longest_days))
+    return min(usual, grace.first_held(on=view.on) or usual)
+
+
 def known(span: Period, rows: Q, view: View) -> list[Known]:
     """Return the terms that end in the span with what was known of them on the view's day. Five queries.
 

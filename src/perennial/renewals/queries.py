@@ -37,7 +37,7 @@ def due_in(since: date, until: date, rows: Q, *, on: date) -> list[Due]:
     family = merged.family(customers)
     own = grace.graces(switches_of(house().policy_switches), merged, customers)
     return outcomes(
-        _counted(due, merged), _counted(contracts.recurring_lines(family), merged), on=on,
+        _counted(due, merged), _counted(contracts.followers(due, family), merged), on=on,
         over_on=lambda customer_id, ended_on: own.of(customer_id).over_on(ended_on), value=Exchange.of_house().value,
     )  # fmt: skip
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from functools import cached_property
+from functools import cache, cached_property
 from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest
@@ -19,6 +19,11 @@ from perennial.reports.renewal_rate import By
 from perennial.reports.retention import Told, Trend
 from perennial.reports.retention_figures import FIGURES
 from perennial.reports.revenue_figures import RATES, Figure
+
+
+@cache
+def _address_of(name: str) -> str:
+    return reverse(f"revenue_retention{name}")
 
 
 class Asked:
@@ -62,7 +67,7 @@ class Asked:
         found = renewal_rate.due(self.book, self.chosen.span, place)
         return renewal_rate.told(self.book, found, self.chosen.span, self.by, place.fiscal_start_month)
 
-    @property
+    @cached_property
     def rate(self) -> Figure:
         """Return which of the three rates the heat map tells: GRR where the address names none."""
         return next((one for one in RATES if one.key == self.get.get("rate")), FIGURES["grr"])
@@ -100,16 +105,20 @@ class Asked:
             raise Http404
         return found
 
-    def query(self, **named: object) -> str:
-        """Return an address' query with the period and the rates of this one."""
+    @cached_property
+    def _kept(self) -> str:
         period = {"period": self.chosen.period}
         if self.chosen.period == address.CUSTOM:
             period |= address.months_query(self.chosen.span)
-        return urlencode({**period, **self.chosen.rates, **named})
+        return urlencode({**period, **self.chosen.rates})
+
+    def query(self, **named: object) -> str:
+        """Return an address' query with the period and the rates of this one."""
+        return f"{self._kept}&{urlencode(named)}" if named else self._kept
 
     def to(self, name: str, **named: object) -> str:
         """Return the address of another view of retention."""
-        return f"{reverse(f'revenue_retention{name}')}?{self.query(**named)}"
+        return f"{_address_of(name)}?{self.query(**named)}"
 
     def ends_on(self, cohort: Cohort, age: int) -> date:
         """Return the day on which a cell is told."""
