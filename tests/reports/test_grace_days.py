@@ -42,7 +42,7 @@ def readings(customer: int, member: int, on: date, now: datetime) -> dict[str, s
     held = sum((one.mrr for one in grace.in_grace(Q(customer_id=customer), on=on)), Fraction(0))
     paid = ledger.balances_before(on + timedelta(days=1), Q(customer_id=customer), Exchange("USD"))
     book = Book(rows=Q(), exchange=Exchange("USD"), as_of=on, switches=PolicySwitches())
-    [rated] = renewal_rate.due(book, Period(END, END + timedelta(days=1)), place)
+    [rated] = renewal_rate.due(book, Period(END, END + timedelta(days=1)), place).by_customer
     board = renewals.board(who, at=now, place=place)
     told = forecast.told(who, at=now, place=place)
     assert board is not None
@@ -51,7 +51,7 @@ def readings(customer: int, member: int, on: date, now: datetime) -> dict[str, s
     terms = [one.outcome for one in told.terms if one.due_on == END]
     return {
         "grace": "open" if held else "lost", "ledger": "open" if paid.get(customer) else "lost",
-        "rate": rated.outcome.value, "board": cards[0].value if cards else "lost",
+        "rate": rated.term.outcome.value, "board": cards[0].value if cards else "lost",
         "forecast": terms[0].value if terms else "lost",
         "lifecycle": "open" if lifecycle.standing(on, [customer])[customer].stage == "renewal" else "lost",
     }  # fmt: skip
@@ -95,13 +95,13 @@ def test_who_signs_on_the_day_on_which_the_grace_is_over_is_late_and_in_time(a: 
     on = END + timedelta(days=30)
     keep([line("b", a[0], on.isoformat(), None, 100_00, product="core")], at=now, on="2024-07-19")
     book = Book(rows=Q(), exchange=Exchange("USD"), as_of=on, switches=PolicySwitches())
-    [rated] = renewal_rate.due(book, Period(END, END + timedelta(days=1)), house())
-    assert rated.outcome is Outcome.LATE
+    [rated] = renewal_rate.due(book, Period(END, END + timedelta(days=1)), house()).by_customer
+    assert rated.term.outcome is Outcome.LATE
     rebuild_movements(on=on)
     assert ledger.balances_before(END + timedelta(days=1), Q(), Exchange("USD")) == {a[0]: Fraction(100_00)}
     keep([line("b", a[0], (on + timedelta(days=1)).isoformat(), None, 100_00, product="core")], at=now)
-    [rated] = renewal_rate.due(book, Period(END, END + timedelta(days=1)), house())
-    assert rated.outcome is Outcome.LOST
+    [rated] = renewal_rate.due(book, Period(END, END + timedelta(days=1)), house()).by_customer
+    assert rated.term.outcome is Outcome.LOST
 
 
 def test_base_rates_count_a_term_when_its_own_grace_is_over(a: tuple[int, int], now: datetime) -> None:

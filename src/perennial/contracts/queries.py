@@ -258,6 +258,12 @@ def product_codes() -> dict[str, str]:
     return {str(number): code for number, code in Product.objects.values_list("id", "code")}
 
 
+def product_words() -> dict[int, tuple[str, str]]:
+    """Return what each product is called and its code; one query."""
+    rows = Product.objects.values_list("id", "name", "code")
+    return {pk: (name or code, code) for pk, name, code in rows}
+
+
 def product_names_by_code(codes: Sequence[str]) -> dict[str, str]:
     """Return what products are called, by code; who is not known is left out. One query, none for no code."""
     return dict(Product.objects.filter(code__in=codes).values_list("code", "name")) if codes else {}

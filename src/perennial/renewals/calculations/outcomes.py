@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
 
@@ -31,6 +31,7 @@ def outcomes(
     on: date,
     over_on: OverOn,
     value: Value = as_it_is,
+    by_product: bool = False,
 ) -> list[Due]:
     """Return what became, by `on`, of the terms that are due, those of one customer and day together, by day.
 
@@ -40,22 +41,23 @@ def outcomes(
     `lines` are all recurring lines of these customers. A line follows a term that it names; where a line names none,
     it follows a term of its product that ends on its first day, or before it while the grace is not over (`over_on`). A
     line follows once.
-    What was signed after `on` has not happened.
+    What was signed after `on` has not happened. `by_product`: those of one product, of a customer and day, are a term.
     """
-    ending: dict[tuple[date, int], list[TermLine]] = defaultdict(list)
+    ending: dict[tuple[date, int, int], list[TermLine]] = defaultdict(list)
     for line in due:
         if line.ends_on is not None:
-            ending[line.ends_on, line.customer_id].append(line)
+            ending[line.ends_on, line.customer_id, (line.product_id or 0) if by_product else 0].append(line)
     free: dict[int, list[TermLine]] = defaultdict(list)
     for line in lines:
         if line.signed_on is None or line.signed_on <= on:
             free[line.customer_id].append(line)
     found = []
-    for (due_on, customer_id), terms in sorted(ending.items(), key=lambda item: item[0]):
+    for (due_on, customer_id, _product), terms in sorted(ending.items(), key=lambda item: item[0]):
         clock = _Clock(on, over_on(customer_id, due_on))
         after = [line for line in free[customer_id] if _follows(line, terms, due_on, clock.over_on)]
         free[customer_id] = [line for line in free[customer_id] if line not in after]
-        found.append(_told(customer_id, due_on, terms, after, clock, value))
+        one = _told(customer_id, due_on, terms, after, clock, value)
+        found.append(replace(one, product_id=terms[0].product_id) if by_product else one)
     return found
 
 
