@@ -49,7 +49,8 @@ RENEWAL = (
     "`rate_highest` ((kept + open) / due); `renewed_of_resolved` alone flatters. A term is late up to the end of its "
     "customer's grace, then lost: `late_90` is what of the lost was signed within 90 days of its due day, and "
     "`kept_90`, `rate_90` and `logo_90` count by that horizon, the same for all (analytics 3.4). By product each "
-    "customer and product is a term by itself, and `whole` is theirs. `as_of`: as it stood on a day, of what is known now."
+    "customer and product is a term by itself, and `whole` is theirs. `as_of`: as it stood on a day, of what is "
+    "known now."
 )
 
 
