@@ -12,6 +12,7 @@ import duckdb
 import pytest
 from tests.api.conftest import Caller
 from tests.api.test_revenue import ledger
+from tests.contracts.books import customers, keep, line
 
 from perennial.kernel.organisation import actions as organisation_actions
 
@@ -60,6 +61,23 @@ def test_the_renewal_rate_adds_up(member: Members, call: Callers, ledger: dict[s
         assert sum(Decimal(row[key]) for row in found["rows"]) == Decimal(found["whole"][key])
     whole = found["whole"]
     assert Decimal(whole["due"]) == sum(Decimal(whole[key]) for key in ("early", "on_time", "late", "open", "lost"))
+
+
+def test_the_renewal_rate_as_of_a_past_day_leaves_out_what_came_later(
+    member: Members, call: Callers, ledger: dict[str, int], now: datetime
+) -> None:
+    ids = customers("Z", at=now)
+    keep([line("z1", ids["Z"], "2023-06-10", "2024-06-10", 60_00, product="core"),
+          line("z2", ids["Z"], "2024-06-20", None, 60_00, product="core")], at=now)  # fmt: skip
+    asked, caller = {"from": "2024-06", "to": "2024-06", "by": "product"}, call(member("admin"))
+
+    def told(**more: str) -> tuple[str, ...]:
+        whole = caller.json("/revenue/renewal-rate", **asked, **more)["whole"]
+        return tuple(whole[key] for key in ("due", "open", "late", "kept_90"))
+
+    assert told() == ("720.00", "0.00", "720.00", "720.00")
+    assert told(as_of="2024-06-19") == ("720.00", "720.00", "0.00", "0.00")
+    assert caller.get("/revenue/renewal-rate", **asked, as_of="2030-01-01").status_code == 400
 
 
 def test_retention_told_apart_says_the_movement_view_too(

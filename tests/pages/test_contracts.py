@@ -12,11 +12,15 @@ from django.test.utils import CaptureQueriesContext
 from tests.aids import signed_in
 from tests.contracts.books import keep, line
 
+from perennial.contracts.actions import rebuild_movements, write_receivables
 from perennial.contracts.models import Cancellation, Contract, Line, Movement
+from perennial.customers.models import Customer
 from perennial.jobs import reactions
 from perennial.kernel.journal.models import JournalEntry
 from perennial.kernel.organisation.models import Organisation
 from perennial.kernel.queue.models import Job
+from perennial.kernel.versions import Incoming
+from perennial.pages.tags import day
 
 HTMX = {"HX-Request": "true"}
 
@@ -234,3 +238,32 @@ def test_the_timeline_says_what_was_changed_to_who_may_see_revenue(found: dict[s
     at = f"/customers/{found['key']}?tab=timeline"
     assert "Quantity or price changed" in signed_in(found["csm"]).get(at).content.decode()
     assert "Quantity or price changed" not in signed_in(found["reader"]).get(at).content.decode()
+
+
+@pytest.mark.parametrize(("segment", "until", "why"), [
+    (None, "2026-04-01", ["Late paper has 30 days."]),
+    ("state_owned", "2026-08-29", ["Late paper has 30 days, and up to 180", "since", "an approval runs"]),
+])  # fmt: skip
+def test_a_line_in_grace_says_until_when_and_why(
+    found: dict[str, Any], now: datetime, segment: str | None, until: str, why: list[str]
+) -> None:
+    """A year that ended on 2 March 2026, today, and that nobody signed."""
+    Organisation.objects.update(policy_switches={})
+    keep([line("late", found["id"], "2025-03-02", "2026-03-02", 100_00, product="plus")], at=now, on="2026-03-02")
+    customer = Customer.objects.get(id=found["id"])
+    customer.segment = segment
+    customer.save()
+    step = {"customer_id": found["id"], "due_on": date(2026, 3, 2), "amount": 1, "currency": "USD"}
+    write_receivables([Incoming("r", {**step, "node": "seal", "node_since_on": date(2026, 3, 2)})],
+                      source="test", at=now)  # fmt: skip
+    rebuild_movements(on=date(2026, 3, 2))
+    at = f"/contracts/{Line.objects.current().get(external_id='late').contract_id}"
+    page = signed_in(found["csm"]).get(at).content.decode()
+    shown = day(date.fromisoformat(until))
+    assert f"in grace until {shown}" in " ".join(page.split())
+    for words in why:
+        assert words in " ".join(page.split())
+    assert "$100.00" in page.split("in grace until")[1].split("</tr>")[0], "it holds its MRR"
+    rebuild_movements(on=date.fromisoformat(until))
+    Organisation.objects.update(as_of_on=date.fromisoformat(until))
+    assert "in grace until" not in signed_in(found["csm"]).get(at).content.decode()

@@ -104,6 +104,17 @@ def test_the_renewal_rate_opens_to_its_terms(book: dict[str, int], browser: Call
     assert "Nothing was due" in client.get("/revenue/retention/renewals?period=2020").content.decode()
 
 
+def test_the_renewal_rate_of_a_past_day_and_by_product(book: dict[str, int], browser: Callable[..., Client]) -> None:
+    client = browser()
+    at = "/revenue/retention/renewals?period=2024&by=product"
+    assert "As it stood on" not in client.get(at).content.decode()
+    page = client.get(f"{at}&as_of=2024-02-01").content.decode()
+    assert "As it stood on" in page and "as_of=2024-02-01" in page.split("Renewal rate by")[1], "links keep the day"
+    assert "Each customer and product is a term by itself" in page
+    for odd in ("2999-01-01", "x", ""):
+        assert "As it stood on" not in client.get(f"{at}&as_of={odd}").content.decode()
+
+
 def test_the_charts_are_the_tables(book: dict[str, int], browser: Callable[..., Client]) -> None:
     client = browser()
     curve = client.get("/revenue/retention/chart?what=curve").json()

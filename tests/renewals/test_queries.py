@@ -51,7 +51,8 @@ def test_each_outcome_is_told_by_when_the_follower_was_agreed(organisation: None
     }
     before = told(date(2024, 12, 15))
     assert [name for name in names if before[ids[name]][0] is Outcome.OPEN] == ["on time", "late", "too late", "silent"]
-    assert told(date(2025, 2, 9))[ids["silent"]][0] is Outcome.OPEN
+    assert told(date(2025, 2, 8))[ids["silent"]][0] is Outcome.OPEN
+    assert told(date(2025, 2, 9))[ids["silent"]][0] is Outcome.LOST, "on that day the ledger has the churn"
 
 
 def test_terms_of_one_day_are_one_renewal_and_a_follower_counts_once(organisation: None, now: datetime) -> None:
@@ -147,7 +148,8 @@ def test_paper_may_be_late_as_long_as_the_grace_of_its_customer(organisation: No
 
 
 def due(outcome: Outcome, arr: int, renewed: int) -> Due:
-    return Due(1, date(2025, 1, 10), Fraction(arr), Fraction(renewed), None, outcome, (), date(2024, 1, 10))
+    return Due(1, date(2025, 1, 10), Fraction(arr), Fraction(renewed), None, outcome, (), date(2024, 1, 10),
+               date(2025, 2, 9))  # fmt: skip
 
 
 def test_the_rate_is_bounded_by_what_is_still_open() -> None:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime
 from fractions import Fraction
 
+import duckdb
 import pytest
 from django.db import connection
 from django.db.models import Q
 from django.test.utils import CaptureQueriesContext
 from tests.contracts.books import customers, keep, line, own
 
-from perennial.contracts.models import Contract
+from perennial.contracts.models import Contract, Line
 from perennial.contracts.rates import Exchange
 from perennial.contracts.terms import PolicySwitches
 from perennial.customers.models import PortfolioRow, Reseller
@@ -97,6 +99,81 @@ def test_as_many_queries_for_sixty_terms_as_for_six(book: dict[str, int], now: d
     ids = customers(*(f"M{number}" for number in range(54)), at=now)
     keep([line(name, number, "2023-05-01", "2024-05-01", 10_00) for name, number in ids.items()], at=now)
     assert asked() == few <= 11
+
+
+def _recounted(by: str, on: str, days: str) -> dict[str | None, tuple[int, ...]]:
+    """Recount due, open, kept and renewed terms of 2024 in SQL, of what the records hold: minor units a year."""
+    engine = duckdb.connect()
+    rows = Line.objects.current().values_list("fact", "customer_id", "product__code", "starts_on", "ends_on", "amount",
+                                              "contract__signed_on", "cancelled_on")  # fmt: skip
+    engine.execute("CREATE TABLE line (fact TEXT, customer INT, product TEXT, since DATE, until DATE, mrr BIGINT, "
+                   "signed DATE, cancelled DATE)")  # fmt: skip
+    engine.executemany("INSERT INTO line VALUES (?, ?, ?, ?, ?, ?, ?, ?)", [(str(row[0]), *row[1:]) for row in rows])
+    told = engine.execute(f"""
+        WITH due AS (SELECT customer, until AS due, {by} AS part, sum(12 * mrr) AS arr,
+                            list(DISTINCT product) AS products,
+                            bool_and(coalesce(cancelled <= DATE '{on}', FALSE)) AS given_up
+                     FROM line WHERE until BETWEEN '2024-01-01' AND '2024-12-31' GROUP BY ALL),
+        follower AS (SELECT *, coalesce(signed, since) AS agreed FROM line WHERE agreed <= DATE '{on}'),
+        term AS (SELECT part, arr, due.due, given_up, coalesce(sum(12 * f.mrr), 0) AS renewed, min(agreed) AS agreed
+                 FROM due LEFT JOIN follower f ON f.customer = due.customer AND list_contains(products, f.product)
+                      AND f.since BETWEEN due.due AND due.due + {days}
+                 GROUP BY part, due.customer, arr, due.due, given_up)
+        SELECT part, sum(arr), sum(CASE WHEN coalesce(agreed > due + {days}, TRUE) AND NOT given_up
+                                         AND DATE '{on}' < due + {days} THEN arr ELSE 0 END),
+               sum(CASE WHEN agreed <= due + {days} THEN least(arr, renewed) ELSE 0 END),
+               count(*) FILTER (agreed <= due + {days})
+        FROM term GROUP BY ALL""").fetchall()  # fmt: skip
+    return {row[0]: tuple(int(one) for one in row[1:]) for row in told}
+
+
+@pytest.mark.parametrize("by", [By.MONTH, By.PRODUCT])
+@pytest.mark.parametrize("on", ["2024-12-20", "2024-09-10", "2024-09-15", "2024-10-10", "2024-05-01"])
+def test_both_horizons_are_what_sql_counts_on_every_day(book: dict[str, int], now: datetime, by: By, on: str) -> None:
+    ids = customers("Slow", "Two", at=now)
+    keep([line("Slow-old", ids["Slow"], "2023-06-10", "2024-06-10", 60_00, product="plus"),
+          line("Slow-new", ids["Slow"], "2024-08-20", None, 60_00, product="plus"),
+          line("Two-core", ids["Two"], "2023-04-15", "2024-04-15", 70_00, product="core"),
+          line("Two-plus", ids["Two"], "2023-04-15", "2024-04-15", 30_00, product="plus"),
+          line("Two-more", ids["Two"], "2024-04-15", "2025-04-15", 110_00, product="core")], at=now)  # fmt: skip
+    then = replace(BOOK, as_of=date.fromisoformat(on))
+    found = renewal_rate.told(then, renewal_rate.due(then, YEAR, house(), is_past=True), YEAR, by)
+    part = "strftime(until, '%Y-%m')" if by is By.MONTH else "product"
+    for days, rates in (("30", "rate"), ("90", "rate_90")):
+        counted = _recounted(part, on, days)
+        assert len(counted) >= 2
+        for one in found.parts:
+            rate = getattr(one, rates)
+            arr, still, kept, renewed = counted[one.outside]
+            assert (rate.due, rate.dollar * rate.due, rate.logo * rate.count) == (arr, kept, renewed), (one.label, days)
+            assert (rate.highest - rate.dollar) * rate.due == still, (one.label, days)
+
+
+def test_what_is_lost_by_its_grace_and_signed_within_90_days_is_told_apart(book: dict[str, int], now: datetime) -> None:
+    ids = customers("Slow", "Slower", at=now)
+    keep([line("Slow-old", ids["Slow"], "2023-06-10", "2024-06-10", 60_00, product="core"),
+          line("Slow-new", ids["Slow"], "2024-09-08", None, 40_00, product="core"),
+          line("Slower-old", ids["Slower"], "2023-06-10", "2024-06-10", 10_00, product="core"),
+          line("Slower-new", ids["Slower"], "2024-09-09", None, 10_00, product="core")], at=now)  # fmt: skip
+    [june] = [part for part in told(By.MONTH).parts if part.value == "2024-06"]
+    assert (june.due, june.kept, june.late_90, june.kept_90) == (12 * 70_00, 0, 12 * 60_00, 12 * 40_00)
+    assert (june.rate.dollar, june.rate_90.dollar) == (Fraction(0), Fraction(40, 70)), "Slower signed on day 91"
+    assert june.printed[list(Outcome).index(Outcome.LOST)] == 12 * 70_00, "lost it stays"
+    listed = renewal_rate.terms(BOOK, june)
+    assert [(one.later.is_later, one.agreed_on) for one in listed] == [(True, date(2024, 9, 8)), (False, None)]
+
+
+def test_by_product_each_customer_and_product_is_a_term_by_itself(book: dict[str, int], now: datetime) -> None:
+    ids = customers("Two", at=now)
+    keep([line("Two-core", ids["Two"], "2023-04-15", "2024-04-15", 70_00, product="core"),
+          line("Two-plus", ids["Two"], "2023-04-15", "2024-04-15", 30_00, product="plus"),
+          line("Two-more", ids["Two"], "2024-04-15", "2025-04-15", 110_00, product="core")], at=now)  # fmt: skip
+    found = told(By.PRODUCT)
+    assert [(part.outside, part.rate.count, part.due // 1200, part.kept // 1200) for part in found.parts] == [
+        ("core", 7, 570, 370), ("plus", 1, 30, 0)]  # fmt: skip
+    assert (found.whole.rate.count, found.headline.rate.count) == (8, 7)
+    assert (found.whole.kept // 1200, found.headline.kept // 1200) == (370, 400)
+    assert found.whole.due == found.headline.due
 
 
 def test_nothing_due_is_nothing_known(organisation: None, member: Callable[..., int]) -> None:

@@ -46,7 +46,11 @@ RENEWAL = (
     "ARR without tax of the terms that end on a day of the months `from` to `to`, both included, in {currency}, "
     "however early or late the paper was signed. due = early + on_time + late + open + lost; `kept` counts each "
     "renewal at most with what was due, `renewed` does not. The truth lies between `rate` (kept / due) and "
-    "`rate_highest` ((kept + open) / due); `renewed_of_resolved` alone flatters (analytics 3.4)."
+    "`rate_highest` ((kept + open) / due); `renewed_of_resolved` alone flatters. A term is late up to the end of its "
+    "customer's grace, then lost: `late_90` is what of the lost was signed within 90 days of its due day, and "
+    "`kept_90`, `rate_90` and `logo_90` count by that horizon, the same for all (analytics 3.4). By product each "
+    "customer and product is a term by itself, and `whole` is theirs. `as_of`: as it stood on a day, of what is "
+    "known now."
 )
 
 
@@ -170,13 +174,15 @@ def revenue_renewal_rate(
     from_: Annotated[str, Query(alias="from")],
     to: Annotated[str, Query()],
     by: Annotated[By, Query()] = By.MONTH,
+    as_of: Annotated[Day | None, Query()] = None,
 ) -> dict[str, Any]:
-    """Of what was due, what renewed, with the bounds that the open terms leave; told apart by `by`."""
+    """Of what was due, what renewed, with the bounds that the open terms leave; told apart by `by`, as of a day."""
     member = caller(request, "revenue.read")
     if by not in renewal_rate.offered(member):
         raise HttpError(400, f"There is no field {by.value}.")
-    book, span, place = revenue.book_of(member, at=timezone.now()), _months(from_, to), house()
-    found = renewal_rate.told(book, renewal_rate.due(book, span, place), span, by, place.fiscal_start_month)
+    book, span, place = book_at(member, as_of), _months(from_, to), house()
+    terms = renewal_rate.due(book, span, place, is_past=book.as_of < place.today(timezone.now()))
+    found = renewal_rate.told(book, terms, span, by, place.fiscal_start_month)
     return {
         "as_of": book.as_of,
         "currency": book.currency,
@@ -190,7 +196,7 @@ def revenue_renewal_rate(
 def _part(one: Part, book: Book) -> dict[str, Any]:
     rate = one.rate
     amounts = {"due": one.due, **dict(zip((each.value for each in Outcome), one.printed, strict=False)),
-               "kept": one.kept, "renewed": one.net}  # fmt: skip
+               "kept": one.kept, "renewed": one.net, "late_90": one.late_90, "kept_90": one.kept_90}  # fmt: skip
     return {
         "terms": rate.count,
         **{key: _decimal(minor, book) for key, minor in amounts.items()},
@@ -201,6 +207,9 @@ def _part(one: Part, book: Book) -> dict[str, Any]:
         "logo_highest": ratio(one.highest_logo),
         "resolved": ratio(rate.resolved),
         "renewed_of_resolved": ratio(one.renewed_of_resolved),
+        "rate_90": ratio(one.rate_90.dollar),
+        "rate_90_highest": ratio(one.rate_90.highest),
+        "logo_90": ratio(one.rate_90.logo),
     }
 
 

@@ -40,9 +40,9 @@ def renewal_rate() -> Schema:
     """Return the shape of the renewal rate."""
     part = {
         "terms": number(kind="integer"),
-        **{key: amount() for key in ("due", *(one.value for one in Outcome), "kept", "renewed")},
+        **{key: amount() for key in ("due", *(one.value for one in Outcome), "kept", "renewed", "late_90", "kept_90")},
         **{key: number(null=True) for key in ("rate", "rate_highest", "net", "logo", "logo_highest", "resolved",
-                                              "renewed_of_resolved")},
+                                              "renewed_of_resolved", "rate_90", "rate_90_highest", "logo_90")},
     }  # fmt: skip
     row = {"value": text("A month, a quarter, or as customers carry it; null: not known, or nobody.", null=True),
            "label": text(), **part}  # fmt: skip

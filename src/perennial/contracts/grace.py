@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 
-from django.db.models import Q
+from django.db.models import Min, Q
 
 from perennial.blueprint import queries as blueprint
 from perennial.contracts.calculations.grace import Approval, Grace
@@ -51,6 +51,11 @@ def graces(
     elif customer_ids is not None:
         segments = segments.filter(id__in=customer_ids)
     return of_segments(dict(segments.values_list("id", "segment")), switches, merged)
+
+
+def longest(switches: PolicySwitches) -> int:
+    """Return how many days paper may be late at most, whosever it is: so far back something may be open. No query."""
+    return max([switches.grace_days, *(rule.grace_days or 0 for rule in blueprint.stage_rules())])
 
 
 def of_segments(segments: Mapping[int, str | None], switches: PolicySwitches, merged: Aliases | None = None) -> Graces:
@@ -108,6 +113,39 @@ def in_grace(rows: Q, *, on: date) -> list[InGrace]:
                 Fraction(one.numerator, one.denominator), one.currency)
         for one in found
     ]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """Why a line is in grace: it ended unsigned on a day and is held, at most, until `over_on`. `days`: everybody's
+    grace, or the customer's own; `shown_by`: for which approval's sake it is longer, its first day and, if it is over,
+    its last; `longest`: how long that may be at most."""
+
+    ended_on: date
+    over_on: date
+    mrr: Fraction
+    days: int
+    longest: int
+    shown_by: Approval | None
+
+
+def late_lines(customer_id: int, switches: PolicySwitches, *, on: date) -> dict[str, Late]:
+    """Return the lines of a customer that are held in grace on a day, and why. One query; up to five where one is."""
+    held = in_grace(Q(customer_id=customer_id), on=on)
+    if not held:
+        return {}
+    own = graces(switches, None, [customer_id]).of(customer_id)
+    return {
+        one.line_fact: Late(one.ended_on, one.over_on, one.mrr, own.days, own.longest, own.shown_by(one.ended_on))
+        for one in held
+    }
+
+
+def first_held(*, on: date) -> date | None:
+    """Return the day on which the first of the terms ended that are held on a day; None: none is. One query."""
+    held = GraceHold.objects.filter(ended_on__lte=on, over_on__gt=on)
+    first: date | None = held.aggregate(first=Min("ended_on"))["first"]
+    return first
 
 
 def in_grace_by_customer(rows: Q, exchange: Exchange, *, on: date) -> dict[int, Fraction]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
+from typing import Any
 
 from django.db.models import Q
 
@@ -98,7 +99,7 @@ def due_lines(since: date, until: date, rows: Q) -> list[TermLine]:
     """Return the terms that end within [since, until), by day (calculations/due_terms). Two queries, one more for each
     500 lines of which only a follower can tell whether they were terms."""
     ending = Q(ends_on__gte=since, ends_on__lt=until, kind=LineKind.RECURRING.value)
-    return [line for line in _term_lines(rows & ending) if line.renews]
+    return _sorted(_term_line(one, renews=True) for one in _told(rows & ending) if one.renews)
 
 
 def recurring_lines(customer_ids: Sequence[int]) -> list[TermLine]:
@@ -106,38 +107,76 @@ def recurring_lines(customer_ids: Sequence[int]) -> list[TermLine]:
     found: list[TermLine] = []
     for start in range(0, len(customer_ids), 500):
         chunk = Q(customer_id__in=customer_ids[start : start + 500], kind=LineKind.RECURRING.value)
-        found += _term_lines(chunk)
+        found += _sorted(_term_line(one, renews=one.renews) for one in _told(chunk))
     return found
+
+
+def followers(due: Sequence[TermLine], customer_ids: Sequence[int]) -> list[TermLine]:
+    """Return the recurring lines of the customers that may follow one of these terms: that name it, or begin when the
+    first of them ended or later; by end. Whether they come due themselves is not asked (`renews` is False). One query
+    for 500, and the organisation."""
+    facts_due, since = {one.fact for one in due}, min(one.ends_on or date.max for one in due)
+    switches, found = facts.switches_of(house().policy_switches), list[TermLine]()
+    for start in range(0, len(customer_ids), 500):
+        rows = Q(customer_id__in=customer_ids[start : start + 500], kind=LineKind.RECURRING.value)
+        later = Q(renewal_of=None, starts_on__gte=since) | Q(renewal_of__isnull=False)
+        found += [
+            _term_line(_Told(row, facts.terms_of(row), switches, renews=False), renews=False)
+            for row in _rows(rows & later)
+            if row.renewal_of is None or str(row.renewal_of) in facts_due
+        ]
+    return _sorted(found)
 
 
 def open_lines(rows: Q) -> list[TermLine]:
     """Return the recurring lines that never come up for renewal: open-ended ones, short ones, and stopped ones."""
-    return [line for line in _term_lines(rows & Q(kind=LineKind.RECURRING.value)) if not line.renews]
+    found = _told(rows & Q(kind=LineKind.RECURRING.value))
+    return _sorted(_term_line(one, renews=False) for one in found if not one.renews)
 
 
-def _term_lines(rows: Q) -> list[TermLine]:
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A line with its columns and terms, and whether its end is a due day."""
+
+    row: Any
+    terms: LineTerms
+    switches: PolicySwitches
+    renews: bool
+
+
+def _rows(rows: Q) -> Iterable[Any]:
+    """Return the lines' columns, and when their paper was signed: no models, of which many lines would make many."""
+    found = Line.objects.current().filter(rows)
+    return found.values_list(*facts.COLUMNS, "contract__signed_on", named=True)
+
+
+def _told(rows: Q) -> list[_Told]:
     switches = facts.switches_of(house().policy_switches)
-    read = [(line, facts.terms_of(line)) for line in Line.objects.current().filter(rows).select_related("contract")]
-    followed = _followed([terms.line_key for _line, terms in read if is_odd(terms, switches)])
-    due = due_keys([terms for _line, terms in read], followed, switches)
-    found = []
-    for line, terms in read:
-        last = line.starts_on if line.ends_on is None else max(day_before(line.ends_on), line.starts_on)
-        found.append(
-            TermLine(
-                fact=terms.line_key,
-                customer_id=line.customer_id,
-                product_id=line.product_id,
-                starts_on=line.starts_on,
-                ends_on=line.ends_on,
-                arr=12 * mrr_on(terms, last, switches),
-                currency=terms.currency,
-                signed_on=line.contract.signed_on,
-                renewal_of=terms.renewal_of,
-                cancelled_on=line.cancelled_on,
-                renews=terms.line_key in due,
-            )
-        )
+    read = [(row, facts.terms_of(row)) for row in _rows(rows)]
+    followed = _followed([terms.line_key for _row, terms in read if is_odd(terms, switches)])
+    due = due_keys([terms for _row, terms in read], followed, switches)
+    return [_Told(row, terms, switches, terms.line_key in due) for row, terms in read]
+
+
+def _term_line(one: _Told, *, renews: bool) -> TermLine:
+    row, terms = one.row, one.terms
+    last = terms.starts_on if terms.ends_on is None else max(day_before(terms.ends_on), terms.starts_on)
+    return TermLine(
+        fact=terms.line_key,
+        customer_id=terms.customer_id,
+        product_id=terms.product_id,
+        starts_on=terms.starts_on,
+        ends_on=terms.ends_on,
+        arr=12 * mrr_on(terms, last, one.switches),
+        currency=terms.currency,
+        signed_on=row.contract__signed_on,
+        renewal_of=terms.renewal_of,
+        cancelled_on=terms.cancelled_on,
+        renews=renews,
+    )
+
+
+def _sorted(found: Iterable[TermLine]) -> list[TermLine]:
     return sorted(found, key=lambda one: (one.ends_on is None, one.ends_on or one.starts_on, one.fact))
 
 
@@ -217,6 +256,12 @@ def contract_spans(customer_ids: Sequence[int]) -> dict[int, tuple[date, date | 
 def product_codes() -> dict[str, str]:
     """Return each product's code by its number as `ProductLine.product` has it; one query."""
     return {str(number): code for number, code in Product.objects.values_list("id", "code")}
+
+
+def product_words() -> dict[int, tuple[str, str]]:
+    """Return what each product is called and its code; one query."""
+    rows = Product.objects.values_list("id", "name", "code")
+    return {pk: (name or code, code) for pk, name, code in rows}
 
 
 def product_names_by_code(codes: Sequence[str]) -> dict[str, str]:

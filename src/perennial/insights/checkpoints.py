@@ -23,7 +23,7 @@ def record(on: date, *, at: datetime) -> int:
     if learned is None:
         return 0
     rules, view = blueprint.renewals(on), due.view_of(place, on)
-    span = Period(on - timedelta(days=view.late_days), on + timedelta(days=rules.furthest_days + 1))
+    span = Period(on - timedelta(days=view.longest_days), on + timedelta(days=rules.furthest_days + 1))
     dues = due.due_of(span, Q(), view)
     segments = customers.segments(sorted({one.customer_id for one in dues}))
     spots = checkpoints.reached_by(dues, segments, rules, on)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from fractions import Fraction
 
 from django.db.models import Q
 
+from perennial.contracts import grace
 from perennial.contracts import queries as contracts
 from perennial.contracts.facts import switches_of
 from perennial.customers.aliases import aliases
@@ -25,11 +26,12 @@ PAST_MONTHS = 120
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """From where terms are seen: the day, how late paper usually may be, and whether the day is a past one, so
-    that what was agreed later is left out."""
+    """From where terms are seen: the day, how late paper usually may be, and that of whoever may be latest, and
+    whether the day is a past one, so that what was agreed later is left out."""
 
     on: date
     late_days: int
+    longest_days: int
     is_past: bool = False
 
     @property
@@ -40,7 +42,17 @@ class View:
 
 def view_of(place: House, on: date, *, is_past: bool = False) -> View:
     """Return how terms are seen on a day. No query."""
-    return View(on, switches_of(place.policy_switches).grace_days, is_past)
+    switches = switches_of(place.policy_switches)
+    return View(on, switches.grace_days, grace.longest(switches), is_past)
+
+
+def first_open(view: View) -> date:
+    """Return since when a term may still be open: as long ago as paper is usually late, or since the first end of a
+    customer with a longer grace that is held now; of a past day as long ago as anybody's may be. One query."""
+    usual = view.on - timedelta(days=view.late_days)
+    if view.is_past:
+        return view.on - timedelta(days=max(view.late_days, view.longest_days))
+    return min(usual, grace.first_held(on=view.on) or usual)
 
 
 def known(span: Period, rows: Q, view: View) -> list[Known]:
@@ -75,11 +87,11 @@ def first_days(customer_ids: Sequence[int]) -> dict[int, date]:
 
 
 def ended(view: View) -> list[Due]:
-    """Return the past terms of the whole house after which no paper may be late any more: a fresh end that is open
-    would count for nothing yet. Five queries."""
-    until = date.fromordinal(view.on.toordinal() - view.late_days)
-    since = add_months(until, -PAST_MONTHS)
-    return renewals.due_in(since, until, view.then, on=view.on)
+    """Return the past terms of the whole house after which no paper may be late any more, each by its customer's own
+    grace: an end that is open yet would count as lost. Five queries."""
+    since = add_months(view.on, -PAST_MONTHS)
+    found = renewals.due_in(since, view.on + timedelta(days=1), view.then, on=view.on)
+    return [one for one in found if one.over_on <= view.on]
 
 
 def tallies(found: Sequence[Due], segments: Mapping[int, str]) -> dict[Kind, Tally]:

@@ -58,11 +58,15 @@ class Fan:
 
 
 def today(rows: Q, view: View, learned: Learned, first_month: int) -> Forecast:
-    """Return the forecast of the terms among `rows` in the quarters around and after the view's day. Twelve queries
-    for 500 customers."""
-    span = horizon(view.on, first_month, late_days=view.late_days, months=MONTHS_AHEAD)
-    return Forecast(view.on, span, terms_of(due.known(span, rows, view), view, learned, first_month), learned,
-                    first_month)  # fmt: skip
+    """Return the forecast of the terms among `rows` in the quarters around and after the view's day; in earlier ones
+    only where a customer's longer grace keeps something open. Thirteen queries for 500 customers."""
+    usual = horizon(view.on, first_month, late_days=view.late_days, months=MONTHS_AHEAD)
+    widest = Period(fiscal_quarter(due.first_open(view), first_month).period.since, usual.until)
+    found = due.known(widest, rows, view)
+    still = (fiscal_quarter(one.due_on, first_month).period.since for one in found if one.outcome is Outcome.OPEN)
+    span = Period(min([usual.since, *still]), usual.until)
+    found = [one for one in found if one.due_on in span]
+    return Forecast(view.on, span, terms_of(found, view, learned, first_month), learned, first_month)
 
 
 def terms_of(found: Sequence[Known], view: View, learned: Learned, first_month: int) -> list[Term]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from fractions import Fraction
 
 from django.db.models import Q
 
 from perennial.contracts import grace
 from perennial.contracts import queries as contracts
+from perennial.contracts.calculations.grace import Grace
 from perennial.contracts.facts import switches_of
 from perennial.contracts.rates import Exchange
 from perennial.contracts.terms import TermLine
@@ -19,7 +20,7 @@ from perennial.customers.aliases import Aliases, aliases
 from perennial.kernel.organisation.queries import house
 from perennial.kernel.periods import add_months, months_between
 from perennial.renewals.calculations.outcomes import outcomes
-from perennial.renewals.terms import Due
+from perennial.renewals.terms import LATER_DAYS, Due, TwiceTold
 
 
 def due_in(since: date, until: date, rows: Q, *, on: date) -> list[Due]:
@@ -29,17 +30,45 @@ def due_in(since: date, until: date, rows: Q, *, on: date) -> list[Due]:
     Eight queries for up to 500 customers; two where nothing is due; more where only followers tell which ends were
     terms (contracts.queries.due_lines), or a segment has a longer grace.
     """
+    return ends_in(since, until, rows).told(on)
+
+
+@dataclass(frozen=True)
+class Ends:
+    """Lines whose terms end, and those that may follow them, read once for every way of telling what became of them."""
+
+    due: Sequence[TermLine]
+    after: Sequence[TermLine]
+    own: grace.Graces
+    exchange: Exchange
+
+    def told(self, on: date, *, by_product: bool = False, days: int | None = None, is_past: bool = False) -> list[Due]:
+        """Return what became of the terms by a day. `days`: paper may be late so long, whosever it is (None: as long as
+        its customer's grace lasts); `is_past`: what began later and names no day of signing was not known then. No
+        query."""
+        after = [one for one in self.after if (one.signed_on or one.starts_on) <= on] if is_past else self.after
+        return outcomes(
+            self.due, after, on=on, by_product=by_product, value=self.exchange.value,
+            over_on=(lambda customer_id, ended_on: self.own.of(customer_id).over_on(ended_on)) if days is None
+            else lambda _customer_id, ended_on: ended_on + timedelta(days=days),
+        )  # fmt: skip
+
+    def twice_told(self, on: date, *, by_product: bool = False, is_past: bool = False) -> list[TwiceTold]:
+        """Return what became of the terms by a day, by their graces and by LATER_DAYS. No query."""
+        told = (self.told(on, by_product=by_product, days=days, is_past=is_past) for days in (None, LATER_DAYS))
+        return [TwiceTold(term, later) for term, later in zip(*told, strict=True)]
+
+
+def ends_in(since: date, until: date, rows: Q) -> Ends:
+    """Return the lines whose terms end within [since, until) among `rows`. The queries of `due_in`."""
     due = contracts.due_lines(since, until, rows)
     if not due:
-        return []
+        return Ends([], [], grace.Graces(Grace(0), {}), Exchange(""))
     merged = aliases()
     customers = {merged.of(line.customer_id) for line in due}
-    family = merged.family(customers)
+    after = contracts.followers(due, merged.family(customers))
     own = grace.graces(switches_of(house().policy_switches), merged, customers)
-    return outcomes(
-        _counted(due, merged), _counted(contracts.recurring_lines(family), merged), on=on,
-        over_on=lambda customer_id, ended_on: own.of(customer_id).over_on(ended_on), value=Exchange.of_house().value,
-    )  # fmt: skip
+    return Ends(_counted(due, merged), _counted(after, merged), own, Exchange.of_house())
 
 
 def _counted(lines: Sequence[TermLine], merged: Aliases) -> list[TermLine]:

@@ -12,6 +12,9 @@ EARLY_DAYS = 90
 """Signed earlier than this before the end, a renewal is early: it pulls another period's work forward (3.4)."""
 
 
+LATER_DAYS = 90
+"""The second horizon of a renewal rate: signed within so many days after the end, whatever its grace (3.4)."""
+
 LAST_DAYS = 90
 """The last stretch of a term, in which what was not done before is done in a hurry (M8)."""
 FLAGGED_OVER = Fraction(60, 100)
@@ -149,7 +152,9 @@ class Due:
     """The terms of one customer that end on one day. Exact minor units a year, without tax.
 
     `renewed` is what its followers are worth a year, 0 where nothing follows; `agreed_on` the day on which the
-    first of them was signed, or began where no signature is known; `starts_on` the first day of the first line.
+    first of them was signed, or began where no signature is known; `starts_on` the first day of the first line;
+    `over_on` the day on which its grace is over, and what nobody signed by then is lost. `product_id`: of which
+    product, where each product of a customer is a term by itself.
     """
 
     customer_id: int
@@ -160,6 +165,21 @@ class Due:
     outcome: Outcome
     lines: tuple[str, ...]
     starts_on: date
+    over_on: date
+    product_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TwiceTold:
+    """A term by its grace, and by LATER_DAYS for everybody: what is lost by the first may be late by the second."""
+
+    term: Due
+    later: Due
+
+    @property
+    def is_later(self) -> bool:
+        """Say whether it was lost when its grace was over, and signed within LATER_DAYS nevertheless."""
+        return self.term.outcome is Outcome.LOST and self.later.outcome is Outcome.LATE
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,7 @@ def disputes(member: Member, *, at: datetime, place: House) -> list[Dispute]:
     if rows is None or merged is None or not may(member, ABILITY):
         return []
     on = place.today(at)
-    late_days = view_of(place, on).late_days
+    late_days = view_of(place, on).longest_days
     spots = checkpoints.disputed(rows | merged if rows else Q(), since=on - timedelta(days=late_days))
     if not spots:
         return []

@@ -4,15 +4,16 @@ what members changed."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
 
 from django.db.models import Q
 
-from perennial.contracts import access, facts, history
+from perennial.contracts import access, facts, grace, history
 from perennial.contracts.amending import AMENDED, UNDO_WITHIN
 from perennial.contracts.calculations.mrr import mrr_on
+from perennial.contracts.grace import Late
 from perennial.contracts.models import Cancellation, Contract, Line, Product, Receivable
 from perennial.contracts.queries import LineOnDay, runs
 from perennial.contracts.terms import ContractKind, PolicySwitches
@@ -57,17 +58,19 @@ def line_of(member: Member, contract_id: int, fact: UUID) -> Line | None:
 
 
 def paper(member: Member, contract: Contract, *, on: date, at: datetime) -> Paper:
-    """Return the contract's page. Eight queries, however many lines."""
+    """Return the contract's page. Nine queries, however many lines; up to four more where one is in grace."""
     rows = access.facts_of(member)
     switches = facts.switches_of(house().policy_switches)
     lines = list(Line.objects.current().filter(rows, contract=contract).select_related("product", "contract"))
     former = history.former_versions(contract.customer_id)
     changes = journal.of_subject(AMENDED, f"contract:{contract.pk}")
     undone = {one.data["undone"] for one in changes if "undone" in one.data}
+    own = Customer.objects.select_related("portfolio").get(pk=whose(contract.customer))
+    late = grace.late_lines(own.pk, switches, on=on)
     return Paper(
         contract=contract,
-        own=Customer.objects.select_related("portfolio").get(pk=whose(contract.customer)),
-        lines=[_row(line, on, switches, former) for line in _ordered(lines)],
+        own=own,
+        lines=[_row(line, on, switches, former, late.get(str(line.fact))) for line in _ordered(lines)],
         cancellations=list(
             Cancellation.objects.current().filter(rows, line_fact__in=[line.fact for line in lines]).order_by("-id")
         ),
@@ -107,11 +110,13 @@ def timeline(paper: Paper) -> list[Happened]:
     return sorted(found, key=lambda one: (one.on, one.what, str(one.line)))
 
 
-def _row(line: Line, on: date, switches: PolicySwitches, former: dict[UUID, list[Line]]) -> LineRow:
-    terms = facts.terms_of(line)
-    return line_row(
-        LineOnDay(line, mrr_on(terms, on, switches), runs(terms, on, switches)), on, former.get(line.fact, ())
-    )
+def _row(
+    line: Line, on: date, switches: PolicySwitches, former: dict[UUID, list[Line]], late: Late | None
+) -> LineRow:  # fmt: skip
+    terms, before = facts.terms_of(line), former.get(line.fact, ())
+    if late is not None:
+        return replace(line_row(LineOnDay(line, late.mrr, True, late.over_on), on, before), grace=late)
+    return line_row(LineOnDay(line, mrr_on(terms, on, switches), runs(terms, on, switches)), on, before)
 
 
 def _ordered(lines: Sequence[Line]) -> list[Line]:

@@ -11,6 +11,7 @@ from fractions import Fraction
 from perennial.contracts import history, nodes
 from perennial.contracts import queries as contracts
 from perennial.contracts.calculations.nodes import Usuals
+from perennial.contracts.grace import Late
 from perennial.contracts.models import Cancellation, Contract, Invoice, Line, Payment
 from perennial.contracts.nodes import Wait
 from perennial.contracts.receivables import Step
@@ -24,7 +25,7 @@ class LineRow:
     """A line, its MRR on the as-of day (None where it makes none), and what was known of it before, latest first.
 
     `runs`: it makes MRR; `is_on`: it holds the day, as a trial or a service does that makes none. `late_until`: it
-    ended unsigned and is held in grace, until that day at most.
+    ended unsigned and is held in grace, until that day at most; `grace`: why so long, on the contract's own page.
     """
 
     line: Line
@@ -34,6 +35,7 @@ class LineRow:
     former: Sequence[Line]
     is_paused: bool = False
     late_until: date | None = None
+    grace: Late | None = None
 
     @property
     def tax_percent(self) -> str | None:

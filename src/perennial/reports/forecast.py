@@ -123,21 +123,40 @@ def named(found: Forecast, currency: str) -> Told:
     return Told(found, currency, customers, members)
 
 
-def groups(found: Told, by: By, period: Period | None = None) -> tuple[list[Group], Group]:
+Grouped = tuple[list[Group], Group]
+"""Groups, and their whole."""
+
+
+def groups(found: Told, by: By, period: Period | None = None) -> Grouped:
     """Return the groups of a period's terms (None: of all) and their whole; periods in order, others by what is due.
 
     Amounts add up to the whole; fans do not, since not every group has its bad day at once. No query.
     """
+    [made] = groups_of(found, [(by, period)])
+    return made
+
+
+def groups_of(found: Told, ways: Sequence[tuple[By, Period | None]]) -> list[Grouped]:
+    """Return the `groups` of several ways of telling, all from one run of draws. No query."""
+    sorts = [_sorts(found, by, period) for by, period in ways]
+    fans = iter(forecast.fans(found.forecast, [group for _by, named in sorts for _value, group in named]))
+    return [_in_order(by, [_group(found, value, group, next(fans)) for value, group in named]) for by, named in sorts]
+
+
+def _sorts(found: Told, by: By, period: Period | None) -> tuple[By, list[tuple[Hashable, list[int]]]]:
+    """Return each value with the places of its terms, the whole as the last."""
     places = found.places(period)
     grouped: dict[Hashable, list[int]] = defaultdict(list)
     for place in places:
         grouped[_value(found, found.terms[place], by)].append(place)
-    fans = forecast.fans(found.forecast, [*grouped.values(), places])
-    made = [_group(found, value, group, fan) for (value, group), fan in zip(grouped.items(), fans, strict=False)]
-    whole = _group(found, None, places, fans[-1])
+    return by, [*grouped.items(), (None, places)]
+
+
+def _in_order(by: By, made: list[Group]) -> Grouped:
+    *some, whole = made
     if by in {By.MONTH, By.QUARTER}:
-        return sorted(made, key=lambda one: str(one.value)), whole
-    return sorted(made, key=lambda one: (one.value in {None, ""}, -one.amounts["due"], str(one.value))), whole
+        return sorted(some, key=lambda one: str(one.value)), whole
+    return sorted(some, key=lambda one: (one.value in {None, ""}, -one.amounts["due"], str(one.value))), whole
 
 
 def _value(found: Told, one: Term, by: By) -> Hashable:

@@ -121,7 +121,7 @@ def _calls(on: date, place: House, ids: Sequence[int] | None) -> dict[int, date]
     """Return since when something is to be recorded at a checkpoint, by customer. What is said counts at once, also
     where the as-of day lies behind the clock; of a past day only what was said by its end."""
     at = None if place.as_of_on == on else end_of(on, place)
-    late_days = view_of(place, on).late_days
+    late_days = view_of(place, on).longest_days
     if ids is None:
         return checkpoints.open_on(on, Q(), late_days=late_days, at=at)
     found: dict[int, date] = {}

@@ -11,7 +11,7 @@ from perennial.contracts import access, receivables
 from perennial.customers.models import PortfolioRow
 from perennial.insights import forecast as insights
 from perennial.insights import learning
-from perennial.insights.due import due_of, seen, view_of
+from perennial.insights.due import View, due_of, first_open, seen, view_of
 from perennial.insights.forecast import Forecast
 from perennial.insights.terms import Term
 from perennial.kernel.organisation.queries import House, house
@@ -117,10 +117,10 @@ def _first(card: Card) -> tuple[bool, date, int, int]:
     return not card.term.is_open, card.term.due_on, -card.term.arr, card.term.customer_id
 
 
-def usual_span(on: date, late_days: int) -> Period:
-    """Return what the board shows: from the month whose paper may still be late, twelve months ahead."""
-    first = month_of(on - timedelta(days=late_days)).since
-    return Period(first, add_months(month_of(on).since, MONTHS))
+def usual_span(view: View) -> Period:
+    """Return what the board shows: from the first month in which paper may still be late, whosever it is, twelve months
+    ahead. Months before the present one in which nothing is open are left out later. One query."""
+    return Period(month_of(first_open(view)).since, add_months(month_of(view.on).since, MONTHS))
 
 
 def board(
@@ -139,7 +139,7 @@ def board(
         return None
     told, starts = known
     on = told.forecast.on
-    is_usual, span = span is None, span or usual_span(on, view_of(place, on).late_days)
+    is_usual, span = span is None, span or usual_span(view_of(place, on))
     terms = [term for term in told.terms if term.due_on in span]
     segments = sorted({term.segment for term in terms})
     kept = [term for term in terms if not segment or term.segment == segment]
@@ -170,7 +170,7 @@ def _told(
     if learned is None:
         return None
     view = view_of(place, today)
-    asked = whole_quarters(span or usual_span(today, view.late_days), place.fiscal_start_month)
+    asked = whole_quarters(span or usual_span(view), place.fiscal_start_month)
     dues = due_of(asked, access.facts_of(member), view)
     terms = insights.terms_of([seen(one, view) for one in dues], view, learned, place.fiscal_start_month)
     told = forecast.named(Forecast(today, asked, terms, learned, place.fiscal_start_month), place.currency)

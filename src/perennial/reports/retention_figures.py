@@ -16,6 +16,10 @@ from perennial.reports.revenue_figures import Figure
 DUE = _("The terms that end in the period, by their last day, whenever the paper was signed: neither early nor late "
         "paper moves a renewal from one period into another.")  # fmt: skip
 
+AFTER_GRACE = _("The same terms by a second horizon, the same for all: what was signed within 90 days after its due "
+                "day is renewed, also where the grace was over before and the term was lost, and what was signed later "
+                "is not, also where a longer grace kept it open.")  # fmt: skip
+
 FIGURES: Mapping[str, Figure] = {
     one.key: one
     for one in (
@@ -44,6 +48,8 @@ FIGURES: Mapping[str, Figure] = {
         Figure("renewal_net", _("Renewal rate, net"), DUE, _("Σ renewed ÷ Σ due, in ARR, with what was added")),
         Figure("renewal_logo", _("Renewal rate, logos"), DUE,
                _("terms renewed ÷ terms due, a customer's of one day as one")),
+        Figure("renewal_90", _("Renewal rate within 90 days"), AFTER_GRACE,
+               _("Σ min(renewed by day 90, due) ÷ Σ due, in ARR")),
         Figure(
             "times",
             _("Revenue for each initial deal"),
@@ -68,6 +74,9 @@ OUTCOMES: Mapping[Outcome, Promise] = {
     Outcome.OPEN: _("Open"),
     Outcome.LOST: _("Lost"),
 }
+
+LATE_90 = _("Of the lost: late, within 90 days")
+LOST_LATE_90 = _("Lost; late, within 90 days")
 
 REFERENCES: Mapping[str, Promise] = {
     "negative_churn": _("Negative churn"),

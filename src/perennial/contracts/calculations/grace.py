@@ -35,13 +35,22 @@ class Grace:
 
     def over_on(self, ended_on: date) -> date:
         """Return the first day on which a term that ended on a day is no late paper any more."""
+        return self._over(ended_on)[0]
+
+    def shown_by(self, ended_on: date) -> Approval | None:
+        """Return the approval for whose sake a term that ended on a day may be late the longest; None: there is none,
+        and the grace is the usual one."""
+        return self._over(ended_on)[1]
+
+    def _over(self, ended_on: date) -> tuple[date, Approval | None]:
         days, longest = timedelta(self.days), timedelta(self.longest)
-        over = ended_on + days
+        over, shown = ended_on + days, None
         for since, until in sorted(self.approvals, key=lambda one: one[0]):
             if since < over:
                 shows_until = since + longest if until is None else min(until + days, since + longest)
-                over = max(over, min(ended_on + longest, shows_until))
-        return over
+                if (later := min(ended_on + longest, shows_until)) > over:
+                    over, shown = later, (since, until)
+        return over, shown
 
 
 GraceOf = Callable[[int], Grace]

@@ -5,6 +5,7 @@ scipy has it too; it would be 80 MB for one function. The test compares the two.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import exp, lgamma, log
 
 _TINY = 1e-300
@@ -54,6 +55,7 @@ def beta_quantile(share: float, a: float, b: float) -> float:
     return (low + high) / 2
 
 
+@lru_cache(maxsize=4096)
 def jeffreys(kept: float, count: float, level: float = 0.95) -> tuple[float, float]:
     """Return the Jeffreys interval of a share: from 0 where nothing was kept, to 1 where all was. 0 of 12 at 95 %:
     0 to .1853 (analytics 10)."""

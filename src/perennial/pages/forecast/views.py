@@ -47,8 +47,7 @@ def page(request: HttpRequest) -> HttpResponse:
 
 def _shown(asked: Asked, told: Told) -> dict[str, Any]:
     chosen, period = asked.chosen, asked.period(told)
-    by_time, everything = forecast.groups(told, chosen.time)
-    parts, whole = forecast.groups(told, chosen.by, period)
+    (by_time, everything), (parts, whole) = forecast.groups_of(told, [(chosen.time, None), (chosen.by, period)])
     places = told.places(period, chosen.category)
     figures = tables.figures_of([*by_time, *parts, everything])
     label = tables.quarter_label(period) if period else _("All quarters")

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
 
@@ -31,6 +31,7 @@ def outcomes(
     on: date,
     over_on: OverOn,
     value: Value = as_it_is,
+    by_product: bool = False,
 ) -> list[Due]:
     """Return what became, by `on`, of the terms that are due, those of one customer and day together, by day.
 
@@ -40,37 +41,39 @@ def outcomes(
     `lines` are all recurring lines of these customers. A line follows a term that it names; where a line names none,
     it follows a term of its product that ends on its first day, or before it while the grace is not over (`over_on`). A
     line follows once.
-    What was signed after `on` has not happened.
+    What was signed after `on` has not happened. `by_product`: those of one product, of a customer and day, are a term.
     """
-    ending: dict[tuple[date, int], list[TermLine]] = defaultdict(list)
+    ending: dict[tuple[date, int, int], list[TermLine]] = defaultdict(list)
     for line in due:
         if line.ends_on is not None:
-            ending[line.ends_on, line.customer_id].append(line)
+            ending[line.ends_on, line.customer_id, (line.product_id or 0) if by_product else 0].append(line)
     free: dict[int, list[TermLine]] = defaultdict(list)
     for line in lines:
         if line.signed_on is None or line.signed_on <= on:
             free[line.customer_id].append(line)
     found = []
-    for (due_on, customer_id), terms in sorted(ending.items(), key=lambda item: item[0]):
+    for (due_on, customer_id, _product), terms in sorted(ending.items(), key=lambda item: item[0]):
         clock = _Clock(on, over_on(customer_id, due_on))
-        after = [line for line in free[customer_id] if _follows(line, terms, due_on, clock.last_day)]
+        after = [line for line in free[customer_id] if _follows(line, terms, due_on, clock.over_on)]
         free[customer_id] = [line for line in free[customer_id] if line not in after]
-        found.append(_told(customer_id, due_on, terms, after, clock, value))
+        one = _told(customer_id, due_on, terms, after, clock, value)
+        found.append(replace(one, product_id=terms[0].product_id) if by_product else one)
     return found
 
 
 @dataclass(frozen=True, slots=True)
 class _Clock:
-    """The day on which it is told, and the last one on which late paper may be signed."""
+    """The day on which it is told, and the one on which the grace is over: who signs on it is late and in time, and
+    what nobody signed by then is lost, as the ledger has it (`contracts.calculations.grace`)."""
 
     on: date
-    last_day: date
+    over_on: date
 
 
-def _follows(line: TermLine, terms: Sequence[TermLine], due_on: date, last_day: date) -> bool:
+def _follows(line: TermLine, terms: Sequence[TermLine], due_on: date, over_on: date) -> bool:
     if line.renewal_of is not None:
         return any(line.renewal_of == term.fact for term in terms)
-    in_time = due_on <= line.starts_on <= last_day
+    in_time = due_on <= line.starts_on <= over_on
     return in_time and any(line.product_id == term.product_id for term in terms)
 
 
@@ -89,15 +92,16 @@ def _told(
         outcome=outcome,
         lines=tuple(sorted(term.fact for term in terms)),
         starts_on=min(term.starts_on for term in terms),
+        over_on=clock.over_on,
     )
 
 
 def _outcome(due_on: date, agreed_on: date | None, clock: _Clock, *, given_up: bool) -> Outcome:
-    if agreed_on is not None and agreed_on <= clock.last_day:
+    if agreed_on is not None and agreed_on <= clock.over_on:
         if agreed_on > due_on:
             return Outcome.LATE
         return Outcome.EARLY if (due_on - agreed_on).days > EARLY_DAYS else Outcome.ON_TIME
-    return Outcome.LOST if given_up or clock.on > clock.last_day else Outcome.OPEN
+    return Outcome.LOST if given_up or clock.on >= clock.over_on else Outcome.OPEN
 
 
 def rate_of(found: Sequence[Due]) -> RenewalRate:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
-from functools import cached_property
+from functools import cache, cached_property
 from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest
@@ -21,6 +22,20 @@ from perennial.reports.retention_figures import FIGURES
 from perennial.reports.revenue_figures import RATES, Figure
 
 
+@cache
+def _address_of(name: str) -> str:
+    return reverse(f"revenue_retention{name}")
+
+
+def _past_day(text: str, today: date) -> date | None:
+    """Read a day before the present one; None where it is none."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if day < today else None
+
+
 class Asked:
     """A request, with what it asks for. The ledger, the cohorts and the terms are read when they are first needed."""
 
@@ -28,6 +43,10 @@ class Asked:
         self.get = request.GET
         self.member, self.book = opening.member_of(request), opening.book_of(request)
         self.chosen = opening.chosen_of(request, self.book)
+        self.today = self.book.as_of
+        self.asked_on = _past_day(self.get.get("as_of", ""), self.book.as_of)
+        if self.asked_on is not None:
+            self.book = replace(self.book, as_of=self.asked_on)
         self.may = {"import": access.may(self.member, "imports.run"), "export": access.may(self.member, "exports.run")}
         self.step = Step(self.get["step"]) if self.get.get("step") in set(Step) else Step.QUARTER
         self.offered = renewal_rate.offered(self.member)
@@ -59,10 +78,10 @@ class Asked:
     def renewals(self) -> renewal_rate.Told:
         """Return the terms that were due."""
         place = house()
-        found = renewal_rate.due(self.book, self.chosen.span, place)
+        found = renewal_rate.due(self.book, self.chosen.span, place, is_past=self.asked_on is not None)
         return renewal_rate.told(self.book, found, self.chosen.span, self.by, place.fiscal_start_month)
 
-    @property
+    @cached_property
     def rate(self) -> Figure:
         """Return which of the three rates the heat map tells: GRR where the address names none."""
         return next((one for one in RATES if one.key == self.get.get("rate")), FIGURES["grr"])
@@ -100,16 +119,29 @@ class Asked:
             raise Http404
         return found
 
-    def query(self, **named: object) -> str:
-        """Return an address' query with the period and the rates of this one."""
+    def query_today(self, **named: object) -> str:
+        """Return an address' query with the period and the rates of this one, as of today."""
         period = {"period": self.chosen.period}
         if self.chosen.period == address.CUSTOM:
             period |= address.months_query(self.chosen.span)
         return urlencode({**period, **self.chosen.rates, **named})
 
+    @property
+    def past(self) -> str:
+        """Return what an address adds that tells a day before the present one."""
+        return "" if self.asked_on is None else f"&as_of={self.asked_on.isoformat()}"
+
+    @cached_property
+    def _kept(self) -> str:
+        return f"{self.query_today()}{self.past}"
+
+    def query(self, **named: object) -> str:
+        """Return an address' query with the period and the rates of this one."""
+        return f"{self._kept}&{urlencode(named)}" if named else self._kept
+
     def to(self, name: str, **named: object) -> str:
         """Return the address of another view of retention."""
-        return f"{reverse(f'revenue_retention{name}')}?{self.query(**named)}"
+        return f"{_address_of(name)}?{self.query(**named)}"
 
     def ends_on(self, cohort: Cohort, age: int) -> date:
         """Return the day on which a cell is told."""

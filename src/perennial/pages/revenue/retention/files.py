@@ -14,12 +14,12 @@ from perennial.kernel.money import decimal_string, decimals_of, largest_remainde
 from perennial.pages.revenue import by, tables
 from perennial.pages.revenue.retention import heat
 from perennial.pages.revenue.retention.address import Asked
-from perennial.pages.revenue.retention.tables import label_of, rates_of
+from perennial.pages.revenue.retention.tables import RENEWALS, label_of, outcome_of, rates_of
 from perennial.renewals.terms import Outcome
 from perennial.reports import cohorts, renewal_rate, sheets
 from perennial.reports.cohorts import REFERENCES
 from perennial.reports.renewal_rate import Part
-from perennial.reports.retention_figures import FIGURES, OUTCOMES
+from perennial.reports.retention_figures import FIGURES, LATE_90, OUTCOMES
 from perennial.reports.retention_figures import REFERENCES as CURVES
 from perennial.reports.revenue import Book, CustomerBehind
 from perennial.reports.revenue_figures import RATES
@@ -101,21 +101,23 @@ def renewals(asked: Asked) -> sheets.Sheet:
     the live sum of the parts."""
     told, book = asked.renewals, asked.book
     lines: list[Line] = [_part(part, label_of(told.by, part), at, book) for at, part in enumerate(told.parts)]
-    columns = range(3, 5 + len(Outcome))
+    columns = range(3, 7 + len(Outcome))
     whole = _part(told.whole, _("All terms"), len(lines), book)
     sums = _sums(lines, columns, told.whole.printed, book)
     lines.append([*whole[:3], *sums, *whole[3 + len(sums) :]] if lines else whole)
     names = [str(told.by.label), _("Terms"), _("Due"), *(str(label) for label in OUTCOMES.values()),
-             _("Renewed, at most what was due"), _("Renewed"),
+             _("Renewed, at most what was due"), _("Renewed"), str(LATE_90),
+             _("Renewed within 90 days, at most what was due"),
              *(str(FIGURES[key].label) for key in ("renewal", "renewal_net", "renewal_logo")), _("At most"),
-             _("At most, logos"), _("Resolved"), _("Of which renewed")]  # fmt: skip
-    return _sheet(book, names, lines, range(2, 5 + len(Outcome)), ["renewal", "renewal_net", "renewal_logo"])
+             _("At most, logos"), _("Resolved"), _("Of which renewed"), str(FIGURES["renewal_90"].label)]  # fmt: skip
+    return _sheet(book, names, lines, range(2, 7 + len(Outcome)), list(RENEWALS))
 
 
 def _part(part: Part, label: str, at: int, book: Book) -> Line:
     rate = part.rate
     due = sheets.signed_sum([(3 + place, 1) for place in range(len(Outcome))], at, _amount(part.due, book))
-    rates = (rate.dollar, rate.net, rate.logo, rate.highest, part.highest_logo, rate.resolved, part.renewed_of_resolved)
+    rates = (rate.dollar, rate.net, rate.logo, rate.highest, part.highest_logo, rate.resolved, part.renewed_of_resolved,
+             part.rate_90.dollar)  # fmt: skip
     return [label, rate.count, due, *(_amount(one, book) for one in part.printed), *(_share(one) for one in rates)]
 
 
@@ -123,15 +125,17 @@ def terms(asked: Asked) -> sheets.Sheet:
     """Return the terms behind a rate with their sums."""
     found, book = renewal_rate.terms(asked.book, asked.part()), asked.book
     lines: list[Line] = [
-        [one.customer.key, one.customer.name, one.term.due_on, str(OUTCOMES[one.term.outcome]), one.term.agreed_on,
-         _amount(one.due, book), _amount(one.kept, book), _amount(one.net, book)]
+        [one.customer.key, one.customer.name, one.term.due_on, outcome_of(one.later), one.agreed_on,
+         _amount(one.due, book), _amount(one.kept, book), _amount(one.net, book), _amount(one.kept_90, book)]
         for one in found
     ]  # fmt: skip
-    wholes = [sum(one.due for one in found), sum(one.kept for one in found), sum(one.net for one in found)]
-    lines.append([_("Total"), None, None, None, None, *_sums(lines, (5, 6, 7), wholes, book)])
+    wholes = [sum(one.due for one in found), sum(one.kept for one in found), sum(one.net for one in found),
+              sum(one.kept_90 for one in found)]  # fmt: skip
+    lines.append([_("Total"), None, None, None, None, *_sums(lines, (5, 6, 7, 8), wholes, book)])
     names = [_("Key"), _("Customer"), _("Due day"), _("Outcome"), _("Agreed on"), _("Due"),
-             _("Renewed, at most what was due"), _("Renewed")]  # fmt: skip
-    return _sheet(book, names, lines, range(5, 8), ["renewal", "renewal_net"])
+             _("Renewed, at most what was due"), _("Renewed"),
+             _("Renewed within 90 days, at most what was due")]  # fmt: skip
+    return _sheet(book, names, lines, range(5, 9), ["renewal", "renewal_net", "renewal_90"])
 
 
 def heat_map(asked: Asked) -> sheets.Sheet:

@@ -17,11 +17,11 @@ from perennial.pages.revenue.by import FEW
 from perennial.pages.revenue.retention.address import Asked
 from perennial.pages.revenue.tables import Kpi
 from perennial.pages.tags import UNKNOWN, day, exact_money, money, number, percent, signed
-from perennial.renewals.terms import Outcome
+from perennial.renewals.terms import Outcome, TwiceTold
 from perennial.reports.renewal_rate import By, Part
 from perennial.reports.renewal_rate import Told as Renewals
 from perennial.reports.retention import Direction, Told, Trend
-from perennial.reports.retention_figures import FIGURES, OUTCOMES
+from perennial.reports.retention_figures import FIGURES, LATE_90, LOST_LATE_90, OUTCOMES
 from perennial.reports.revenue_figures import RATES
 
 
@@ -140,14 +140,16 @@ def trend_rows(asked: Asked) -> list[Row]:
 
 def renewal_kpis(asked: Asked) -> list[Kpi]:
     """Return the renewal rate of the period with its bounds: never what renewed of what is resolved alone."""
-    whole = asked.renewals.whole
+    whole = asked.renewals.headline
     rate = whole.rate
     notes = {
         "renewal": bounds(rate.dollar, rate.highest),
         "renewal_net": _("with what was added at renewal"),
         "renewal_logo": bounds(rate.logo, whole.highest_logo),
+        "renewal_90": bounds(whole.rate_90.dollar, whole.rate_90.highest),
     }
-    values = {"renewal": rate.dollar, "renewal_net": rate.net, "renewal_logo": rate.logo}
+    values = {"renewal": rate.dollar, "renewal_net": rate.net, "renewal_logo": rate.logo,
+              "renewal_90": whole.rate_90.dollar}  # fmt: skip
     shown = [Kpi(str(FIGURES[key].label), percent(value, 1), _opens(asked, key), notes[key])
              for key, value in values.items()]  # fmt: skip
     resolved = Kpi(_("Resolved"), percent(rate.resolved, 1), "",
@@ -170,11 +172,15 @@ def _opens(asked: Asked, key: str, part: Part | None = None) -> str:
     return asked.to("_explanation", figure=key, by=asked.by.value, **named)
 
 
+def outcome_of(one: TwiceTold) -> str:
+    """Return what became of a term: by its grace, and where that was over, whether it was signed within 90 days."""
+    return str(LOST_LATE_90 if one.is_later else OUTCOMES[one.term.outcome])
+
+
 def renewal_headings(asked: Asked) -> list[str]:
     """Return the headings of the renewal rate's table."""
-    return [str(asked.by.label), _("Terms"), _("Due"), *(str(label) for label in OUTCOMES.values()),
-            *(str(FIGURES[key].label) for key in ("renewal", "renewal_net", "renewal_logo")),
-            _("Resolved")]  # fmt: skip
+    return [str(asked.by.label), _("Terms"), _("Due"), *(str(label) for label in OUTCOMES.values()), str(LATE_90),
+            *(str(FIGURES[key].label) for key in RENEWALS), _("Resolved")]  # fmt: skip
 
 
 def renewal_rows(asked: Asked) -> list[Row]:
@@ -188,9 +194,10 @@ def renewal_row(asked: Asked, part: Part, label: str, opened: Part | None = None
     rate, currency = part.rate, asked.book.currency
     named = {} if opened is None else {"value": opened.value}
     headings = renewal_headings(asked)
-    amounts = [part.due, *part.printed[: len(Outcome)]]
+    amounts = [part.due, *part.printed[: len(Outcome)], part.late_90]
     rates = [("renewal", rate.dollar, rate.highest), ("renewal_net", rate.net, None),
-             ("renewal_logo", rate.logo, part.highest_logo)]  # fmt: skip
+             ("renewal_logo", rate.logo, part.highest_logo),
+             ("renewal_90", part.rate_90.dollar, part.rate_90.highest)]  # fmt: skip
     cells = [
         Shown(number(rate.count), "", headings[1]),
         *(Shown(money(amount, currency) if amount else UNKNOWN, "", heading)
@@ -211,11 +218,13 @@ def label_of(by: By, part: Part) -> str:
     if by is By.QUARTER:
         return part.value.replace("-", " ")
     if not part.value:
-        return {By.OWNER: _("Nobody"), By.RESELLER: _("Sold directly")}.get(by, _("Not known"))
+        return {By.OWNER: _("Nobody"), By.RESELLER: _("Sold directly"), By.PRODUCT: _("Without a product")}.get(
+            by, _("Not known"))  # fmt: skip
     return part.label
 
 
 Inputs = list[tuple[str, str]]
+RENEWALS = ("renewal", "renewal_net", "renewal_logo", "renewal_90")
 
 
 def renewal_inputs(part: Part, key: str, currency: str) -> Inputs:
@@ -233,6 +242,13 @@ def renewal_inputs(part: Part, key: str, currency: str) -> Inputs:
     amounts = [
         (str(label), exact_money(part.printed[place], currency)) for place, label in enumerate(OUTCOMES.values())
     ]
+    if key == "renewal_90":
+        return [(_("Due"), exact_money(part.due, currency)),
+                (_("Renewed, at most what was due"), exact_money(part.kept, currency)),
+                (str(LATE_90), exact_money(part.late_90, currency)),
+                (_("Renewed within 90 days, at most what was due"), exact_money(part.kept_90, currency)),
+                (str(FIGURES[key].label), percent(part.rate_90.dollar, 1)),
+                (_("Bounds"), bounds(part.rate_90.dollar, part.rate_90.highest))]  # fmt: skip
     renewed = part.kept if key == "renewal" else part.net
     value = rate.dollar if key == "renewal" else rate.net
     told = [(_("Due"), exact_money(part.due, currency)), *amounts,

@@ -4,6 +4,7 @@ reads the ledger, or the terms, once."""
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import parse_qsl
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -19,7 +20,8 @@ from perennial.pages.revenue.retention.address import Asked
 from perennial.pages.revenue.tables import Kpi
 from perennial.pages.tags import UNKNOWN, day, exact_money, percent
 from perennial.reports import cohorts, renewal_rate, retention_by, revenue, sheets
-from perennial.reports.retention_figures import DIRECTIONS, FIGURES, OUTCOMES
+from perennial.reports.renewal_rate import By
+from perennial.reports.retention_figures import DIRECTIONS, FIGURES
 from perennial.reports.revenue_figures import RATES
 
 MOST_LISTED = 500
@@ -68,8 +70,11 @@ def renewals(request: HttpRequest) -> HttpResponse:
     whole = asked.renewals.whole
     return render(request, "revenue/retention/renewals.html", {
         **_frame(asked),
-        "periods": [(f"{url}&by={asked.by.value}", label, is_here)
+        "periods": [(f"{url}&by={asked.by.value}{asked.past}", label, is_here)
                     for url, label, is_here in views.periods(asked.book, asked.chosen, since)],
+        "kept": dict(parse_qsl(asked.query_today(by=asked.by.value))),
+        "today_url": f"?{asked.query_today(by=asked.by.value)}",
+        "today": asked.today,
         "span": revenue_tables.months_of(asked.chosen.span),
         "kpis": tables.renewal_kpis(asked),
         "choices": [(f"?{asked.query(by=one.value)}#by", str(one.label), one is asked.by) for one in asked.offered],
@@ -78,6 +83,8 @@ def renewals(request: HttpRequest) -> HttpResponse:
         "whole": tables.renewal_row(asked, whole, _("All terms")),
         "export": asked.to("_export", table="renewals", by=asked.by.value),
         "by": asked.by,
+        "asked_on": asked.asked_on,
+        "is_by_product": asked.by is By.PRODUCT,
     })  # fmt: skip
 
 
@@ -243,15 +250,15 @@ def _of_deals(asked: Asked) -> dict[str, Any]:
 
 def _of_renewals(asked: Asked) -> dict[str, Any]:
     part = asked.part()
-    rows = [(row.customer, [day(row.term.due_on), str(OUTCOMES[row.term.outcome]), day(row.term.agreed_on)],
-             [row.due, row.kept, row.net]) for row in renewal_rate.terms(asked.book, part)]  # fmt: skip
+    rows = [(row.customer, [day(row.term.due_on), tables.outcome_of(row.later), day(row.agreed_on)],
+             [row.due, row.kept, row.net, row.kept_90]) for row in renewal_rate.terms(asked.book, part)]  # fmt: skip
     return {
         "title": str(FIGURES["renewal"].label),
         "when": tables.label_of(asked.by, part) if "value" in asked.get else
                 revenue_tables.months_of(asked.chosen.span),
         "definition": FIGURES["renewal"].definition,
         "headings": [_("Due day"), _("Outcome"), _("Agreed on")],
-        "amounts": [_("Due"), _("Renewed, at most what was due"), _("Renewed")],
+        "amounts": [_("Due"), _("Renewed, at most what was due"), _("Renewed"), _("Within 90 days")],
         **_rows(asked, rows),
         "back": asked.to("_renewals", by=asked.by.value),
         "back_to": _("Renewal rate"),
@@ -287,4 +294,4 @@ def export(request: HttpRequest) -> HttpResponse:
     )  # fmt: skip
 
 
-NAMED = ("period", "from", "until", "by", "value", "step", "rate", "first", "age", "rates")
+NAMED = ("as_of", "period", "from", "until", "by", "value", "step", "rate", "first", "age", "rates")
