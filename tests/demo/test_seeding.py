@@ -25,6 +25,7 @@ from perennial.kernel.organisation.queries import house
 from perennial.kernel.queue.models import Job
 from perennial.members import queries as members
 from perennial.playbooks import queries as playbooks
+from perennial.playbooks.models import TodayItem
 from perennial.playbooks.terms import Whose
 from perennial.renewals.models import Checkpoint, CheckpointCall, Finding, RenewalCause
 from perennial.usage import queries as usage
@@ -172,6 +173,16 @@ def test_most_renewals_at_a_checkpoint_have_a_call_and_few_are_missing() -> None
     assert {row.by.role for row in CheckpointCall.objects.select_related("by")} == {"csm"}
     assert RenewalCause.objects.exists()
     assert Finding.objects.exists()
+
+
+def test_a_call_that_is_missing_is_never_what_a_csm_sees_first() -> None:
+    """Of the five customers that weigh most of each CSM, none is there for a missing call before all."""
+    by_owner: dict[int, list[TodayItem]] = {}
+    for item in TodayItem.objects.filter(on=ON, owner__role="csm").order_by("-weight", "id"):
+        by_owner.setdefault(item.owner_id or 0, []).append(item)
+    first = [item.reasons[0]["rule"] for items in by_owner.values() for item in items[:5]]
+    assert len(first) >= 15
+    assert "checkpoint_due" not in first
 
 
 def test_history_is_known_at_its_own_date() -> None:
