@@ -29,9 +29,11 @@ def test_dates_are_asked_for_on_a_phone_and_nothing_in_a_file_runs(
     page.get_by_role("link", name="On to the mapping").first.click(timeout=SLOW)
     assert serious(page) == [] and not is_wider_than_the_screen(page)
 
-    page.get_by_role("button", name="Check the files").click()
-    expect(page.locator(".toast.bad")).to_contain_text("Some dates read in two ways")
+    expect(page.get_by_text("1 question is open")).to_be_visible()
+    expect(page.get_by_role("link", name="How are the dates").first).to_be_focused()
+    expect(page.get_by_role("button", name="Check the files")).to_be_disabled()
     page.get_by_role("radio", name="The month comes first").check()
+    expect(page.get_by_role("button", name="Check the files")).to_be_enabled()
     page.get_by_role("button", name="Check the files").click()
     expect(page.get_by_text("2 records are added.")).to_be_visible(timeout=SLOW)
     assert serious(page) == [] and not is_wider_than_the_screen(page)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from django.urls import NoReverseMatch, reverse
 from tests.demo.conftest import AT, ON, PASSWORD, WANTED
 
 from perennial.contracts import queries as contracts
+from perennial.contracts.models import Invoice, InvoiceLine, Line, Payment, Rate, Receivable, Settlement
 from perennial.customers import queries as customers
 from perennial.customers.models import Contact, Customer, Ownership, PortfolioRow
 from perennial.demo import actions, queries
@@ -23,8 +25,11 @@ from perennial.kernel.organisation.queries import house
 from perennial.kernel.queue.models import Job
 from perennial.members import queries as members
 from perennial.playbooks import queries as playbooks
+from perennial.playbooks.models import TodayItem
 from perennial.playbooks.terms import Whose
+from perennial.renewals.models import Checkpoint, CheckpointCall, Finding, RenewalCause
 from perennial.usage import queries as usage
+from perennial.usage.models import ProductUser
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("demo")]
 ON_TODAY = [one for one in STORIES if one.today_rule]
@@ -113,6 +118,71 @@ def test_the_paused_customer_pays_nothing_now_and_is_not_lost() -> None:
     row = row_of("paused")
     assert not row.is_live
     assert row.next_renewal_on is not None and row.next_renewal_on > ON
+
+
+def test_every_step_s_money_is_said_once_and_agrees_with_its_payments() -> None:
+    """What the plan states as received and what payments brought are the same, to the cent."""
+    steps = {row.fact: row for row in Receivable.objects.current()}
+    matched: dict[object, int] = {}
+    for part in Settlement.objects.current():
+        matched[part.step] = matched.get(part.step, 0) + part.amount
+    assert matched == {fact: row.received_amount for fact, row in steps.items() if row.received_amount}
+    invoiced: dict[object, int] = {}
+    for line in InvoiceLine.objects.current():
+        invoiced[line.step] = invoiced.get(line.step, 0) + line.amount
+    assert invoiced == {fact: row.amount for fact, row in steps.items() if row.invoiced_on or row.node == "invoice"}
+
+
+def test_there_is_a_red_invoice_a_prepayment_and_a_bank_line_that_names_nobody() -> None:
+    (red,) = Invoice.objects.current().filter(amount__lt=0)
+    assert Invoice.objects.current().get(fact=red.red_of).amount == -red.amount
+    settled = Settlement.objects.current().values_list("payment", flat=True)
+    loose = Payment.objects.current().exclude(fact__in=[fact for fact in settled if fact])
+    assert sorted((row.customer_id is None, row.amount > 0) for row in loose) == [(False, True), (True, True)]
+
+
+def test_a_customer_that_pays_in_dollars_is_valued_at_the_month_s_rate() -> None:
+    foreign = Line.objects.current().filter(currency="USD", kind="recurring").values_list("customer_id", flat=True)
+    number = next(iter(foreign))
+    held = sum(
+        (Fraction(row.amount * 12, row.amount_months) for row in Line.objects.current().filter(customer_id=number)
+         if row.kind == "recurring" and row.starts_on <= ON and (row.ends_on is None or row.ends_on > ON)),
+        Fraction(0),
+    )  # fmt: skip
+    rate = Fraction(Rate.objects.current().get(on=ON.replace(day=1)).rate)
+    arr = contracts.standing(ON, [number])[number].arr
+    assert held > 0
+    assert abs(arr - held * rate) < 1
+
+
+def test_every_champion_on_file_is_one_of_the_users() -> None:
+    called = Contact.objects.current().filter(is_champion=True, left_on=None)
+    users = set(ProductUser.objects.values_list("customer_id", "external_id"))
+    with_users = {customer for customer, _user in users}
+    known = [(row.customer_id, row.email) in users for row in called if row.customer_id in with_users]
+    assert known
+    assert all(known)
+
+
+def test_most_renewals_at_a_checkpoint_have_a_call_and_few_are_missing() -> None:
+    reached = Checkpoint.objects.count()
+    missing = PortfolioRow.objects.filter(checkpoint_due_on__isnull=False).count()
+    assert reached >= 10
+    assert CheckpointCall.objects.count() >= reached * 3 // 4
+    assert missing <= reached // 4
+    assert {row.by.role for row in CheckpointCall.objects.select_related("by")} == {"csm"}
+    assert RenewalCause.objects.exists()
+    assert Finding.objects.exists()
+
+
+def test_a_call_that_is_missing_is_never_what_a_csm_sees_first() -> None:
+    """Of the five customers that weigh most of each CSM, none is there for a missing call before all."""
+    by_owner: dict[int, list[TodayItem]] = {}
+    for item in TodayItem.objects.filter(on=ON, owner__role="csm").order_by("-weight", "id"):
+        by_owner.setdefault(item.owner_id or 0, []).append(item)
+    first = [item.reasons[0]["rule"] for items in by_owner.values() for item in items[:5]]
+    assert len(first) >= 15
+    assert "checkpoint_due" not in first
 
 
 def test_history_is_known_at_its_own_date() -> None:

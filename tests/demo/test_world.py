@@ -13,6 +13,7 @@ from perennial.contracts.calculations.mrr import mrr_on
 from perennial.contracts.terms import LineKind, LineTerms, PolicySwitches
 from perennial.demo.actions import COMPANIES
 from perennial.demo.calculations import names
+from perennial.demo.calculations.rates import worth_on
 from perennial.demo.calculations.world import World, world_of
 from perennial.demo.stories import STORIES, story
 
@@ -31,14 +32,15 @@ def arr_of(made: World) -> Fraction:
     for line in made.papers.lines:
         notice = next((row for row in made.papers.cancellations if row.line == line.external_id), None)
         terms = LineTerms(
-            line_key=line.external_id, customer_id=ids[line.customer], currency=made.company.currency,
+            line_key=line.external_id, customer_id=ids[line.customer], currency=line.currency,
             amount_minor=line.amount, amount_months=line.amount_months, starts_on=line.starts_on, ends_on=line.ends_on,
             quantity=line.quantity, kind=LineKind(line.kind), gift_months=line.gift_months, pauses=line.pauses,
-            tax_rate=Fraction(made.company.tax_rate) if made.company.tax_rate else None,
-            amount_includes_tax=made.company.tax_rate is not None,
+            tax_rate=Fraction(line.tax_rate) if line.tax_rate else None,
+            amount_includes_tax=line.tax_rate is not None,
             cancelled_on=notice.cancelled_on if notice else None, ceases_on=notice.effective_on if notice else None,
         )  # fmt: skip
-        total += 12 * mrr_on(terms, made.on, PolicySwitches())
+        foreign = "" if line.currency == made.company.currency else line.currency
+        total += 12 * mrr_on(terms, made.on, PolicySwitches()) * worth_on(made.company, foreign, made.on)
     return total / 100
 
 
@@ -168,3 +170,63 @@ def test_any_day_can_be_the_day_of_a_demo(key: str, on: date) -> None:
 def test_too_few_customers_are_refused() -> None:
     with pytest.raises(ValueError, match="40 customers"):
         world("zh", customers=39)
+
+
+@SIZES
+def test_the_steps_of_a_term_s_first_year_make_up_its_price_to_the_cent(key: str) -> None:
+    made = world(key, customers=200)
+    lines = {line.external_id: line for line in made.papers.lines}
+    checked = 0
+    for account, terms in zip(made.accounts, made.terms, strict=True):
+        if account.term_months != 12 or account.stuck_node is not None:
+            continue
+        for term in terms:
+            paper = f"{account.external_id}-T{term.number}"
+            owed = sum(row.amount for row in made.papers.receivables if row.contract == paper)
+            parts = [lines[f"{paper}-1"].amount]
+            if service := lines.get(f"{paper}-S"):
+                parts.append(service.amount)
+            if extra := lines.get(f"{paper}-2"):
+                assert extra.ends_on is not None
+                parts.append(extra.amount * (extra.ends_on - extra.starts_on).days // 365)
+            assert owed == sum(parts), paper
+            checked += 1
+    assert checked > 150
+
+
+@SIZES
+def test_who_left_paid_later_than_who_stayed(key: str) -> None:
+    made = world(key, customers=1000)
+    accounts = {account.external_id: account for account in made.accounts}
+    late: dict[bool, list[int]] = {True: [], False: []}
+    open_past = Counter[bool]()
+    for row in made.papers.receivables:
+        has_left = accounts[row.customer].left_on is not None
+        if row.received_on and row.received_amount == row.amount:
+            late[has_left].append((row.received_on - row.due_on).days)
+        elif row.due_on < ON - timedelta(14):
+            open_past[has_left] += 1
+    assert sum(late[True]) / len(late[True]) > sum(late[False]) / len(late[False]) + 2
+    steps = Counter(accounts[row.customer].left_on is not None for row in made.papers.receivables)
+    assert open_past[True] / steps[True] > open_past[False] / steps[False]
+    partly = [row for row in made.papers.receivables if 0 < row.received_amount < row.amount]
+    assert len(partly) >= 3
+
+
+@SIZES
+def test_a_few_customers_pay_in_another_currency_that_has_a_rate_on_each_day_on_which_it_is_owed(key: str) -> None:
+    made = world(key, customers=1000)
+    foreign = [line for line in made.papers.lines if line.currency != made.company.currency]
+    assert 10 <= len({line.customer for line in foreign}) <= 40
+    assert min(line.starts_on for line in foreign) >= min(row.on for row in made.money.rates)
+    assert len({row.on for row in made.money.rates}) == len(made.money.rates)
+
+
+@SIZES
+def test_winning_a_customer_cost_less_than_it_pays_and_more_than_nothing(key: str) -> None:
+    made = world(key, customers=1000)
+    year = [row for row in made.money.spend if row.month >= date(2025, 8, 1) and row.month < date(2026, 8, 1)]
+    spent = sum(row.amount for row in year)
+    assert {row.channel for row in year} >= set(made.company.channels)
+    arr = made.company.arr_per_thousand * 100
+    assert arr // 50 < spent < arr // 2

@@ -79,11 +79,15 @@ def test_a_date_that_reads_both_ways_must_be_answered_before_the_check(admin: Cl
     page = text(admin, f"/import/{import_id}/mapping")
     assert "How are the dates in “signup_date” written?" in page
     assert "2024-04-03" in page and "2024-03-04" in page
+    assert "1 question is open" in page and '<a class="link" href="#t0-2-asked" autofocus>' in page
+    assert 'id="t0-2-asked"' in page and 'name="check" value="1" disabled' in page
     form = form_of(page)
     assert admin.post(f"/import/{import_id}/mapping", form | {"check": "1"}).headers["Location"].endswith("/mapping")
     assert "Some dates read in two ways." in text(admin, f"/import/{import_id}/mapping")
     assert not Job.objects.filter(kind="import.check").exists()
 
+    saved = admin.post(f"/import/{import_id}/mapping", form | {"t0-2-reading": "day_first"}, follow=True)
+    assert "question is open" not in saved.content.decode() and 'value="1" disabled' not in saved.content.decode()
     answered = form | {"t0-2-reading": "day_first", "check": "1"}
     assert admin.post(f"/import/{import_id}/mapping", answered).headers["Location"].endswith("/check")
     work()

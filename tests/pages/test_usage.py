@@ -169,7 +169,10 @@ def test_a_funnel_says_who_comes_to_each_step_and_who_stops(
     house: dict[str, Any], browser: Callable[..., Client]
 ) -> None:
     client, steps = browser(), "step=search&step=report"
-    assert "Choose the steps" in client.get("/usage/funnel").content.decode()
+    assert "Choose the steps" in client.get("/usage/funnel?step=").content.decode()
+    begun = client.get("/usage/funnel").content.decode()
+    assert "the features that most customers use" in begun
+    assert [row[0] for row in _cells(begun)] == ["1 export_made", "2 search", "3 report"]
     assert "Nobody began" in client.get("/usage/funnel?step=never").content.decode()
     seven, ninety = (_cells(client.get(f"/usage/funnel?{steps}&within={days}").content.decode()) for days in (7, 90))
     assert seven == [["1 search", "2", "100%", "–"], ["2 report", "0", "0%", "0%"]]

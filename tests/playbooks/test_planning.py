@@ -29,14 +29,14 @@ def test_the_heaviest_comes_first_with_every_reason_and_the_values_that_fired_it
 
     assert actions.plan_today(ON, at=AT) == 3
 
-    # Six customers pay. Large: (64 + 52/2) × 1.5; Late: 62.4 × (1 + 4/6/2); Small: 64 × (1 + 3/6/2)
+    # Six customers pay. Large: (57.6 + 52/2) × 1.5; Late: 56 × (1 + 4/6/2); Small: 57.6 × (1 + 3/6/2)
     assert planned() == [
-        ("Large", 135.0, ["renewal_due", "usage_fell"]),
-        ("Late", 83.2, ["payment_overdue"]),
-        ("Small", 80.0, ["renewal_due"]),
+        ("Large", 125.4, ["renewal_due", "usage_fell"]),
+        ("Late", 74.67, ["payment_overdue"]),
+        ("Small", 72.0, ["renewal_due"]),
     ]
     assert TodayItem.objects.get(customer__name="Late").reasons == [
-        {"rule": "payment_overdue", "points": 62.4,
+        {"rule": "payment_overdue", "points": 56.0,
          "values": {"oldest_overdue_on": "2024-12-01", "overdue_amount": 500}}
     ]  # fmt: skip
 

@@ -46,7 +46,7 @@ def put(verdict: Verdict, by: int) -> list[int]:
 
 def test_one_reason_goes_at_once_and_the_others_stay_and_weigh_without_it(csm: int) -> None:
     before = TodayItem.objects.get()
-    assert rules() == ["renewal_due", "ticket_overdue"]
+    assert rules() == ["ticket_overdue", "renewal_due"]
     put(WRONG, csm)
     after = TodayItem.objects.get()
     assert (after.pk, rules()) == (before.pk, ["ticket_overdue"])
@@ -77,7 +77,7 @@ def test_brought_back_the_reasons_speak_on_the_same_day_and_once_is_enough(csm: 
     assert putting_away.bring_back(ids=ids[:1], on=ON, by=csm, at=AT) == 1
     assert rules() == ["renewal_due"]
     assert putting_away.bring_back(ids=ids, on=ON, by=csm, at=AT) == 1
-    assert rules() == ["renewal_due", "ticket_overdue"]
+    assert rules() == ["ticket_overdue", "renewal_due"]
     assert putting_away.bring_back(ids=ids, on=ON, by=csm, at=AT) == 0
     assert PutAway.objects.filter(ended_by_id=csm, ended_at=AT).count() == 2
     told = JournalEntry.objects.filter(kind__startswith="today.").order_by("id")

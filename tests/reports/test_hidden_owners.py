@@ -43,6 +43,9 @@ class Seen:
         paths = {*PAGES, *NAMING_PAGES}
         return {path: self._client.get(path.format(key=self._key)).content.decode() for path in paths}
 
+    def page(self, path: str) -> str:
+        return self._client.get(path).content.decode()
+
     def files(self) -> dict[str, str]:
         paths = (*FILES, f"{GROUP}/export")
         asked = {path: self._client.post(path.format(key=self._key), {"format": "csv"}) for path in paths}
@@ -98,3 +101,12 @@ def test_the_tables_still_say_everything_else(analyst: Seen, member: Callable[..
     assert heading.split(",")[:2] == ["Key", "Customer"] and whole.split(",")[:2] == ["", "Whole group"]
     assert [row.split(",")[1] for row in (top, below)] == ["Bolt", "Acme"]
     assert len({len(row.split(",")) for row in (whole, top, below)}) == 1
+
+
+def test_the_head_of_a_customer_s_file_names_nobody_to_who_may_not_see(
+    analyst: Seen, house: dict[str, Any], member: Callable[..., int], now: datetime
+) -> None:
+    address = f"/customers/{house['keys']['Acme']}"
+    assert CSM in analyst.page(address)
+    hide(member, now)
+    assert CSM not in analyst.page(address)

@@ -1,5 +1,5 @@
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from fractions import Fraction
 from random import Random
 from typing import Any
@@ -21,6 +21,7 @@ from tests.reports.meeting import (
     row,
     terms,
 )
+from tests.reports.test_hidden_owners import hide
 
 from perennial.customers import merging
 from perennial.kernel.periods import Period, add_months
@@ -41,6 +42,19 @@ def figures(sheet: Sheet, name: str) -> dict[str, int]:
 @pytest.fixture
 def meeting(member: Callable[..., int]) -> Meeting:
     return gather(member)
+
+
+def test_who_may_not_see_whose_a_customer_is_sees_customers_alone(
+    meeting: Meeting, member: Callable[..., int], now: datetime
+) -> None:
+    terms(meeting, ("a1", "A", "2025-11-01", "2026-11-01", 1_000_00), ("c1", "C", "2025-12-31", "2026-12-31", 300_00))
+    analyst = member("analyst")
+    assert "Ann" in names(read(analyst, RENEWALS))
+    hide(member, now)
+    sheet = read(analyst, RENEWALS)
+    assert names(sheet) == ["all"]
+    assert [one.name for one in sheet.top.below] == ["A", "C"]
+    assert sheet.top.cents[Figure.DUE] == sum(one.cents[Figure.DUE] for one in sheet.top.below) > 0
 
 
 def test_renewals_count_by_due_day_and_say_what_is_open_and_lost(meeting: Meeting) -> None:

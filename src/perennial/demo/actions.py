@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from perennial.contracts import actions as contracts
 from perennial.customers import queries as customers
-from perennial.demo import records
+from perennial.demo import judgements, records
 from perennial.demo.calculations import usage as product_use
 from perennial.demo.calculations.world import FEWEST_CUSTOMERS, World, world_of
 from perennial.demo.companies.en import EN
@@ -25,6 +25,9 @@ from perennial.jobs import nightly, reactions
 from perennial.kernel.journal import actions as journal
 from perennial.kernel.organisation import actions as organisation
 from perennial.kernel.organisation.queries import NotInitialised, house
+from perennial.members import queries as members
+from perennial.playbooks import actions as playbooks
+from perennial.reports import portfolio
 from perennial.usage import actions as usage
 from perennial.usage.lake import lake
 
@@ -74,6 +77,8 @@ def seed(wanted: Begun, *, password: str, at: datetime, tell: Tell = _nobody) ->
         _write_usage(world, at=at)
     with _step("compute", seconds, tell):
         _compute(present.on, at=at, tell=tell)
+    with _step("renewals", seconds, tell):
+        _judge(world, at=at)
     journal.record(SEEDED, at=at, data={"company": present.company})
     return seconds
 
@@ -108,7 +113,10 @@ def _write_records(world: World, *, password: str, at: datetime, seconds: dict[s
         ids = records.write_customers(world, ids)
         records.write_contacts(world, ids)
     with _step("contracts", seconds, tell):
-        records.write_papers(world, ids, at=at)
+        records.write_rates(world, at=at)
+        papers = records.write_papers(world, ids, at=at)
+    with _step("money", seconds, tell):
+        records.write_money(world, ids, papers, at=at)
     with _step("dealings", seconds, tell):
         records.write_dealings(world, ids, at=at)
 
@@ -145,6 +153,17 @@ def _compute(on: date, *, at: datetime, tell: Tell) -> None:
         tell("compute", USAGE_PARTS + PAST_WEEKS + done, total)
 
     nightly.move_to(on, by=None, at=at, report=report)
+
+
+def _judge(world: World, *, at: datetime) -> None:
+    """Say what CSMs expect of their renewals, and bring rows and Today of those customers in step."""
+    leader = next(person.mail for person in world.people if person.role == "leader")
+    member = members.by_email(leader)
+    assert member is not None  # the records hold them all
+    spoken_of = judgements.write(world, leader=member.pk)
+    if spoken_of:
+        portfolio.rewrite(world.on, at=at, customer_ids=spoken_of)
+        playbooks.plan_today(world.on, at=at, customer_ids=spoken_of)
     reactions.settle(at=at)
 
 

@@ -10,6 +10,7 @@ from itertools import groupby
 from typing import Any, TypeVar
 
 from perennial.contracts import actions as contracts
+from perennial.contracts import collecting, rates
 from perennial.customers import actions as customers
 from perennial.customers.terms import CustomerFacts
 from perennial.demo.calculations.approvals import stages
@@ -17,6 +18,7 @@ from perennial.demo.calculations.dealings import instant
 from perennial.demo.calculations.world import World
 from perennial.demo.terms import SOURCE, Account, ContactRow, LineRow, ReceivableRow
 from perennial.engagement import actions as engagement
+from perennial.insights import actions as insights
 from perennial.kernel.versions import Incoming
 from perennial.members import actions as members
 from perennial.playbooks import actions as playbooks
@@ -25,6 +27,8 @@ from perennial.team import actions as team
 from perennial.voice import actions as voice
 
 NOON = 12 * 60
+CHANNEL = "channel"
+"""The own field that says by which way a customer came."""
 Row = TypeVar("Row")
 
 
@@ -73,7 +77,7 @@ def _facts(account: Account) -> CustomerFacts:
         credit_code=account.credit_code, parent_external_id=account.parent, owner_email=account.owner,
         reseller=account.reseller, industry=account.industry, country=account.country, region=account.region,
         segment=account.segment, deployment=account.deployment, signed_up_on=account.starts_on,
-        first_value_on=account.first_value_on, tags=account.tags,
+        first_value_on=account.first_value_on, tags=account.tags, custom={CHANNEL: account.channel},
     )  # fmt: skip
 
 
@@ -99,8 +103,8 @@ def write_contacts(world: World, ids: Ids) -> None:
         )  # fmt: skip
 
 
-def write_papers(world: World, ids: Ids, *, at: datetime) -> None:
-    """Write products, contracts, lines, notices day by day, and receivable plans."""
+def write_papers(world: World, ids: Ids, *, at: datetime) -> Mapping[str, int]:
+    """Write products, contracts, lines, notices day by day, and receivable plans; return the contracts' numbers."""
     company, papers = world.company, world.papers
 
     def on(day: date) -> datetime:
@@ -140,6 +144,7 @@ def write_papers(world: World, ids: Ids, *, at: datetime) -> None:
             source=SOURCE, at=on(day),
         )  # fmt: skip
     _write_receivables(world, ids, contract_ids, at=at)
+    return contract_ids
 
 
 def _write_receivables(world: World, ids: Ids, contract_ids: Mapping[str, int], *, at: datetime) -> None:
@@ -151,7 +156,6 @@ def _write_receivables(world: World, ids: Ids, contract_ids: Mapping[str, int], 
         values = {
             **_values(row, ids, but=("contract", "known_on")),
             "contract_id": contract_ids[row.contract],
-            "currency": company.currency,
             "node_holder": holders.get(row.customer, "") if row.node else "",
         }
         return Incoming(row.external_id, values, None if learned is None else instant(company, learned, NOON))
@@ -164,6 +168,54 @@ def _write_receivables(world: World, ids: Ids, contract_ids: Mapping[str, int], 
     contracts.write_receivables([told(row, row.known_on) for row in plans], source=SOURCE, at=at)
 
 
+def write_rates(world: World, *, at: datetime) -> None:
+    """Write what foreign money was worth, before anything is owed in it."""
+    rates.write_rates(
+        [
+            Incoming(None, {"base": row.base, "currency": row.currency, "on": row.on, "rate": row.rate},
+                     instant(world.company, row.on, NOON))
+            for row in world.money.rates
+        ],
+        source=SOURCE, at=at,
+    )  # fmt: skip
+
+
+def write_money(world: World, ids: Ids, papers: Mapping[str, int], *, at: datetime) -> None:
+    """Write invoices, payments with the steps that they settle, and what winning customers cost."""
+    company, money = world.company, world.money
+    collecting.write_invoices(
+        [
+            Incoming(
+                row.external_id,
+                {**_values(row, ids, but=("contract", "step", "red_of")), "contract_id": papers[row.contract],
+                 collecting.STEP: row.step, collecting.RED: row.red_of},
+                instant(company, row.issued_on or row.requested_on, NOON),
+            )
+            for row in money.invoices
+        ],
+        source=SOURCE, at=at,
+    )  # fmt: skip
+    collecting.write_payments(
+        [
+            Incoming(
+                row.external_id,
+                {**_values(row, ids, but=("step",)), collecting.STEP: row.step},
+                instant(company, row.received_on, NOON),
+            )
+            for row in money.payments
+        ],
+        source=SOURCE, at=at,
+    )  # fmt: skip
+    insights.write_spend(
+        [
+            Incoming(row.external_id, {**_values(row, ids), "currency": company.currency},
+                     instant(company, row.month, NOON))
+            for row in money.spend
+        ],
+        source=SOURCE, at=at,
+    )  # fmt: skip
+
+
 def _line(
     world: World, row: LineRow, ids: Ids, contract_ids: Mapping[str, int], products: Mapping[str, int]
 ) -> dict[str, Any]:
@@ -172,8 +224,6 @@ def _line(
         **_values(row, ids, but=("contract", "product", "known_on", "renewal_of", "pauses")),
         "contract_id": contract_ids[row.contract],
         "product_id": products[row.product],
-        "currency": company.currency,
-        "tax_rate": company.tax_rate,
         "amount_includes_tax": company.tax_rate is not None,
         "renewal_of_external_id": row.renewal_of,
         "pauses": [[since.isoformat(), until.isoformat() if until else None] for since, until in row.pauses],
@@ -231,7 +281,8 @@ def _values(row: Any, ids: Ids, *, but: Sequence[str] = ()) -> dict[str, Any]:
     """Return a row's fields as columns: the customer as its number, without its external id and those of `but`."""
     values = {name: value for name, value in asdict(row).items() if name not in {"external_id", *but}}
     if "customer" in values:
-        values["customer_id"] = ids.customers[values.pop("customer")]
+        customer = values.pop("customer")
+        values["customer_id"] = None if customer is None else ids.customers[customer]
     return values
 
 

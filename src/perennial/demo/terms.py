@@ -39,6 +39,7 @@ class Account:
     surveys, tickets and the ladder. `story` names the story planted in it, whose price is not scaled.
     `usage_turn` is the day from which usage runs at a factor of its former level; `stuck_node` where a payment waits;
     `executive_until` the last day on which anybody met its decision maker; `is_neglected` that its CSM fell silent.
+    `currency` is the one that it pays in, "" the company's own; `channel` by which way it came.
     """
 
     external_id: str
@@ -72,12 +73,15 @@ class Account:
     is_escalated: bool = False
     is_neglected: bool = False
     paused_on: date | None = None
+    currency: str = ""
+    channel: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Term:
-    """One term of a customer's contract. `unit` is the price of a seat a year in minor units as it is printed (incl.
-    tax where the company counts so); `extra` are seats added in mid-term: (day, seats). `ends_on` None: monthly."""
+    """One term of a customer's contract. `unit` is the price of a seat a year in minor units of the currency that the
+    customer pays in, as it is printed (incl. tax where the company counts so); `extra` are
+    seats added in mid-term: (day, seats). `ends_on` None: monthly."""
 
     number: int
     starts_on: date
@@ -130,7 +134,7 @@ class ContractRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineRow:
-    """A line of a contract; `amount` in minor units, incl. tax where the company counts so."""
+    """A line of a contract; `amount` in minor units of `currency`, incl. tax at `tax_rate` (None: none)."""
 
     external_id: str
     contract: str
@@ -141,6 +145,8 @@ class LineRow:
     starts_on: date
     ends_on: date | None
     known_on: date
+    currency: str
+    tax_rate: str | None
     quantity: int | None = None
     amount_months: int | None = None
     billing_months: int | None = None
@@ -173,12 +179,68 @@ class ReceivableRow:
     contract: str
     due_on: date
     amount: int
+    currency: str
     known_on: date
     invoiced_on: date | None = None
     received_on: date | None = None
     received_amount: int = 0
     node: str = ""
     node_since_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvoiceRow:
+    """An invoice for one step of a plan, in minor units incl. tax; `red_of` names the one that it takes back."""
+
+    external_id: str
+    number: str
+    customer: str
+    contract: str
+    step: str
+    kind: str
+    amount: int
+    currency: str
+    tax_rate: str | None
+    state: str
+    requested_on: date
+    issued_on: date | None = None
+    red_of: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentRow:
+    """Money that came in. `step` None: nobody said what it is for; `customer` None: nor whose it is."""
+
+    external_id: str
+    customer: str | None
+    payer: str
+    amount: int
+    currency: str
+    received_on: date
+    reference: str
+    contract_number: str
+    step: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateRow:
+    """What one major unit of `base` is worth in `currency` from `on` on, a decimal text."""
+
+    base: str
+    currency: str
+    on: date
+    rate: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpendRow:
+    """What winning customers cost in a month, by channel and segment, in minor units of the company's currency."""
+
+    external_id: str
+    month: date
+    channel: str
+    segment: str
+    amount: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,6 +307,16 @@ class TargetRow:
     starts_on: date
     ends_on: date
     amount: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Money:
+    """What was invoiced, what came in, what foreign money was worth, and what winning customers cost."""
+
+    invoices: tuple[InvoiceRow, ...]
+    payments: tuple[PaymentRow, ...]
+    rates: tuple[RateRow, ...]
+    spend: tuple[SpendRow, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.db import DatabaseError, close_old_connections, connection
-from django.utils.translation import gettext as _
 
-from perennial.jobs import reactions, schedule
+from perennial.jobs import failures, reactions, schedule
+from perennial.jobs.failures import Reached
 from perennial.jobs.handlers import HANDLERS
 from perennial.jobs.live import Live
 from perennial.kernel.organisation import stamp
@@ -66,10 +66,11 @@ def perform(claimed: Claim) -> None:
     if handler is None:
         queue.fail(claimed, error=f"Unknown kind of job: {claimed.kind}", at=now(), again=False)
         return
+    reached = Reached()
     try:
         stamp.keep(None)  # a job reads the configuration that is in force when it begins
         with _heartbeat(claimed):
-            result: Mapping[str, Any] | None = handler(claimed, _reporter(claimed), now())
+            result: Mapping[str, Any] | None = handler(claimed, _reporter(claimed, reached), now())
         queue.finish(claimed, result=result, at=now())
     except Cancelled:
         queue.cancel(claimed, at=now())
@@ -77,18 +78,17 @@ def perform(claimed: Claim) -> None:
         log.warning("job %s was taken over by another worker", claimed.id)
     except PermanentFailure as failure:
         queue.fail(claimed, error=str(failure), at=now(), again=False)
-    except Exception:  # the boundary of the process: whatever a job raises must not end the worker
+    except Exception as error:  # the boundary of the process: whatever a job raises must not end the worker
         log.exception("job %s (%s) failed", claimed.id, claimed.kind)
         connection.close()
-        queue.fail(
-            claimed, error=_("The work failed; the log names job %(id)s.") % {"id": claimed.id}, at=now(), again=True
-        )
+        queue.fail(claimed, error=failures.told(claimed.kind, claimed.id, error, reached), at=now(), again=True)
 
 
-def _reporter(claimed: Claim) -> Any:
+def _reporter(claimed: Claim, reached: Reached) -> Any:
     last = [0.0]
 
     def report(done: int, total: int | None = None, text: str = "") -> None:
+        reached.done, reached.total, reached.text = done, total, text
         if time.monotonic() - last[0] < 0.3 and done != total:
             return
         last[0] = time.monotonic()

@@ -101,7 +101,9 @@ def _of_database(failure: Exception) -> str:
         )
     home = env.home()
     if "no such table" in reason or "does not exist" in reason:
-        return f"The home {home} has no tables yet: {reason}. `perennial init` or `perennial serve` makes them."
+        return (
+            f"The home {home} has no tables yet: {reason}. `{env.called()} init` or `{env.called()} serve` makes them."
+        )
     return f"The records in {home} cannot be used: {reason}."
 
 

@@ -38,6 +38,11 @@ def home() -> Path:
     return Path(os.environ.get(HOME_VARIABLE) or Path.home() / ".perennial").expanduser().resolve()
 
 
+def called() -> str:
+    """Return how the command line is called here: a working copy has no `perennial` on the path; `./run` says so."""
+    return os.environ.get("PERENNIAL_CALLED", "perennial")
+
+
 def refuse_unusable_home(*, is_made: bool) -> None:
     """Look at the home before anything is written in it; `is_made`: the command makes one where there is none.
 
@@ -48,7 +53,7 @@ def refuse_unusable_home(*, is_made: bool) -> None:
         raise Unusable(f"{folder} is a file. --home names a folder.")
     if not is_made and not any((folder / name).exists() for name in ("secret.key", "records.sqlite3", "lake")):
         raise Unusable(
-            f"There is no home in {folder}. Make one: perennial init --home {folder} --currency CNY --timezone "
+            f"There is no home in {folder}. Make one: {called()} init --home {folder} --currency CNY --timezone "
             f"Asia/Shanghai\nOr name another one with --home or {HOME_VARIABLE}."
         )
     place = next(one for one in (folder, *folder.parents) if one.exists())

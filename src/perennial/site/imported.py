@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from perennial.site import env
+
 EXAMPLES = 3
 COUNTS = {"new": "new", "changed": "changed", "same": "unchanged", "rejected": "refused"}
 
@@ -20,8 +22,8 @@ def told(result: Mapping[str, Any]) -> str:
     if total["rejected"]:
         parts += ["", f"Refused rows, with column, value and reason: {_where(result)}"]
     if result["published"]:
-        parts += ["", "The figures follow where a worker runs (`perennial serve --with-worker`), or now: "
-                      "`perennial nightly --on YYYY-MM-DD`."]  # fmt: skip
+        parts += ["", f"The figures follow where a worker runs (`{env.called()} serve --with-worker`), or now: "
+                      f"`{env.called()} nightly --on YYYY-MM-DD`."]  # fmt: skip
     return "\n".join(parts)
 
 

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.management import call_command
 
 from perennial.kernel.erasures import ListError
-from perennial.site import leftovers
+from perennial.site import env, leftovers
 
 
 def migrate() -> None:
@@ -58,7 +58,7 @@ def ready_lake(*, is_new: bool = False) -> None:
         raise CommandFailed(f"{place} holds the lake of another home. Name an empty prefix in PERENNIAL_LAKE.")
     if (folder / "manifest.json").exists() and lake().is_empty():
         raise CommandFailed(
-            f"The lake of this home is in {folder}, and {place} is empty. Bring it there: perennial lake upload\n"
+            f"The lake of this home is in {folder}, and {place} is empty. Bring it there: {env.called()} lake upload\n"
             "Or leave PERENNIAL_LAKE out."
         )
 

@@ -77,7 +77,15 @@ def _ordinary(company: Company, number: int, *, on: date, rng: Random) -> Accoun
         first_value_on=_first_value(starts_on, on, mood, rng),
         term_months=_term(place, rng),
     )
-    return _troubled(_with_fate(account, on, rng), on, rng)
+    return _paying(company, _troubled(_with_fate(account, on, rng), on, rng), number)
+
+
+def _paying(company: Company, account: Account, number: int) -> Account:
+    """Say in which currency a customer pays and by which way it came, who came through a reseller by that one."""
+    is_abroad = number % company.abroad.every == 5 and account.segment == "default" and account.reseller is None
+    channel = Random(f"channel:{number}").choices(company.channels, (3, 5, 4))[0]
+    return replace(account, currency=company.abroad.currency if is_abroad else "",
+                   channel=account.reseller or channel)  # fmt: skip
 
 
 def _size(company: Company, rng: Random) -> tuple[Size, int]:
@@ -164,7 +172,7 @@ def _troubled(account: Account, on: date, rng: Random) -> Account:
             account, mood=0.1, is_escalated=True, is_neglected=True,
             executive_until=on - timedelta(rng.randint(100, 200)),
             usage_turn=(on - timedelta(rng.randint(14, 40)), rng.uniform(0.03, 0.2)),
-            stuck_node=(rng.choice(NODES), on - timedelta(rng.randint(60, 100))),
+            stuck_node=(rng.choice(NODES), on - timedelta(rng.randint(60, 100))) if rng.random() < 0.25 else None,
         )  # fmt: skip
     factor = 6.0 if account.mood < LOW_MOOD else 0.5
 
@@ -174,7 +182,7 @@ def _troubled(account: Account, on: date, rng: Random) -> Account:
     change: dict[str, Any] = {}
     if happens(0.008):
         change["champion_left_on"] = on - timedelta(rng.randint(5, 150))
-    if happens(0.03):
+    if happens(0.01):
         change["stuck_node"] = (rng.choice(NODES), on - timedelta(rng.randint(8, 80)))
     if happens(0.07):
         change["usage_turn"] = (on - timedelta(rng.randint(10, 50)), rng.uniform(0.15, 0.55))

@@ -11,13 +11,13 @@ from perennial.demo.calculations import names
 from perennial.demo.calculations.calendar import working_day_from, working_day_until
 from perennial.demo.calculations.tickets import tickets_of
 from perennial.demo.companies.terms import Company
-from perennial.demo.terms import Account, AnswerRow, ContactRow, Dealings, TaskRow, Term, TicketRow, TouchRow
+from perennial.demo.terms import Account, AnswerRow, ContactRow, Dealings, TaskRow, TicketRow, TouchRow
 
 HISTORY_DAYS = 730
 _CHANNELS = (("call", 0.3), ("message", 0.28), ("mail", 0.16), ("meeting", 0.16), ("visit", 0.1))
 
 
-def dealings_of(company: Company, account: Account, terms: Sequence[Term], *, on: date, seed: int) -> Dealings:
+def dealings_of(company: Company, account: Account, *, on: date, seed: int) -> Dealings:
     """Return everything that passed between the company and one customer by the end of the day before `on`."""
     rng = Random(f"{seed}:dealings:{account.external_id}")
     contacts = tuple(_contacts(company, account, on, rng))
@@ -30,7 +30,7 @@ def dealings_of(company: Company, account: Account, terms: Sequence[Term], *, on
         tickets=tickets,
         touches=tuple(_touches(company, account, contacts, since, until, on, rng)),
         answers=answers,
-        tasks=tuple(_tasks(company, account, terms, on, rng)),
+        tasks=tuple(_tasks(company, account, on, rng)),
     )
 
 
@@ -177,13 +177,11 @@ def _marks(account: Account, contacts: Sequence[ContactRow], tickets: Sequence[T
             )  # fmt: skip
 
 
-def _tasks(company: Company, account: Account, terms: Sequence[Term], on: date, rng: Random) -> Iterator[TaskRow]:
-    """Yield the open tasks: before a renewal of a larger customer, and some at random."""
+def _tasks(company: Company, account: Account, on: date, rng: Random) -> Iterator[TaskRow]:
+    """Yield the open tasks, some at random; those of a renewal belong to its plan."""
     if account.owner is None or account.left_on is not None:
         return
-    ends_on = terms[-1].ends_on
-    is_near = ends_on is not None and timedelta(0) < ends_on - on < timedelta(100) and account.size < 3
-    if is_near or rng.random() < 0.05:
-        title = company.texts.tasks[1] if is_near else rng.choice(company.texts.tasks)
+    if rng.random() < 0.05:
+        title = rng.choice(company.texts.tasks)
         due_on = working_day_from(on + timedelta(rng.randint(-2, 16)), account.country)
         yield TaskRow(customer=account.external_id, owner=account.owner, title=title, due_on=due_on)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 
+from perennial.demo.calculations.rates import worth_on
+from perennial.demo.companies.terms import Company
 from perennial.demo.terms import Account, LineRow, Person, ReceivableRow, TargetRow
 from perennial.kernel.periods import Period, add_months
 
@@ -13,6 +15,7 @@ AIMS = {"renewals": 92, "collections": 96, "expansion": 9}
 
 
 def targets_of(
+    company: Company,
     people: Sequence[Person],
     accounts: Iterable[Account],
     lines: Sequence[LineRow],
@@ -24,7 +27,7 @@ def targets_of(
     owners = {account.external_id: account.owner for account in accounts}
     csms = [person for person in people if person.role == "csm"]
     for name, period in _periods(on.year):
-        reach = _to_reach(owners, lines, receivables, period)
+        reach = _to_reach(company, owners, lines, receivables, period)
         for kind in AIMS:
             for person in csms:
                 yield _target(kind, person.mail, None, name, period, reach.get((kind, person.mail), 0))
@@ -42,25 +45,30 @@ def _periods(year: int) -> Iterator[tuple[str, Period]]:
 
 
 def _to_reach(
-    owners: Mapping[str, str | None], lines: Sequence[LineRow], receivables: Sequence[ReceivableRow], period: Period
+    company: Company,
+    owners: Mapping[str, str | None],
+    lines: Sequence[LineRow],
+    receivables: Sequence[ReceivableRow],
+    period: Period,
 ) -> dict[tuple[str, str], int]:
     found: dict[tuple[str, str], int] = {}
 
-    def add(kind: str, customer: str, amount: int) -> None:
-        owner = owners[customer]
+    def add(kind: str, row: LineRow | ReceivableRow, amount: int, day: date) -> None:
+        owner = owners[row.customer]
         if owner is not None:
-            found[kind, owner] = found.get((kind, owner), 0) + amount
+            foreign = "" if row.currency == company.currency else row.currency
+            found[kind, owner] = found.get((kind, owner), 0) + round(amount * worth_on(company, foreign, day))
 
     for line in lines:
         if line.kind != "recurring" or line.ends_on is None:
             continue
         if line.ends_on in period:
-            add("renewals", line.customer, line.amount)
+            add("renewals", line, line.amount, line.ends_on)
         if line.starts_on < period.until and line.ends_on > period.since:
-            add("expansion", line.customer, line.amount * period.days // 365)
+            add("expansion", line, line.amount * period.days // 365, period.since)
     for row in receivables:
         if row.due_on in period:
-            add("collections", row.customer, row.amount)
+            add("collections", row, row.amount, row.due_on)
     return found
 
 

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from fractions import Fraction
 from random import Random
 
+from perennial.demo.calculations.rates import tax_of, worth_on
 from perennial.demo.companies.terms import Company
 from perennial.demo.terms import Account, Fate, Term
 from perennial.kernel.money import minor_per_major
@@ -30,7 +31,7 @@ def price_level(company: Company, accounts: Sequence[Account], *, on: date, seed
 
 
 def arr_on(company: Company, account: Account, terms: Sequence[Term], on: date) -> Fraction:
-    """Return an account's ARR on a day, minor units without tax; 0 while it is paused."""
+    """Return an account's ARR on a day, minor units of the company's currency without tax; 0 while it is paused."""
     if account.paused_on is not None and account.paused_on <= on:
         return Fraction(0)
     gross = Fraction(0)
@@ -39,7 +40,7 @@ def arr_on(company: Company, account: Account, terms: Sequence[Term], on: date) 
             seats = term.seats + (term.extra[1] if term.extra and term.extra[0] <= on else 0)
             months = account.term_months or 1
             gross += Fraction(seats * term.unit * months, months + term.gift_months)
-    return gross / (1 + Fraction(company.tax_rate or 0))
+    return gross / (1 + tax_of(company, account)) * worth_on(company, account.currency, on)
 
 
 def terms_of(company: Company, account: Account, level: Fraction, *, on: date, seed: int) -> tuple[Term, ...]:
@@ -74,11 +75,14 @@ def _renewed_early(account: Account, starts_on: date, on: date, rng: Random) -> 
 
 
 def _unit(company: Company, account: Account, level: Fraction) -> int:
-    """Return the price of a seat a year in minor units, rounded to what a price list would say, with its tax."""
+    """Return the price of a seat a year in minor units of the customer's currency, rounded to what a price list would
+    say, with its tax."""
     exact = Fraction(account.acv, account.seats) * level
+    if account.currency:
+        exact /= Fraction(str(company.abroad.worth))
     step = company.rounding if exact > 20 * company.rounding else 1
     net = max(round(exact / step), 1) * step * minor_per_major(company.currency)
-    return round(net * (1 + Fraction(company.tax_rate or 0)))
+    return round(net * (1 + tax_of(company, account)))
 
 
 def _extra(

@@ -52,11 +52,16 @@ def usage_of(company: Company, lives: Sequence[tuple[Account, Sequence[Term]]], 
         random = np.random.default_rng([seed, number])
         user, *rest = _work(company, account, head_count, calendar, since, on, random)
         blocks.append((user + len(users), *rest))
-        users += [
-            (account.external_id, f"{account.external_id.lower()}-u{place}") for place in range(1, head_count + 1)
-        ]
+        users += [(account.external_id, address_of(account, place)) for place in range(1, head_count + 1)]
     columns = [np.concatenate(parts) for parts in zip(*blocks, strict=True)] if blocks else [np.zeros(0, np.int64)] * 5
     return Usage(tuple(users), *columns)
+
+
+def address_of(account: Account, place: int) -> str:
+    """Return the address by which a user signs in, counted from 1. The first two are the day-to-day contacts on file,
+    the first of them the champion where there is one; the others are on no list of ours."""
+    word = account.external_id.lower()
+    return f"p{place + 1}@{word}.example" if place <= 2 else f"u{place}@{word}.example"
 
 
 def users_now(account: Account, terms: Sequence[Term], on: date) -> int:

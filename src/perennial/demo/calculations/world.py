@@ -9,12 +9,13 @@ from functools import cached_property
 
 from perennial.demo.calculations.accounts import accounts_of, people_of
 from perennial.demo.calculations.dealings import dealings_of
+from perennial.demo.calculations.money import money_of
 from perennial.demo.calculations.papers import papers_of
 from perennial.demo.calculations.targets import targets_of
 from perennial.demo.calculations.terms_held import price_level, terms_of
 from perennial.demo.calculations.usage import Usage, usage_of
 from perennial.demo.companies.terms import Company
-from perennial.demo.terms import Account, Dealings, Papers, Person, TargetRow, Term
+from perennial.demo.terms import Account, Dealings, Money, Papers, Person, TargetRow, Term
 
 FEWEST_CUSTOMERS = 40
 
@@ -45,12 +46,14 @@ class World:
         )
 
     @cached_property
+    def money(self) -> Money:
+        """Return invoices, payments, rates and spend."""
+        return money_of(self.company, self.accounts, self.papers, on=self.on, seed=self.seed)
+
+    @cached_property
     def dealings(self) -> Dealings:
         """Return the contacts, tickets, touchpoints, answers and tasks of all customers."""
-        each = [
-            dealings_of(self.company, account, terms, on=self.on, seed=self.seed)
-            for account, terms in zip(self.accounts, self.terms, strict=True)
-        ]
+        each = [dealings_of(self.company, account, on=self.on, seed=self.seed) for account in self.accounts]
         return Dealings(
             contacts=tuple(row for one in each for row in one.contacts),
             tickets=tuple(row for one in each for row in one.tickets),
@@ -63,7 +66,7 @@ class World:
     def targets(self) -> Sequence[TargetRow]:
         """Return the year's targets of CSMs and teams."""
         papers = self.papers
-        return tuple(targets_of(self.people, self.accounts, papers.lines, papers.receivables, on=self.on))
+        return tuple(targets_of(self.company, self.people, self.accounts, papers.lines, papers.receivables, on=self.on))
 
     @cached_property
     def usage(self) -> Usage:

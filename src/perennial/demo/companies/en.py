@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from perennial.demo.companies.terms import Company, Naming, Size, Texts
+from perennial.demo.companies.terms import Abroad, Company, Naming, Size, Texts
 
 _NAMING = Naming(
     places=("Inc", "Group", "Partners", "Works"),
@@ -188,6 +188,8 @@ EN = Company(
         ("dashboard_opened", "dashboards"),
         ("message_sent", "messages"),
     ),
+    channels=("Search", "Trade shows", "Referrals"),
+    abroad=Abroad(currency="EUR", worth=1.09, every=29),
     naming=_NAMING,
     texts=_TEXTS,
 )

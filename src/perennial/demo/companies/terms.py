@@ -47,9 +47,20 @@ class Naming:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Abroad:
+    """The second currency in which some customers pay, one in `every` about, and what one unit of it is worth in
+    the company's own. Its amounts carry no tax."""
+
+    currency: str
+    worth: float
+    every: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Company:
     """An invented company. `arr_per_thousand` is the ARR of 1,000 customers in major units without tax;
-    `tax_rate` None: amounts carry no tax. `products` are (code, name): platform, two add-ons, a one-off service."""
+    `tax_rate` None: amounts carry no tax. `products` are (code, name): platform, two add-ons, a one-off service.
+    `channels` are the ways by which customers came that no reseller brought."""
 
     key: str
     name: str
@@ -76,5 +87,7 @@ class Company:
     reseller_share: float
     products: tuple[tuple[str, str], ...]
     features: tuple[tuple[str, str], ...]
+    channels: tuple[str, ...]
+    abroad: Abroad
     naming: Naming
     texts: Texts

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from perennial.demo.companies.terms import Company, Naming, Size, Texts
+from perennial.demo.companies.terms import Abroad, Company, Naming, Size, Texts
 
 _NAMING = Naming(
     places=(
@@ -204,6 +204,8 @@ ZH = Company(
         ("dashboard_opened", "看板"),
         ("message_sent", "消息"),
     ),
+    channels=("展会", "搜索推广", "老客户推荐"),
+    abroad=Abroad(currency="USD", worth=7.12, every=29),
     naming=_NAMING,
     texts=_TEXTS,
 )

@@ -20,7 +20,7 @@ from perennial.integrations.imports.kinds import KINDS, KindKey
 from perennial.integrations.imports.mapping import Mapping, MappingError
 from perennial.integrations.imports.reach import reach_of
 from perennial.kernel.organisation.queries import house
-from perennial.pages.imports import cards, sending, shown, wizard
+from perennial.pages.imports import cards, open_points, sending, shown, wizard
 from perennial.pages.imports.cards import Card
 from perennial.pages.imports.wizard import Opened
 
@@ -83,15 +83,18 @@ def _show(request: HttpRequest, opened: Opened, given: Sequence[Card], mapping: 
     place = house()
     on = opened.view.created_at.astimezone(place.timezone).date()
     found = opened.view.findings
+    shown_cards = [shown.card(number, card, place, on) for number, card in enumerate(given)]
+    points = [point for card in shown_cards for point in open_points.of(card)]
     context = {
-        "cards": [shown.card(number, card, place, on) for number, card in enumerate(given)],
+        "cards": shown_cards,
+        "points": points,
+        "leads_to": points[0].at if points and not request.headers.get("HX-Request") else "",
         "source": request.POST.get("source", mapping.source),
         "origin": found.get("origin") if mapping.source == found.get("origin", {}).get("source") else None,
         "sources": origin.known_sources(reach_of(opened.member.pk)),
         "kinds": [(key.value, str(KINDS[key].label)) for key in KindKey],
         "currency": place.currency,
         "reused": found.get("reused"),
-        "questions": sum(len(card.open_questions()) for card in given),
         "yaml": mappings.to_yaml(mapping),
         "most_yaml": MOST_YAML,
     }

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from urllib.parse import urlencode
@@ -26,6 +26,10 @@ from perennial.reports.usage_features import Base
 from perennial.reports.usage_funnel import BACK, MOST_STEPS, WITHIN, Funnel
 
 LONGEST = 200
+
+
+FIRST_STEPS = 3
+"""Where nobody chose yet, so many of the most used features, that of most customers first."""
 
 
 @dataclass(frozen=True)
@@ -54,15 +58,20 @@ def page(request: HttpRequest) -> HttpResponse:
     if asking.on is None:
         return nothing(request, asking, "usage_funnel")
     base, chosen = usage_features.base_of(asking.member), read(request.GET)
+    used = [] if "at" in request.GET else [one.feature for one in usage_features.adoption(base, asking.on)]
+    is_own = "step" in request.GET
+    if not is_own:
+        chosen = replace(chosen, steps=tuple(used[:FIRST_STEPS]))
     found = usage_funnel.funnel(base, chosen.steps, on=asking.on, within=chosen.within) if chosen.steps else None
     if found is not None and "at" in request.GET:
         return _one(request, asking, base, chosen, found)
-    offered = sorted({one.feature for one in usage_features.adoption(base, asking.on)} | set(chosen.steps))
+    offered = sorted({*used, *chosen.steps})
     return render(request, "usage/funnel.html", {
         **asking.context("usage_funnel"),
         "base": base,
         "back": BACK,
         "chosen": chosen,
+        "is_proposed": bool(found) and not is_own,
         "offered": offered,
         "slots": [(place + 1, chosen.steps[place] if place < len(chosen.steps) else "") for place in range(MOST_STEPS)],
         "windows": [(one, ngettext("within %(n)s day", "within %(n)s days", one) % {"n": one}) for one in WITHIN],

@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 
+from django.db.models import F, Value
+
 from perennial.contracts.access import ABILITY, facts_of
 from perennial.customers.access import portfolio_of
 from perennial.kernel.organisation.queries import House
 from perennial.kernel.periods import Period, share_passed
 from perennial.members.models import Member, Role
+from perennial.reports.usage_parts import sees_owners
 from perennial.reports.weekly import figures
 from perennial.reports.weekly.periods import a_year_before
 from perennial.reports.weekly.rounding import round_to_cents
@@ -42,6 +45,7 @@ class _Known:
     aims: Mapping[tuple[TargetKind, Holder], Aim]
     book: Mapping[int, Listed]
     team_id: int | None
+    tells_owners: bool
 
 
 def sheets(
@@ -68,18 +72,17 @@ def sheets(
     )
     found = [read(period, rows, place, on) for kind, read in figures.READS.items() if kind in kinds]
     book = _book(member, {customer_id for one in found for customer_id in one.customers})
-    known = _Known(holders, aims, book, team_id)
+    known = _Known(holders, aims, book, team_id, sees_owners(member))
     return {one.kind: _sheet(one, known, period, place, on) for one in found}
 
 
 def _book(member: Member, customer_ids: Iterable[int]) -> dict[int, Listed]:
+    owner = F("owner__name") if sees_owners(member) else Value("")
     ordered, book = sorted(customer_ids), dict[int, Listed]()
     for start in range(0, len(ordered), CHUNK):
         rows = portfolio_of(member, ABILITY).filter(customer_id__in=ordered[start : start + CHUNK])
-        for customer_id, key, name, owner_id, owner in rows.values_list(
-            "customer_id", "key", "name", "owner_id", "owner__name"
-        ):
-            book[customer_id] = Listed(key, name, owner_id, owner or "")
+        for customer_id, key, name, owner_id, told in rows.values_list("customer_id", "key", "name", "owner_id", owner):
+            book[customer_id] = Listed(key, name, owner_id, told or "")
     return book
 
 
@@ -105,7 +108,8 @@ def _sheet(found: Found, known: _Known, period: Period, place: House, on: date) 
 
 
 def _tree(found: Found, known: _Known) -> Row:
-    """Return the rows without their amounts: everybody, then teams, then members, then their customers."""
+    """Return the rows without their amounts: everybody, then teams, then members, then their customers; who may not see
+    whose a customer is sees customers alone."""
     owned: dict[int | None, list[Row]] = defaultdict(list)
     owners: dict[int, str] = {}
     for customer_id, of_customer in found.customers.items():
@@ -113,6 +117,9 @@ def _tree(found: Found, known: _Known) -> Row:
         owned[listed.owner_id].append(_customer(listed, of_customer))
         if listed.owner_id is not None:
             owners[listed.owner_id] = listed.owner_name
+    if not known.tells_owners:
+        everybody = [row for customers in owned.values() for row in customers]
+        return Row(RowKind.ALL, below=sorted(everybody, key=lambda row: row.name))
     for customers in owned.values():
         customers.sort(key=lambda row: row.name)
     teams: dict[int | None, list[Row]] = defaultdict(list)

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from io import StringIO
 from typing import Any
 
+from perennial.site import env
+
 HELP = "check settings, tables, journal seals and the lake against its manifest"
 
 
@@ -30,7 +32,7 @@ def run(_given: argparse.Namespace) -> Mapping[str, Any]:
     except (SystemCheckError, CommandError) as error:
         faults.append(str(error))
     except SystemExit:
-        faults.append("Tables are not up to date: `perennial serve` brings them up to date.")
+        faults.append(f"Tables are not up to date: `{env.called()} serve` brings them up to date.")
     if not faults:
         broken = first_broken_seal()
         if broken is not None:

@@ -27,10 +27,12 @@ WORDS = {
     "generate": "inventing the company",
     "people": "members and teams",
     "customers": "customers and their people",
-    "contracts": "contracts and payments",
+    "contracts": "contracts and payment plans",
+    "money": "invoices, payments and exchange rates",
     "dealings": "tickets, contacts and surveys",
     "usage": "two years of product use",
     "compute": "computing revenue, usage, health and Today",
+    "renewals": "what is said of renewals",
 }
 
 

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from perennial.site import env
+
 HELP = "make a home: database, keys and the organisation"
 
 
@@ -47,5 +49,5 @@ def said(result: Mapping[str, Any]) -> str:
     """Return the result for a person."""
     return (
         f"This is a home now: {result['home']} ({result['currency']}, {result['timezone']}).\n"
-        "Next, somebody who may sign in: perennial member create EMAIL --role admin"
+        f"Next, somebody who may sign in: {env.called()} member create EMAIL --role admin --home {result['home']}"
     )

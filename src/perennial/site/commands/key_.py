@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from perennial.site import env
+
 HELP = "make an API key"
 
 
@@ -36,7 +38,7 @@ def run(given: argparse.Namespace) -> Mapping[str, Any]:
         member = Member.objects.filter(role=Role.admin, is_active=True).order_by("id").first()
     if member is None:
         whom = f"There is no member {given.member}." if given.member else "There is no active administrator."
-        raise CommandFailed(f"{whom} Make one first: perennial member create EMAIL --role admin")
+        raise CommandFailed(f"{whom} Make one first: {env.called()} member create EMAIL --role admin")
     who: dict[str, Any] = {"member_id": member.pk, "name": given.name, "by": None, "at": datetime.now(UTC)}
     try:
         if given.scope == "intake":

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from perennial.site import env
+
 HELP = "find, export or erase a person or a customer"
 
 
@@ -40,7 +42,7 @@ def run(given: argparse.Namespace) -> Mapping[str, Any]:
     subject, _colon, ref = given.who.partition(":")
     one = exporting.resolved(member, subject, ref) if subject in set(Subject) else None
     if one is None:
-        raise CommandFailed(f"There is nobody {given.who}. `perennial privacy find NAME` names references.")
+        raise CommandFailed(f"There is nobody {given.who}. `{env.called()} privacy find NAME` names references.")
     at = datetime.now(UTC)
     return _export(given, one, member.pk, at) if given.action == "export" else _erase(given, one, member.pk, at)
 
