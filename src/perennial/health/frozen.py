@@ -171,14 +171,26 @@ def cards_on(on: date) -> dict[int, str | None]:
 
 def last_scores(until_on: date, customer_ids: Sequence[int] | None = None) -> dict[int, FrozenScore]:
     """Return the scores of the last frozen day before `until_on`, not further back than 28 days, by customer."""
+    return {one.customer: one for one in _rows(_last_table(until_on, customer_ids))}
+
+
+def last_bands(until_on: date) -> dict[int, tuple[str | None, str | None]]:
+    """Return of the last frozen day before `until_on`, as `last_scores`, each customer's band by the score alone and
+    the key of the scorecard."""
+    table = _last_table(until_on, None)
+    told = [table[name].to_pylist() if name in table.column_names else [None] * table.num_rows
+            for name in ("scored_band", "card")]  # fmt: skip
+    return dict(zip(table["customer"].to_pylist(), zip(*told, strict=True), strict=True))
+
+
+def _last_table(until_on: date, customer_ids: Sequence[int] | None) -> pa.Table:
     end = until_on
     for days in (1, 7, LOOK_BACK_DAYS):
         table = _table(start := until_on - timedelta(days=days), end, customer_ids)
         if table.num_rows:
-            last = table.filter(pc.equal(table["day"], pc.max(table["day"])))
-            return {one.customer: one for one in _rows(last)}
+            return table.filter(pc.equal(table["day"], pc.max(table["day"])))
         end = start
-    return {}
+    return table
 
 
 def _table(from_on: date, until_on: date, customer_ids: Sequence[int] | None) -> pa.Table:
