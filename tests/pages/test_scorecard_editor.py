@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import yaml
 from tests.aids import signed_in
-from tests.contracts.books import customers, keep, line
-from tests.health.test_cards import EARLY, ON, SOURCE
+from tests.contracts.books import SOURCE, customers, keep, line
+from tests.health.test_cards import EARLY, ON
 
 from perennial.blueprint import actions as configuration
 from perennial.blueprint import queries as blueprint

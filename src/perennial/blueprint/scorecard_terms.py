@@ -55,10 +55,12 @@ class CardRule:
 @dataclass(frozen=True, slots=True)
 class Scorecards:
     """The scorecards of one text in the order in which they are asked: the highest priority first, of equals the
-    earlier one; the last is for all others. `is_single`: the text is one scorecard and has no rules."""
+    earlier one; the last is for all others. `is_single`: the text is one scorecard and has no rules. `keys`: in the
+    order of the text."""
 
     rules: tuple[CardRule, ...]
     is_single: bool
+    keys: tuple[str, ...] = ()
 
     @property
     def fallback(self) -> Scorecard:

@@ -129,13 +129,14 @@ def _inputs(day: Day, rule: CardRule, rows: Ints) -> FleetInputs:
         values=facts.values[rows][:, columns][None],
         ages=facts.ages[rows][:, columns][None],
         segments=np.unique(tiers, return_inverse=True)[1][rows].astype(np.int64),
-        previous=np.array([_previous(*day.before[row], rule.card.key) for row in rows.tolist()], dtype=np.int64),
+        previous=np.array([_previous(day.before[row], rule.card.key) for row in rows.tolist()], dtype=np.int64),
         caps=np.array([by_text[day.vetoes[row]] for row in rows.tolist()], dtype=np.int64),
     )
 
 
-def _previous(band: str | None, card: str | None, key: str) -> int:
+def _previous(before: tuple[str | None, str | None], key: str) -> int:
     """Return the band that holds by its hysteresis, as the day's run finds it: none that another scorecard gave."""
+    band, card = before
     return NO_BAND if band is None or card not in {None, key} else _CODES[band]
 
 

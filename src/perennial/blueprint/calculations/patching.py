@@ -10,6 +10,7 @@ import yaml
 
 from perennial.blueprint.calculations import document
 
+_FAST = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # where libyaml is: the text was read strictly before
 _STEP = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
 
 
@@ -22,7 +23,9 @@ def patched(text: str, changes: Mapping[str, object]) -> str:
     :raises KeyError: nothing stands at a place.
     """
     before, root = document.loaded(text, "text")
-    wanted = yaml.safe_load(text)
+    if all(_at(before, place) == value for place, value in changes.items()):
+        return text
+    wanted = yaml.load(text, _FAST)  # noqa: S506 - a safe loader
     spans: list[tuple[int, int, str]] = []
     for place, value in changes.items():
         if _at(before, place) == value:
@@ -56,7 +59,7 @@ def _end(node: Any) -> int:
 
 def _is(text: str, wanted: object) -> bool:
     try:
-        return bool(yaml.safe_load(text) == wanted)
+        return bool(yaml.load(text, _FAST) == wanted)  # noqa: S506 - a safe loader
     except yaml.YAMLError:
         return False
 

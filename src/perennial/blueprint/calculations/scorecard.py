@@ -43,7 +43,8 @@ def parse_scorecards(node: Node, own: AbstractSet[str] = frozenset()) -> Scoreca
         raise listed.fail(gettext_noop("at most %(most)s scorecards are wanted"), most=MOST_CARDS)
     rules = [_rule(item, own, is_last=item is items[-1]) for item in items]
     refuse_doubles(listed, tuple(one.card.key for one in rules))
-    return Scorecards((*sorted(rules[:-1], key=lambda one: -one.priority), rules[-1]), is_single=False)
+    ordered = (*sorted(rules[:-1], key=lambda one: -one.priority), rules[-1])
+    return Scorecards(ordered, is_single=False, keys=tuple(one.card.key for one in rules))
 
 
 def _rule(node: Node, own: AbstractSet[str], *, is_last: bool) -> CardRule:

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
 from django.utils.translation import get_language, gettext
 
 from perennial.blueprint import queries
@@ -129,8 +128,8 @@ def _number(place: str, value: float) -> Entry:
 
 def _place(text: str, key: str) -> str:
     """Return where a scorecard stands in the text: "" where it is the whole text."""
-    listed = yaml.safe_load(text).get("scorecards")
-    return "" if listed is None else f"scorecards[{[one['key'] for one in listed].index(key)}]."
+    cards = cards_of(text)
+    return "" if cards.is_single else f"scorecards[{cards.keys.index(key)}]."
 
 
 def text_of(base: str, given: Mapping[str, Any]) -> str:
