@@ -76,12 +76,11 @@ def test_a_day_is_scored_by_the_scorecard_of_the_day(acme: int, member: Callable
     health.score_day(BEFORE, at=now)
     publish("scorecard", "green_from: 70", "green_from: 75", by=admin, at=now)
     assert health.score_day(DAY, at=now) == 1
-    today, before = scores.card_in_force(DAY), scores.card_in_force(BEFORE)
-    assert today is not None and before is not None
+    (today,), (before,) = scores.cards_in_force(DAY), scores.cards_in_force(BEFORE)
     assert (today.card.green_from, before.card.green_from) == (75, 70)
     assert Score.objects.get(customer_id=acme).scorecard_id == today.id
     publish("scorecard", "green_from: 75", "green_from: 70", by=admin, at=now)
-    assert scores.card_in_force(DAY) == before  # the same text is the same card: it was published once
+    assert scores.cards_in_force(DAY) == (before,)  # the same text is the same card: it was published once
 
 
 def test_the_ledger_is_counted_anew_as_a_whole(acme: int, member: Callable[..., int], now: datetime) -> None:

@@ -146,7 +146,7 @@ def mistaken_scorecard(place: str, value: object) -> str:
         part = part[key]
     part[last] = value
     with pytest.raises(BlueprintError) as raised:
-        queries.scorecard_from(yaml.safe_dump(card), name="mine.yaml")
+        queries.scorecards_from(yaml.safe_dump(card), name="mine.yaml")
     return str(raised.value)
 
 
@@ -181,7 +181,7 @@ def test_a_mistake_in_a_scorecard_is_named_with_file_and_place(place: str, value
 
 def test_a_file_that_is_no_yaml_is_named() -> None:
     with pytest.raises(BlueprintError, match=r"^mine\.yaml: this is no YAML: while parsing") as raised:
-        queries.scorecard_from("key: a\nlabel: {", name="mine.yaml")
+        queries.scorecards_from("key: a\nlabel: {", name="mine.yaml")
     assert raised.value.line == 2
 
 

@@ -94,7 +94,7 @@ def test_each_measure_has_the_value_of_the_day(acme: int, now: datetime) -> None
     assert (found["band"], found["confidence"], found["scorecard"]) == (
         "green",
         "low",
-        {"key": "default", "version": 1},
+        {"key": "default", "version": 1, "label": "Customer health", "by_rule": False, "values": {}},
     )
     assert found["coverage"] == 0.56
 
@@ -202,11 +202,10 @@ def test_the_standing_of_an_unscored_day_is_that_of_the_last_one(acme: int, now:
 
 def test_a_scorecard_is_published_once_per_text_and_a_strange_measure_is_refused(now: datetime) -> None:
     text = blueprint.default_text("scorecard")
-    assert actions.publish(text, by=None, at=now) == 1
-    assert actions.publish(text, by=None, at=now) == 1
-    assert actions.publish(text.replace("green_from: 70", "green_from: 75"), by=None, at=now) == 2
-    card = queries.card_in_force()
-    assert card is not None
+    assert actions.publish(text, by=None, at=now) == {"default": 1}
+    assert actions.publish(text, by=None, at=now) == {"default": 1}
+    assert actions.publish(text.replace("green_from: 70", "green_from: 75"), by=None, at=now) == {"default": 2}
+    (card,) = queries.cards_in_force()
     assert (card.version, card.card.green_from) == (2, 75)
     with pytest.raises(blueprint.BlueprintError, match="there is no measure 'moon'"):
         actions.publish(text.replace("key: nps", "key: moon"), by=None, at=now)

@@ -76,7 +76,8 @@ def _health() -> Schema:
             "confidence": text(null=True),
             "parts": array({"type": "object"}, "What the score is made of; null of a past day.", null=True),
         },
-        "Of the latest day also the segment's score, the trend, the scorecard's version and the vetoes.",
+        "Of the latest day also the segment's score, the trend, the vetoes, and the scorecard: key, version, label, "
+        "whether a rule chose it, and the values that it found.",
     )
     return {"anyOf": [shape | {"additionalProperties": True}, {"type": "null"}],
             "description": "Null before the first score."}  # fmt: skip

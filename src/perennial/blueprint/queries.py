@@ -24,11 +24,12 @@ from perennial.blueprint.calculations.products import parse_products
 from perennial.blueprint.calculations.renewals import parse_renewals
 from perennial.blueprint.calculations.revenue import parse_revenue
 from perennial.blueprint.calculations.rights import completed, parse_rights, refuse_lost
-from perennial.blueprint.calculations.scorecard import parse_scorecard
+from perennial.blueprint.calculations.scorecard import parse_scorecards
 from perennial.blueprint.calculations.today import parse_today
 from perennial.blueprint.kept import Version, versions
 from perennial.blueprint.lifetime_terms import LifetimeRules
 from perennial.blueprint.renewal_terms import RenewalRules
+from perennial.blueprint.scorecard_terms import Scorecards
 from perennial.blueprint.terms import (
     BlueprintError,
     EventKinds,
@@ -65,7 +66,10 @@ _PARSERS: Mapping[str, Callable[[Any], Any]] = {
     "renewals": parse_renewals,
     "own_metrics": _own_metrics,
 }
-_SPEAK_OF_OWN: Mapping[str, Callable[[Any, frozenset[str]], Any]] = {"scorecard": parse_scorecard, "today": parse_today}
+_SPEAK_OF_OWN: Mapping[str, Callable[[Any, frozenset[str]], Any]] = {
+    "scorecard": parse_scorecards,
+    "today": parse_today,
+}
 """The parts that may name metrics of one's own."""
 
 
@@ -234,22 +238,28 @@ def renewals(on: date | None = None) -> RenewalRules:
 
 
 def scorecard() -> Scorecard:
-    """Return the scorecard that ships (analytics 1.1); health says which is in force."""
-    card: Scorecard = _shipped("scorecard")
-    return card
+    """Return the scorecard that ships (analytics 1.1); health says which are in force."""
+    cards: Scorecards = _shipped("scorecard")
+    return cards.fallback
 
 
-def scorecard_from(text: str, *, name: str) -> Scorecard:
-    """Read a scorecard that an administrator wrote; `name` stands in the errors. Parsed once: every page reads it."""
-    card: Scorecard = _parsed("scorecard", text, name)
-    return card
+def scorecards() -> Scorecards:
+    """Return the scorecards of the present configuration, in the order in which they are asked."""
+    cards: Scorecards = _read(config_stamp(), "scorecard", None)
+    return cards
+
+
+def scorecards_from(text: str, *, name: str) -> Scorecards:
+    """Read a text as the part of scorecards; `name` stands in the errors. Parsed once: every page reads it."""
+    cards: Scorecards = _parsed("scorecard", text, name)
+    return cards
 
 
 def scorecards_using(keys: Collection[str], language: str) -> Mapping[str, tuple[str, ...]]:
-    """Return which of these metrics stand in the scorecard in force or in one of a day to come, as measures or in
-    vetoes, each with the labels of these scorecards."""
-    cards = (scorecard_from(text, name="scorecard.yaml") for text in _texts_ahead("scorecard"))
-    return _by_key(keys, [(card.fields, card.label.text(language)) for card in cards])
+    """Return which of these metrics stand in the scorecards in force or in those of a day to come, as measures, in
+    vetoes or in the rule by which one is chosen, each with the labels of these scorecards."""
+    rules = (one for text in _texts_ahead("scorecard") for one in scorecards_from(text, name="scorecard.yaml").rules)
+    return _by_key(keys, [(one.fields, one.card.label.text(language)) for one in rules])
 
 
 def today_rules_using(keys: Collection[str], language: str) -> Mapping[str, tuple[str, ...]]:

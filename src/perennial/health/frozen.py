@@ -30,7 +30,8 @@ NEAR_DAYS = (0, -1, 1, -2, 2, -3, 3)
 
 @dataclass(frozen=True, slots=True)
 class FrozenScore:
-    """A customer's score as a day printed it; `fell_on` is the last day of a fall that no rise has made good."""
+    """A customer's score as a day printed it; `fell_on` is the last day of a fall that no rise has made good, `card`
+    the key of the scorecard, None where that was not kept yet."""
 
     customer: int
     on: date
@@ -45,6 +46,7 @@ class FrozenScore:
     fell_on: date | None
     weekly: Sequence[float | None]
     vetoes: str | None = None
+    card: str | None = None
 
     def met(self, caps: Mapping[str, int]) -> list[MetVeto] | None:
         """Return the vetoes that were met, with the best band that each leaves; None where that was not kept, or one
@@ -123,11 +125,12 @@ def write_scores(
     on: date,
     scores: Mapping[int, CustomerScore],
     fell: Mapping[int, date | None],
+    cards: Mapping[int, str],
     *,
     at: datetime,
     customer_ids: Sequence[int] | None = None,
 ) -> None:
-    """Freeze what a day printed, of some customers (None: all)."""
+    """Freeze what a day printed, of some customers (None: all); `cards`: the key of the scorecard of each."""
     day = day_number(on)
     printed = list(scores.values())
     table = pa.table(
@@ -146,6 +149,7 @@ def write_scores(
             "vetoes": pa.array(
                 [json.dumps([[v.key, dict(v.values)] for v in one.vetoes]) for one in printed], pa.string()
             ),
+            "card": pa.array([cards[c] for c in scores], pa.string()),
             "weekly": pa.array([[_float(w) for w in one.weekly] for one in printed], pa.list_(pa.float64())),
         }
     )
@@ -157,16 +161,36 @@ def read_scores(from_on: date, until_on: date, customer_ids: Sequence[int] | Non
     return _rows(_table(from_on, until_on, customer_ids))
 
 
+def cards_on(on: date) -> dict[int, str | None]:
+    """Return by which scorecard each customer was scored on a day, None where that was not kept; empty where the day
+    was not scored."""
+    table = _table(on, on + timedelta(days=1), None)
+    keys = table["card"].to_pylist() if "card" in table.column_names else [None] * table.num_rows
+    return dict(zip(table["customer"].to_pylist(), keys, strict=True))
+
+
 def last_scores(until_on: date, customer_ids: Sequence[int] | None = None) -> dict[int, FrozenScore]:
     """Return the scores of the last frozen day before `until_on`, not further back than 28 days, by customer."""
+    return {one.customer: one for one in _rows(_last_table(until_on, customer_ids))}
+
+
+def last_bands(until_on: date) -> dict[int, tuple[str | None, str | None]]:
+    """Return of the last frozen day before `until_on`, as `last_scores`, each customer's band by the score alone and
+    the key of the scorecard."""
+    table = _last_table(until_on, None)
+    told = [table[name].to_pylist() if name in table.column_names else [None] * table.num_rows
+            for name in ("scored_band", "card")]  # fmt: skip
+    return dict(zip(table["customer"].to_pylist(), zip(*told, strict=True), strict=True))
+
+
+def _last_table(until_on: date, customer_ids: Sequence[int] | None) -> pa.Table:
     end = until_on
     for days in (1, 7, LOOK_BACK_DAYS):
         table = _table(start := until_on - timedelta(days=days), end, customer_ids)
         if table.num_rows:
-            last = table.filter(pc.equal(table["day"], pc.max(table["day"])))
-            return {one.customer: one for one in _rows(last)}
+            return table.filter(pc.equal(table["day"], pc.max(table["day"])))
         end = start
-    return {}
+    return table
 
 
 def _table(from_on: date, until_on: date, customer_ids: Sequence[int] | None) -> pa.Table:

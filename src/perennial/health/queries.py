@@ -10,6 +10,7 @@ from itertools import zip_longest
 from typing import Any
 
 import numpy as np
+from django.db.models import Q
 from django.utils.translation import get_language
 
 from perennial.blueprint import queries as blueprint
@@ -20,6 +21,7 @@ from perennial.health.calculations.bands import reason_of
 from perennial.health.calculations.weights import customer_weights
 from perennial.health.models import Score, Scorecard
 from perennial.health.terms import MILLION, BandReason
+from perennial.kernel.conditions.terms import Tree
 
 PART_KEYS = (
     "key", "value", "points", "effective", "trust", "weight", "mean", "assumed_from", "contribution", "mean_of",
@@ -29,12 +31,15 @@ PART_KEYS = (
 
 @dataclass(frozen=True)
 class Card:
-    """A published scorecard: its row, its version, its text and what it says."""
+    """A published scorecard: its row, its version, the text in which it first stood, what it says, and `when` it is
+    asked for (None: for all others). `digest`: of its part of the text, "" where it is the whole text."""
 
     id: int
     version: int
     text: str
     card: CardTerms
+    when: Tree | None = None
+    digest: str = ""
 
 
 @dataclass(frozen=True)
@@ -60,19 +65,27 @@ class DayScore:
     band: str
 
 
-def card_in_force(on: date | None = None) -> Card | None:
-    """Return the scorecard in force on a day (None: now), None before it was published; one query. Which text that is
-    the configuration says; where nobody ever changed it, the last one published."""
+def cards_in_force(on: date | None = None) -> tuple[Card, ...]:
+    """Return the scorecards in force on a day (None: now) in the order in which they are asked, the last for all
+    others; none before they were published. One query. Which text that is the configuration says; where nobody ever
+    changed it, the last one published."""
     text = blueprint.configured_text("scorecard", on)
-    rows = Scorecard.objects.all() if text is None else Scorecard.objects.filter(config={"yaml": text})
-    row = rows.order_by("-published_at", "-id").first()
-    return None if row is None else _card(row)
+    rules = None if text is None else blueprint.scorecards_from(text, name="scorecard")
+    if rules is None or rules.is_single:
+        alone = Q(config__card__isnull=True) if text is None else Q(config={"yaml": text})
+        row = Scorecard.objects.filter(alone).order_by("-published_at", "-id").first()
+        return () if row is None else (_card(row),)
+    wanted = [rule.digest for rule in rules.rules]
+    rows = Scorecard.objects.filter(config__digest__in=wanted).order_by("published_at", "id")
+    found = {row.config["digest"]: row for row in rows}
+    return tuple(_card(found[digest]) for digest in wanted) if found.keys() >= set(wanted) else ()
 
 
 def _card(row: Scorecard) -> Card:
     text = row.config["yaml"]
-    terms = blueprint.scorecard_from(text, name=f"scorecard {row.key} {row.version}")
-    return Card(id=row.pk, version=row.version, text=text, card=terms)
+    rules = blueprint.scorecards_from(text, name=f"scorecard {row.key} {row.version}").rules
+    rule = next(one for one in rules if one.card.key == row.key)
+    return Card(row.pk, row.version, text, rule.card, rule.when, row.config.get("digest", ""))
 
 
 def standing(on: date, customer_ids: Sequence[int] | None = None) -> dict[int, Standing]:
@@ -96,8 +109,8 @@ def history_of(customer_id: int, *, from_on: date, until_on: date) -> list[DaySc
 @dataclass(frozen=True)
 class Evidence:
     """A customer's latest score with all that explains it: `told` is what `parts_of` returns, `card` the scorecard
-    under which it was made, `reason` why the band is what it is, `cover` the weight of each of its measures in the
-    coverage (millionths)."""
+    under which it was made, `when` its rule (None: it is for all others), `reason` why the band is what it is, `cover`
+    the weight of each of its measures in the coverage (millionths). `is_one_of_several`: there are other scorecards."""
 
     told: dict[str, Any]
     card: CardTerms
@@ -105,6 +118,8 @@ class Evidence:
     cover: Sequence[int]
     on: date
     computed_at: datetime
+    when: Tree | None = None
+    is_one_of_several: bool = False
 
 
 def evidence_of(customer_id: int) -> Evidence | None:
@@ -112,14 +127,16 @@ def evidence_of(customer_id: int) -> Evidence | None:
     row = Score.objects.filter(customer_id=customer_id).select_related("scorecard").first()
     if row is None:
         return None
-    card, told = _card(row.scorecard).card, _told(row)
+    rule, told = _card(row.scorecard), _told(row)
+    card = rule.card
     score, scored = told["score"], told["scored_band"]
     reason = reason_of(
         card, None if score is None else Decimal(score), None if scored is None else Band(scored), Band(told["band"])
     )
     known = {part["key"]: round(part["trust"] * MILLION) for part in told["parts"]}
     trust = np.array([[known.get(measure.key, 0) for measure in card.measures]])
-    return Evidence(told, card, reason, customer_weights(card, trust)[1][0].tolist(), row.on, row.computed_at)
+    cover = customer_weights(card, trust)[1][0].tolist()
+    return Evidence(told, card, reason, cover, row.on, row.computed_at, rule.when, bool(rule.digest))
 
 
 def parts_of(customer_id: int) -> dict[str, Any] | None:
@@ -128,22 +145,31 @@ def parts_of(customer_id: int) -> dict[str, Any] | None:
     Figures are decimal texts with one decimal; the contributions add up exactly to `score` − `segment_score`. A part
     says its measure's label and definition in the language that is active, its group, in `value` what was observed
     (None: nothing, and `assumed_from` says whose mean stands in), how old that was, and whose mean `mean` is. `vetoes`:
-    those that were met, each with the best band that it leaves and the values that it was met by.
+    those that were met, each with the best band that it leaves and the values that it was met by. `scorecard`: which
+    one made it, whether by a rule or because it is for all others, and the values by which the rule found the customer.
     """
     row = Score.objects.filter(customer_id=customer_id).select_related("scorecard").first()
     return None if row is None else _told(row)
 
 
 def _told(row: Score) -> dict[str, Any]:
-    card, language = _card(row.scorecard).card, get_language() or "en"
+    rule, language = _card(row.scorecard), get_language() or "en"
+    card = rule.card
     groups = {m.key: (group.label.text(language), m) for group in card.groups for m in group.measures}
     rules = {veto.key: veto for veto in card.vetoes}
     stored: dict[str, Any] = dict(row.parts)
     parts = [dict(zip_longest(PART_KEYS, part)) for part in stored.pop("parts")]
+    chosen = stored.pop("chosen", {})
     return {
         **stored,
         "as_of": row.on.isoformat(),
-        "scorecard": {"key": row.scorecard.key, "version": row.scorecard.version},
+        "scorecard": {
+            "key": row.scorecard.key,
+            "version": row.scorecard.version,
+            "label": card.label.text(language),
+            "by_rule": rule.when is not None,
+            "values": chosen,
+        },
         "vetoes": [
             {"key": key, "label": rules[key].label.text(language), "cap": rules[key].cap.value, "values": values}
             for key, values in stored.get("vetoes", ())

@@ -37,7 +37,7 @@ from perennial.pages.revenue import opening as revenue_opens
 from perennial.pages.revenue import views as revenue
 from perennial.pages.revenue.lifetime import views as lifetime
 from perennial.pages.revenue.retention import views as retention
-from perennial.pages.settings import configuration, keys, people, profile, rates, welcome
+from perennial.pages.settings import configuration, keys, people, profile, rates, scorecard, welcome
 from perennial.pages.settings import house as home
 from perennial.pages.today import actions as decide
 from perennial.pages.today import away, tasks
@@ -170,6 +170,8 @@ urlpatterns = [
     path("settings/events/unconfirmed/choose", unconfirmed.choose, name="settings_events_unconfirmed_choose"),
     path("settings/events/unconfirmed/back", unconfirmed.take_back, name="settings_events_unconfirmed_back"),
     path("settings/events/guides", guides.page, name="settings_events_guides"),
+    path("settings/scorecard", scorecard.editor, name="settings_scorecard"),
+    path("settings/scorecard/preview", scorecard.preview, name="settings_scorecard_preview"),
     path("settings/blueprint", configuration.parts, name="settings_blueprint"),
     path("settings/blueprint/<str:part>", configuration.part, name="settings_blueprint_part"),
     path("settings/blueprint/<str:part>/file", configuration.file, name="settings_blueprint_file"),

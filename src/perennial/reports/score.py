@@ -9,9 +9,12 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 from perennial.blueprint.terms import Measure, Scorecard
-from perennial.customers.catalogue import Field
+from perennial.customers.catalogue import Field, Unit
 from perennial.health import queries as health
+from perennial.kernel.conditions.terms import FieldType
 from perennial.kernel.money import largest_remainder
 
 MILLION = 10**6
@@ -27,14 +30,34 @@ def of(customer_id: int, fields: Mapping[str, Field]) -> health.Evidence | None:
     return None if found is None else replace(found, told=visible(found.told, fields))
 
 
+_CONTRACTS = {"products": "arr", "live_since_on": "arr", "deployment": "name"}
+CARD_FIELDS: Mapping[str, Field] = {
+    "products": Field("products", FieldType.TAGS, Unit.TAGS, _("Products"),
+                      _("Codes of the products whose lines run."), "contracts", ""),
+    "live_since_on": Field("live_since_on", FieldType.DATE, Unit.DAY, _("Customer since"),
+                           _("The first paid day of the present time as a customer."), "contracts", ""),
+    "deployment": Field("deployment", FieldType.CHOICE, Unit.CHOICE, _("Deployment"),
+                        _("How the product is deployed at the customer."), "customers", ""),
+}  # fmt: skip
+"""What a scorecard's rule may ask and the portfolio row does not have."""
+
+
+def fields_of_rules(fields: Mapping[str, Field]) -> Mapping[str, Field]:
+    """Return the fields that a member sees in a scorecard's rule: his own, and those above where he sees revenue."""
+    return {**fields, **{key: field for key, field in CARD_FIELDS.items() if _CONTRACTS[key] in fields}}
+
+
 def visible(told: Mapping[str, Any], fields: Mapping[str, Field]) -> dict[str, Any]:
     """Return a score (health.parts_of) without what tells of a field that the member does not see.
 
-    A part made of such a field says only what it contributes, so that the parts still add up; a veto only its cap.
+    A part made of such a field says only what it contributes, so that the parts still add up; a veto only its cap; the
+    rule of the scorecard nothing of such a value.
     """
     parts = [{**part, **(_UNTOLD if is_untold(part["key"], fields) else {})} for part in told["parts"]]
     vetoes = [{**veto, **(_UNTOLD_VETO if veto["values"].keys() - fields.keys() else {})} for veto in told["vetoes"]]
-    return {**told, "parts": parts, "vetoes": vetoes}
+    seen = fields_of_rules(fields)
+    values = {key: value for key, value in told["scorecard"]["values"].items() if key in seen}
+    return {**told, "parts": parts, "vetoes": vetoes, "scorecard": {**told["scorecard"], "values": values}}
 
 
 def is_untold(measure: str, fields: Mapping[str, Field]) -> bool:

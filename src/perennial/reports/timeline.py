@@ -59,7 +59,8 @@ MONEY = (
     "payment.written", "invoice.written",
 )  # fmt: skip
 # Entries of a day: written by a computation that may run much later than the day of which it speaks.
-OF_A_DAY = ("customer.tier_changed", "customer.stage_changed", "health.band_fell", "health.band_rose")
+OF_A_DAY = ("customer.tier_changed", "customer.stage_changed", "health.band_fell", "health.band_rose",
+            "health.card_changed")  # fmt: skip
 MOST_OF_A_DAY = 2000  # years of daily changes; a customer has a few
 
 

@@ -147,6 +147,8 @@ RULES: dict[str, Rule] = {
     "settings_events_guides": Rule("events.manage"),
     "settings_rates": Rule("settings.manage"),
     "settings_blueprint": Rule("settings.manage"),
+    "settings_scorecard": Rule("settings.manage"),
+    "settings_scorecard_preview": Rule("settings.manage"),
     "settings_blueprint_part": Rule("settings.manage"),
     "settings_blueprint_file": Rule("settings.manage"),
     "settings_blueprint_version": Rule("settings.manage"),

@@ -56,6 +56,19 @@ def read(text: str, name: str, parse: Callable[[Node], T]) -> T:
 
     :raises BlueprintError: no YAML, or what `parse` refuses, with the line where it stands.
     """
+    value, root = loaded(text, name)
+    try:
+        return parse(Node(value, name))
+    except BlueprintError as error:
+        line = _line(root, error.place)
+        raise BlueprintError(error.problem, error.values, file=name, place=error.place, line=line) from None
+
+
+def loaded(text: str, name: str) -> tuple[Any, Any]:
+    """Return the plain values of a text and the root of its nodes, which know where they stand.
+
+    :raises BlueprintError: no YAML, with the line where it stands.
+    """
     if len(text) > MOST_CHARACTERS:
         raise BlueprintError(
             gettext_noop("at most %(most)s characters are wanted"), {"most": MOST_CHARACTERS}, file=name
@@ -74,11 +87,21 @@ def read(text: str, name: str, parse: Callable[[Node], T]) -> T:
     except (yaml.YAMLError, ValueError) as error:  # a control character; a day such as 2026-02-30
         said = str(error).splitlines()[0]
         raise BlueprintError(NO_YAML, {"reason": said}, file=name) from error
-    try:
-        return parse(Node(value, name))
-    except BlueprintError as error:
-        line = _line(root, error.place)
-        raise BlueprintError(error.problem, error.values, file=name, place=error.place, line=line) from None
+    return value, root
+
+
+def node_at(root: Any, place: str) -> Any:
+    """Return the node that stands at a place.
+
+    :raises KeyError: nothing stands there.
+    """
+    node, left = root, place
+    while left:
+        step = _step_into(node, left)
+        if step is None:
+            raise KeyError(place)
+        node, _at, left = step
+    return node
 
 
 def _line(root: Any, place: str) -> int | None:

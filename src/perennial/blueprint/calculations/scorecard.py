@@ -1,12 +1,15 @@
-"""Reading a scorecard: its curves must run the way they say."""
+"""Reading scorecards: their curves must run the way they say, and each but the last must say for whom it is."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from itertools import pairwise
 
 from perennial.blueprint.calculations.node import Node, refuse_doubles
+from perennial.blueprint.scorecard_terms import CardRule, Scorecards, card_fields_with
 from perennial.blueprint.terms import (
     MEASURES,
     Band,
@@ -21,15 +24,56 @@ from perennial.blueprint.terms import (
 )
 from perennial.kernel.conditions.terms import FieldType
 
+MOST_CARDS = 20
+_RULE = ("when", "priority")
 
-def parse_scorecard(node: Node, own: AbstractSet[str] = frozenset()) -> Scorecard:
+
+def parse_scorecards(node: Node, own: AbstractSet[str] = frozenset()) -> Scorecards:
+    """Read the part: one scorecard as it ships, or `scorecards`, a list of them, each with `when` it is asked for and
+    its `priority`, the last without, for all others. `own`: the keys of metrics of one's own.
+
+    :raises BlueprintError: what `parse_scorecard` refuses, a scorecard but the last without a rule, the last with one.
+    """
+    if "scorecards" not in node.mapping():
+        return Scorecards((CardRule(parse_scorecard(node, own), None, 0, _digest(node)),), is_single=True)
+    node.only("scorecards")
+    listed = node.at("scorecards")
+    items = listed.items()
+    if len(items) > MOST_CARDS:
+        raise listed.fail(gettext_noop("at most %(most)s scorecards are wanted"), most=MOST_CARDS)
+    rules = [_rule(item, own, is_last=item is items[-1]) for item in items]
+    refuse_doubles(listed, tuple(one.card.key for one in rules))
+    ordered = (*sorted(rules[:-1], key=lambda one: -one.priority), rules[-1])
+    return Scorecards(ordered, is_single=False, keys=tuple(one.card.key for one in rules))
+
+
+def _rule(node: Node, own: AbstractSet[str], *, is_last: bool) -> CardRule:
+    when, priority = node.at("when"), node.at("priority")
+    if is_last and (when.given or priority.given):
+        wrong = when if when.given else priority
+        raise wrong.fail(gettext_noop("the last scorecard is for all others and has no rule"))
+    if not is_last and not when.given:
+        raise node.fail(gettext_noop("when is wanted: only the last scorecard is for all others"))
+    return CardRule(
+        card=parse_scorecard(node, own, besides=_RULE),
+        when=when.tree(card_fields_with(own)) if when.given else None,
+        priority=priority.whole() if priority.given else 0,
+        digest=_digest(node),
+    )
+
+
+def _digest(node: Node) -> str:
+    return hashlib.sha256(json.dumps(node.value, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def parse_scorecard(node: Node, own: AbstractSet[str] = frozenset(), *, besides: tuple[str, ...] = ()) -> Scorecard:
     """Read one scorecard; `own`: the keys of metrics of one's own, which may be measures and stand in vetoes like those
-    that ship.
+    that ship. `besides`: what else may stand beside it.
 
     :raises BlueprintError: a measure that there is not, a curve that is not monotone, a weight of zero, a threshold out
         of order, a double key.
     """
-    node.only("key", "version", "label", "groups", "bands", "coverage", "smallest_segment", "vetoes")
+    node.only("key", "version", "label", "groups", "bands", "coverage", "smallest_segment", "vetoes", *besides)
     bands, coverage = node.at("bands"), node.at("coverage")
     bands.only("yellow_from", "green_from", "hysteresis")
     coverage.only("least", "medium", "high")

@@ -99,6 +99,28 @@ def score_fleet(card: Scorecard, inputs: FleetInputs) -> FleetScores:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What a scorecard would print of a fleet on one day: whole tenths of a point, indexes into BANDS (grey where too
+    little is known), and what each measure adds to the score (weight × points, unit POINT)."""
+
+    tenths: Ints
+    band: Ints
+    scored: Bools
+    adds: Ints
+
+
+def try_fleet(card: Scorecard, inputs: FleetInputs) -> Tried:
+    """Return what a scorecard makes of the last week, without trend and error: the same score and band as
+    `score_fleet`, in a fraction of its time."""
+    _check(card, inputs)
+    week = _week(card, inputs.values[-1], inputs.ages[-1], inputs.segments)
+    coloured = _coloured(card, week)
+    alone = scored_band(card, to_tenths(week.score), inputs.previous)
+    band = np.where(coloured, np.minimum(alone, inputs.caps), len(BANDS) - 1)
+    return Tried(half_even(week.score, TENTH), band, week.scored, week.weights * week.effective)
+
+
 def _coloured(card: Scorecard, week: Week) -> Bools:
     coloured: Bools = week.scored & is_coloured(card, week.coverage)
     return coloured

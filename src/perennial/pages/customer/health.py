@@ -117,12 +117,21 @@ def _capping(told: Mapping[str, Any], rule: Veto | None, found: Evidence, file: 
     return Capping(label, BANDS[told["cap"]], binds, branch)
 
 
+def chosen(found: Evidence, file: File) -> Branch | None:
+    """Return the rule by which the scorecard was chosen, with the values that it found; None where it has none."""
+    if found.when is None:
+        return None
+    told = found.told["scorecard"]["values"]
+    values = {key: _restored(key, told.get(key)) for key in fields_of(found.when)}
+    return Grower(score.fields_of_rules(file.fields), values, found.on, file.row.currency).branch(found.when)
+
+
 def _restored(key: str, value: Any) -> Any:
-    """Return a value of a veto as it was compared: it is kept as plain JSON."""
-    field = FIELDS.get(key)  # None: a metric of one's own that has no values (any more)
+    """Return a value of a veto or a rule as it was compared: it is kept as plain JSON."""
+    field = FIELDS.get(key) or score.CARD_FIELDS.get(key)  # None: a metric of one's own that has no values (any more)
     match field and field.type:
         case FieldType.TAGS:
-            return ()
+            return tuple(value or ())
         case FieldType.DATE if isinstance(value, str):
             return date.fromisoformat(value)
         case FieldType.INTEGER | FieldType.NUMBER if isinstance(value, str):
@@ -232,6 +241,8 @@ def context(file: File, found: Evidence | None) -> dict[str, Any]:
         "why": why,
         "after": after,
         "cappings": cappings(found, file),
+        "chosen": chosen(found, file),
+        "is_one_of_several": found.is_one_of_several,
         "scale": scale(found) if told["score"] else "",
         "weeks": weeks(found),
         "groups": groups,

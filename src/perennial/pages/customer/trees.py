@@ -16,6 +16,7 @@ from perennial.pages import tags
 from perennial.pages.customer.words import labels, written
 from perennial.pages.customers.address import Reader
 from perennial.pages.customers.words import said
+from perennial.reports.score import CARD_FIELDS
 
 
 @dataclass(frozen=True)
@@ -57,14 +58,14 @@ class Grower:
                 return self._leaf(tree, holds)
 
     def _leaf(self, condition: Condition, holds: bool | None) -> Branch:
-        asked = self.fields.get(condition.field)
-        if asked is None and condition.field not in FIELDS:
+        asked, known = self.fields.get(condition.field), {**FIELDS, **CARD_FIELDS}
+        if asked is None and condition.field not in known:
             return Branch(gettext("A condition on a metric that has no values"), gettext("unknown"), holds)
         if asked is None:
             return Branch(gettext("A condition on a figure that you may not see"), "", None)
         words = {key: {value: str(word) for value, word in named.items()} for key, named in labels().items()}
         words["owner"] = dict(self.owners)
-        text = said(condition, Reader(FIELDS, self.currency), words)
+        text = said(condition, Reader(known, self.currency), words)
         found = found_words(asked, self.values[condition.field], self.currency, self.on)
         return Branch(text, "" if text.endswith(found) else found, holds)
 
@@ -73,6 +74,8 @@ def found_words(field: Field, value: Any, currency: str, on: date) -> str:
     """Write what a row says to a condition: the value by its unit; a day also by how far off it lies."""
     if value is None:
         return gettext("unknown")
+    if isinstance(value, list | tuple):
+        value = "\n".join(value)
     if field.unit is Unit.DAY:
         day = date.fromisoformat(value) if isinstance(value, str) else value
         return gettext("%(day)s (%(since)s)") % {"day": tags.day(day), "since": tags.since(day, on)}

@@ -83,7 +83,7 @@ def choice(key: str, value: str) -> str:
 
 
 def labels() -> Mapping[str, Mapping[str, object]]:
-    """Return the words of what the time line names: bands, stages, tiers, channels, segments, usual priorities."""
+    """Return the words of what the time line names: bands, stages, tiers, channels, priorities, scorecards."""
     language = get_language() or "en"
     return {
         "band": BANDS,
@@ -93,6 +93,7 @@ def labels() -> Mapping[str, Mapping[str, object]]:
         "segment": {rule.key: rule.label.text(language) for rule in blueprint.stage_rules()},
         "priority": PRIORITIES,
         "waits_at": NODE_LABELS,
+        "scorecard": {one.card.key: one.card.label.text(language) for one in blueprint.scorecards().rules},
         "is_live": {"yes": gettext("Yes"), "no": gettext("No")},
     }
 

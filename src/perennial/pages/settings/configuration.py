@@ -116,7 +116,7 @@ def _asked(request: HttpRequest, part: str) -> HttpResponse:
         done = _published(request, part, text, reason)
         if done is not None:
             return done
-    return _comparison(request, part, text, reason)
+    return comparison(request, part, text, reason)
 
 
 def _text_given(request: HttpRequest, part: str) -> str:
@@ -238,7 +238,8 @@ def _editor(
     return _shown(request, part, "revenue" if part == "revenue" else "part", context, status=status)
 
 
-def _comparison(request: HttpRequest, part: str, text: str, form: ReasonForm) -> HttpResponse:
+def comparison(request: HttpRequest, part: str, text: str, form: ReasonForm) -> HttpResponse:
+    """Show what a text changes in the one that is in force, with the form that asks why."""
     history = queries.history(part)
     context = {
         "text": text,

@@ -1,0 +1,119 @@
+"""The editor of the scorecards: the text as a form, and what the form would change among the customers, before it does.
+
+What comes out goes the way of every text of the blueprint: compared, given a reason, put in force as a version.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from perennial.blueprint import queries
+from perennial.blueprint.terms import BlueprintError
+from perennial.health.trying import CannotTry
+from perennial.kernel.organisation.queries import house
+from perennial.pages.customer.words import BANDS
+from perennial.pages.settings import configuration, problems, scorecard_form, tabs
+from perennial.pages.settings.forms import ReasonForm
+from perennial.reports import score_preview
+
+PART = "scorecard"
+POLICIES = {
+    "assume_segment_mean": _("Mean of the segment"),
+    "renormalise": _("Others count more"),
+    "worst": _("Counts as 0"),
+    "not_applicable": _("Does not apply"),
+}
+DIRECTIONS = {"up": _("More is better"), "down": _("Less is better"), "band": _("A range is best")}
+EDGES = {
+    "yellow_from": _("Yellow from"),
+    "green_from": _("Green from"),
+    "hysteresis": _("Hysteresis"),
+    "least": _("Least, for a colour"),
+    "medium": _("Medium confidence from"),
+    "high": _("High confidence from"),
+}
+
+
+@require_http_methods(["GET", "POST"])
+def editor(request: HttpRequest) -> HttpResponse:
+    """Show the scorecards in force as a form; show what the form changes in the text, before it is put in force."""
+    if request.method == "GET":
+        return _shown(request, queries.text_in_force(PART), request.GET.get("card", ""))
+    base = request.POST.get("text", "").replace("\r\n", "\n")
+    try:
+        text = scorecard_form.text_of(base, request.POST.dict())
+    except BlueprintError as error:
+        return _shown(request, base, request.POST.get("card", ""), problem=error)
+    except KeyError:
+        raise Http404 from None
+    if other := request.POST.get("other", ""):
+        return _shown(request, text, other)
+    return configuration.comparison(request, PART, text, ReasonForm(None, part=PART))
+
+
+@require_POST
+def preview(request: HttpRequest) -> HttpResponse:
+    """Answer with what a filled-in form would change among the customers whom the member sees."""
+    base = request.POST.get("text", "").replace("\r\n", "\n")
+    context: dict[str, Any] = {}
+    try:
+        text = scorecard_form.text_of(base, request.POST.dict())
+        context = _previewed(request, text)
+    except BlueprintError as error:
+        context = {"problem": problems.of(error, base)}
+    except CannotTry:
+        context = {"nothing": True}
+    return render(request, "settings/scorecard_preview.html", context)
+
+
+def _previewed(request: HttpRequest, text: str) -> dict[str, Any]:
+    found = score_preview.of(tabs.member_of(request), text)
+    language = get_language() or "en"
+    cards = [*queries.scorecards().rules, *queries.scorecards_from(text, name="scorecard.yaml").rules]
+    names = {measure.key: measure.label.text(language) for rule in cards for measure in rule.card.measures}
+    return {
+        "found": found,
+        "bands": [(BANDS[band.key], band) for band in found.bands],
+        "bars": [
+            (place * score_preview.BIN, *(f"{100 * count / found.fullest:.1f}" for count in pair), *pair)
+            for place, pair in enumerate(found.histogram)
+        ],
+        "movers": [(mover, names.get(mover.measure, "")) for mover in found.movers],
+        "band_words": BANDS,
+        "currency": house().currency,
+        "sees_arr": any(band.arr_before is not None for band in found.bands),
+    }
+
+
+def _shown(request: HttpRequest, text: str, card: str, *, problem: BlueprintError | None = None) -> HttpResponse:
+    history = queries.history(PART)
+    context: dict[str, Any] = {
+        "part": PART,
+        "label": gettext("Scorecard"),
+        "text": text,
+        "base": request.POST.get("base") or str(history[0].version if history else 0),
+        "problem": None if problem is None else problems.of(problem, text),
+        "policies": POLICIES,
+        "directions": DIRECTIONS,
+        "caps": [(str(one), BANDS[one]) for one in scorecard_form.CHOICES["cap"]],
+    }
+    try:
+        shown = scorecard_form.shown(text, card)
+        language = get_language() or "en"
+        rules = queries.scorecards_from(text, name="scorecard.yaml").rules
+        context |= {
+            "card": shown,
+            "edges": [(EDGES[entry.name.rpartition(".")[2]], entry) for entry in (*shown.bands, *shown.coverage)],
+            "cards": [(rule.card.key, rule.card.label.text(language)) for rule in rules],
+        }
+    except BlueprintError as error:
+        context |= {"card": None, "problem": problems.of(error, text)}
+    return tabs.shown(
+        request, "scorecard", context, tab="settings_blueprint", status=422 if context["problem"] else 200
+    )
