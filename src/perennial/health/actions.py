@@ -28,7 +28,6 @@ from perennial.kernel.conditions.matching import evaluate
 from perennial.kernel.conditions.terms import fields_of
 from perennial.kernel.inserting import insert
 from perennial.kernel.journal import actions as journal
-from perennial.kernel.journal.models import JournalEntry
 from perennial.kernel.organisation.queries import House, house
 from perennial.lifecycle import queries as lifecycle
 from perennial.usage import queries as usage
@@ -115,7 +114,7 @@ def rescore(on: date, customer_ids: Sequence[int], *, at: datetime) -> bool:
     if not cards or stored is None or stored.tiers is None:
         return False
     whose = _frozen_cards(cards, stored, on)
-    weeks = [frozen.inputs_near(day, news=_news()) for day in _weeks_before(on)]
+    weeks = [frozen.inputs_near(day, news=frozen.news()) for day in _weeks_before(on)]
     past = [week for week in weeks if week is not None]
     if whose is None or len(past) < len(weeks):
         return False
@@ -218,7 +217,7 @@ def _cards(on: date, at: datetime) -> tuple[Card, ...]:
 def _weeks(facts: Facts, today: Known, at: datetime) -> list[DayFacts]:
     """Return the facts of the day and of the twelve weeks before, oldest first; a week of which no day near
     by is frozen is made and frozen now."""
-    days, news = _weeks_before(today.on), _news()
+    days, news = _weeks_before(today.on), frozen.news()
     found = {day: frozen.inputs_near(day, news=news) for day in days}
     made = {day: facts.of_day(facts.known(day)) for day, near in found.items() if near is None}
     frozen.write_inputs(list(made.values()), news=news, at=at)
@@ -229,11 +228,6 @@ def _weeks(facts: Facts, today: Known, at: datetime) -> list[DayFacts]:
 
 def _weeks_before(on: date) -> list[date]:
     return [on - timedelta(weeks=back) for back in range(WEEKS - 1, 0, -1)]
-
-
-def _news() -> int:
-    """Return the last import that was published: rows made for a past day are made anew after the next one."""
-    return JournalEntry.objects.filter(kind="import.published").aggregate(last=Max("id"))["last"] or 0
 
 
 def _with_own(card: Card, facts: Facts, weeks: Sequence[DayFacts]) -> list[DayFacts]:

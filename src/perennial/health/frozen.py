@@ -17,9 +17,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from django.db.models import Max
 
 from perennial.health.facts import MEASURES, DayFacts
 from perennial.health.terms import CustomerScore, Floats, MetVeto
+from perennial.kernel.journal.models import JournalEntry
 from perennial.lake.terms import day_date, day_number
 from perennial.usage.lake import lake
 
@@ -119,6 +121,11 @@ def _facts(on: date, rows: pa.Table) -> DayFacts:
 
 def _floats(rows: pa.Table, key: str) -> Floats:
     return np.asarray(rows[key].combine_chunks().to_numpy(zero_copy_only=False), dtype=np.float64)
+
+
+def news() -> int:
+    """Return the last import that was published: rows made for a past day are made anew after the next one."""
+    return JournalEntry.objects.filter(kind="import.published").aggregate(last=Max("id"))["last"] or 0
 
 
 def write_scores(

@@ -186,3 +186,26 @@ class BandReason:
     until_score: float | None
     falls_below: float | None
     rises_from: float | None
+
+
+class Cause(StrEnum):
+    """Why a score moved, in the order in which the changes are made."""
+
+    CONFIGURATION = "configuration"  # another scorecard, or another version of it
+    VALUE = "value"  # what was observed
+    FRESHNESS = "freshness"  # how old that is, and what is not known any more
+    SEGMENT = "segment"  # the means that stand in for what is not known
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What changed between two days, in printed points. `by`: the measure's part in each cause, a measure that moved in
+    none left out; the parts of all add up to `score` − `before`, as printed."""
+
+    before: Decimal
+    score: Decimal
+    by: Mapping[str, Mapping[Cause, Decimal]]
+
+    def total(self, cause: Cause) -> Decimal:
+        """Return what a cause did to the score."""
+        return sum((parts.get(cause, Decimal(0)) for parts in self.by.values()), Decimal(0))

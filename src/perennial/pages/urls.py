@@ -6,7 +6,7 @@ from perennial.pages import exports, palette
 from perennial.pages.contracts import edit as contract_edit
 from perennial.pages.contracts import page as contract
 from perennial.pages.customer import actions as customer_actions
-from perennial.pages.customer import champion, charts, explain, group, opened, products, users, weeks
+from perennial.pages.customer import champion, charts, explain, group, opened, products, since, users, weeks
 from perennial.pages.customer import features as customer_features
 from perennial.pages.customer import page as customer
 from perennial.pages.customers import many, views
@@ -207,6 +207,7 @@ urlpatterns = [
     path("customers/<slug:key>/products", products.page, name="customer_products"),
     path("customers/<slug:key>/products/export", products.export, name="customer_products_export"),
     path("customers/<slug:key>/health/<slug:metric>", opened.page, name="customer_measure"),
+    path("customers/<slug:key>/since", since.page, name="customer_since"),
     path("customers/<slug:key>/why/<slug:rule>", opened.why, name="customer_why"),
     path("customers/<slug:key>/log", customer_actions.log, name="customer_log"),
     path("customers/<slug:key>/log/<uuid:fact>/retract", customer_actions.retract, name="customer_log_retract"),

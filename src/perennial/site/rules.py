@@ -170,6 +170,7 @@ RULES: dict[str, Rule] = {
     "customer": Rule("customers.read"),
     "customer_chart": Rule("customers.read"),
     "customer_measure": Rule("customers.read"),
+    "customer_since": Rule("customers.read"),
     "customer_champion": Rule("customers.read"),
     "customer_weeks": Rule("customers.read"),
     "customer_users": Rule("customers.read"),

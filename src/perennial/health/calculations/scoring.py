@@ -64,7 +64,7 @@ def score_fleet(card: Scorecard, inputs: FleetInputs) -> FleetScores:
     :raises ValueError: the arrays do not fit the scorecard or each other.
     """
     _check(card, inputs)
-    weeks = [_week(card, v, a, inputs.segments) for v, a in zip(inputs.values, inputs.ages, strict=True)]
+    weeks = [week_of(card, v, a, inputs.segments) for v, a in zip(inputs.values, inputs.ages, strict=True)]
     weekly = np.stack(
         [np.where(_coloured(card, week), half_even(week.score, TENTH) / 10, np.nan) for week in weeks], axis=1
     )
@@ -126,23 +126,34 @@ def _coloured(card: Scorecard, week: Week) -> Bools:
     return coloured
 
 
-def _week(card: Scorecard, values: Floats, ages: Floats, segments: Ints) -> Week:
-    measures = list(enumerate(card.measures))
+def week_of(card: Scorecard, values: Floats, ages: Floats, segments: Ints) -> Week:
+    """Return one week's scores of a fleet, customers × measures."""
+    points, trust = counted(card, values, ages)
+    means, mean_of = means_of(points, trust > 0, segments, card.smallest_segment)
+    weights, cover = customer_weights(card, trust)
+    return Week(points, trust, means, mean_of, effective_of(card, points, trust, means), weights, cover)
+
+
+def counted(card: Scorecard, values: Floats, ages: Floats) -> tuple[Ints, Ints]:
+    """Return the points of values and how much each counts, customers × measures, in millionths."""
     points, trust = np.empty(values.shape, dtype=np.int64), np.empty(values.shape, dtype=np.int64)
-    for column, measure in measures:
+    for column, measure in enumerate(card.measures):
         points[:, column] = points_of(values[:, column], measure.points)
         trust[:, column] = trust_of(values[:, column], ages[:, column], measure)
-    means, mean_of = means_of(points, trust > 0, segments, card.smallest_segment)
+    return points, trust
+
+
+def effective_of(card: Scorecard, points: Ints, trust: Ints, means: Ints) -> Ints:
+    """Return what each measure counts for, where the unknown share is what its missing policy says (analytics 1.1)."""
     stand_in = means.copy()
-    for column, measure in measures:
+    for column, measure in enumerate(card.measures):
         if measure.missing is MissingPolicy.WORST:
             stand_in[:, column] = 0
-    effective = (trust * points + (MILLION - trust) * stand_in + MILLION // 2) // MILLION
-    for column, measure in measures:
+    effective: Ints = (trust * points + (MILLION - trust) * stand_in + MILLION // 2) // MILLION
+    for column, measure in enumerate(card.measures):
         if measure.missing is MissingPolicy.RENORMALISE:
             effective[:, column] = np.where(trust[:, column] > 0, points[:, column], means[:, column])
-    weights, cover = customer_weights(card, trust)
-    return Week(points, trust, means, mean_of, effective, weights, cover)
+    return effective
 
 
 def _check(card: Scorecard, inputs: FleetInputs) -> None:
