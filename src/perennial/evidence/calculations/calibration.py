@@ -83,7 +83,7 @@ def _newton(design: Floats, lost: Bools, offset: Floats) -> tuple[Floats, Floats
         found = found + np.clip(step, -5, 5)
         if np.abs(step).max() < _CLOSE:
             break
-    variance: Floats = np.linalg.inv(information)
+    variance: Floats = np.asarray(np.linalg.inv(information), dtype=np.float64)
     return found, variance
 
 
