@@ -3,7 +3,7 @@
 **Latent value.** Account i has v_i(t) = mu_i + u_i(t), weekly: mu ~ N(0, .6), u an AR(1) with variance .4 and .97
 from one week to the next; so v has variance 1.
 **Decision.** An account decides eight weeks before each due week, on what it is worth then: the hazard of a due week
-is expit(a - 1.42 v(due - 8) - .25 (tenure in sd) + c_segment), c = 0, .2, -.2; that of a month of a monthly contract
+is expit(a - 1.38 v(due - 8) - .25 (tenure in sd) + c_segment), c = 0, .2, -.2; that of a month of a monthly contract
 is the same with a lower by ln 12. In all other weeks it is expit(-9.5 - .5 v): one in ten thousand a week
 (insolvency). `a` is found by bisection so that of the annual due weeks the wanted share is lost.
 **Wind-down.** Who decided to leave lets go: what can be seen of v sinks from the decision to the due week, by 0.8 in
@@ -37,7 +37,7 @@ LOADINGS = np.array([one[0] for one in PROXIES.values()])
 UNKNOWN = np.array([one[1] for one in PROXIES.values()])
 HAND = np.array([one[2] for one in PROXIES.values()]) / 100
 BAD = np.array([one[3] for one in PROXIES.values()]) / 100
-OF_VALUE, OF_TENURE, OF_SEGMENT = -1.42, -0.25, np.array([0.0, 0.2, -0.2])
+OF_VALUE, OF_TENURE, OF_SEGMENT = -1.38, -0.25, np.array([0.0, 0.2, -0.2])
 DECIDED, WEEKS, YEAR, MONTH = 8, 160, 52, 4
 KEEPS, STEADY = 0.97, 0.6
 ELSEWHEN, ELSEWHEN_OF_VALUE = -9.5, -0.5
