@@ -106,10 +106,10 @@ def when() -> Iterator[dict[str, Any]]:
             told.append(timing.within(hazard.probability(ahead).reshape(MONTHS, -1).T)[start])
             gone.append(np.asarray(lost.reshape(MONTHS, -1).any(axis=0))[start])
             blind.append(ahead.risk[: len(start)][start])
-        p, lost, risk = (np.concatenate(one) for one in (told, gone, blind))
-        aucs.append(_auc(lost, p))
-        gains.append(aucs[-1] - _auc(lost, risk))
-        ratios.append(lost.sum() / p.sum())
+        p, happened, risk = np.concatenate(told), np.concatenate(gone), np.concatenate(blind)
+        aucs.append(_auc(happened, p))
+        gains.append(aucs[-1] - _auc(happened, risk))
+        ratios.append(happened.sum() / p.sum())
     how = "5 portfolios of 500 (a quarter by the month), seven days of each; tested on 8,000 others"
     yield row("row 7: 12-week AUC above the score's", round(float(np.mean(gains)), 3), "≥ .05",
               float(np.mean(gains)) >= 0.05, f"{how}; AUC {np.mean(aucs):.3f}")  # fmt: skip
