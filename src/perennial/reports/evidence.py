@@ -63,11 +63,13 @@ def record(member: Member, *, at: datetime) -> Record:
     }
     job, card = queries.running(), card_in_force(house().today(at))
     language = get_language() or "en"
+
+    def named(part: Sequence[Case]) -> list[Named]:
+        return [Named(*names[one.customer_id], one) for one in part if one.customer_id in names]
+
     return Record(
-        told,
-        *([Named(*names[one.customer_id], one) for one in part if one.customer_id in names]
-          for part in (found.false_greens, found.false_reds, found.lost)),
-        None if job is None else Running(job.pk, job.progress_done, job.progress_total),
-        {measure.key: measure.label.text(language) for measure in card.card.measures} if card else {},
-        told is not None and card is not None and queries.is_of(told.id, card.text),
+        told, named(found.false_greens), named(found.false_reds), named(found.lost),
+        running=None if job is None else Running(job.pk, job.progress_done, job.progress_total),
+        labels={measure.key: measure.label.text(language) for measure in card.card.measures} if card else {},
+        is_current=told is not None and card is not None and queries.is_of(told.id, card.text),
     )  # fmt: skip
