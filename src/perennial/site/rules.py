@@ -239,6 +239,7 @@ RULES: dict[str, Rule] = {
     "api:revenue_lifetime": KEY,
     "api:forecast": KEY,
     "api:renewals": KEY,
+    "api:backtests": KEY,
     "api:collections": KEY,
     "api:timeliness": KEY,
     "api:contract": KEY,
