@@ -62,3 +62,17 @@ def test_each_verdict_has_its_edge() -> None:
     assert verdict(20, Estimate(0.91, 0.8, 0.97), chance) is Verdict.LEAKING
     assert verdict(19, Estimate(0.91, 0.8, 0.97), chance) is Verdict.PREDICTS
     assert verdict(30, None, chance) is Verdict.NO_EVIDENCE
+
+
+def test_what_chance_gives_lies_around_a_half_where_who_left_has_fewer_months() -> None:
+    random = np.random.default_rng(3)
+    months = random.integers(2, 36, 120)
+    groups = np.repeat(np.arange(120), months)
+    lost = np.zeros(len(groups), dtype=bool)
+    lost[np.cumsum(months)[:40] - 1] = True
+    score = random.uniform(0, 100, len(groups))
+    days = np.arange(len(groups))
+    sample = Sample(score[:, None], np.ones(1), lost, groups, np.zeros((len(groups), 0)))
+    found, _p = judged(Cases(sample, score, ["grey"] * len(groups), days, days, days // 400), 90, seed=1)
+    low, high = found["chance"]
+    assert abs(low + high - 1) < 0.03 and high - low < 0.25

@@ -142,7 +142,8 @@ def permutation_band(
     .5 as what was found (p). `groups`: rows that belong together (a customer's months) are dealt out together.
 
     A customer with several rows keeps its pattern of losses; only which customer has it is shuffled, among customers
-    with equally many rows, so that rows of one customer are never taken for independent ones.
+    with equally many rows, so that rows of one customer are never taken for independent ones. Right only where how many
+    rows a customer has says nothing of whether it is lost; else the band does not lie around .5.
     """
     random = np.random.default_rng(seed)
     value = auc(lost, risk)

@@ -24,6 +24,8 @@ from perennial.reports import evidence, sheets
 from perennial.reports.evidence import Named
 
 RUNS = "settings.manage"
+SHOWN = 16
+"""So many signs of a data version are shown; all of it stands in its title, the file and the API."""
 
 
 @require_GET
@@ -40,7 +42,7 @@ def page(request: HttpRequest) -> HttpResponse:
             "main": main, "words": _words(told), "tone": _tone(told), "leads": [f"T−{lead}" for lead in LEADS],
             "figures": _figures(told), "bins": [_bin(one) for one in main.get("bins", ())], "dots": _dots(main),
             "weights": _weights(told, found.labels), "is_rebuilt": main["days_rebuilt"] > 0,
-            "few": told.verdict is Verdict.TOO_FEW,
+            "few": told.verdict is Verdict.TOO_FEW, "data": told.data_version[:SHOWN],
         }  # fmt: skip
     return render(request, "evidence/page.html", context)
 
@@ -72,7 +74,7 @@ def _figures(told: Told) -> list[tuple[str, str, list[tuple[str, str]]]]:
     """Return rows of figures, each with what it says and a cell (value, interval) for each lead."""
     kinds = (
         ("count", _("Decisions"), _("Terms that ended; where none does, months"), _whole),
-        ("events", _("Lost"), _("Nothing was paid after it and its grace"), _whole),
+        ("events", _("Losses"), _("Nothing was paid after it and its grace"), _whole),
         ("base_rate", _("Share lost"), _("What is known of everybody without a score"), _share),
         ("auc", _("AUC"), _("Of two customers, one lost: how often it had the lower score. .5 is chance"), _plain),
         ("chance", _("AUC by chance"), _("95 of 100 times that losses are dealt out anew"), _band),
