@@ -6,3 +6,22 @@ have run without. Fixed seeds.
 """
 
 from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from bench.proofs.evidence import nova, published, simulated
+
+
+def rows() -> Iterator[dict[str, Any]]:
+    """Yield the figures, row by row."""
+    folder = os.environ.get("PERENNIAL_SAMPLE_DATA")
+    if folder:
+        yield from published.rows(Path(folder))
+        yield from nova.rows(Path(folder))
+    else:
+        print("rows 1 to 4 and nova not run: PERENNIAL_SAMPLE_DATA names no folder", file=sys.stderr)
+    yield from simulated.rows()
