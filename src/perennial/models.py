@@ -32,6 +32,7 @@ from perennial.customers.models import (
     SavedView,
 )
 from perennial.engagement.models import Touchpoint
+from perennial.evidence.models import Backtest, BacktestCase
 from perennial.health.models import Score, Scorecard
 from perennial.insights.models import ForecastModel, ForecastRow, ForecastSnapshot, Spend, SurvivalFit
 from perennial.intake.models import LastGroup, RejectedMessage, Stream, Unconfirmed
@@ -51,6 +52,8 @@ from perennial.voice.models import SurveyAnswer
 
 __all__ = [
     "ApiKey",
+    "Backtest",
+    "BacktestCase",
     "Call",
     "CallSettled",
     "Cancellation",

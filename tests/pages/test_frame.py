@@ -21,8 +21,8 @@ def page(request: HttpRequest, key: str = "") -> HttpResponse:
 
 
 NAMES = (
-    "today", "customers", "revenue", "renewals", "receivables", "usage", "weekly", "imports", "settings", "palette",
-    "account_logout",
+    "today", "customers", "revenue", "renewals", "evidence", "receivables", "usage", "weekly", "imports", "settings",
+    "palette", "account_logout",
 )  # fmt: skip
 urlpatterns = [path(name, page, name=name) for name in NAMES] + [path("customers/<key>", page, name="customer")]
 pytestmark = pytest.mark.urls(__name__)
@@ -44,7 +44,7 @@ def labels(frame: Frame) -> list[str]:
 
 def test_the_sidebar_shows_only_what_the_role_may_open(member: Callable[..., int]) -> None:
     assert labels(frame_of(member("admin"))) == [
-        "Today", "Customers", "Revenue", "Renewals", "Receivables", "Usage", "Weekly meeting", "Import",
+        "Today", "Customers", "Revenue", "Renewals", "Evidence", "Receivables", "Usage", "Weekly meeting", "Import",
         "Settings",
     ]  # fmt: skip
     assert labels(frame_of(member("csm"))) == [
@@ -52,6 +52,7 @@ def test_the_sidebar_shows_only_what_the_role_may_open(member: Callable[..., int
         "Customers",
         "Revenue",
         "Renewals",
+        "Evidence",
         "Receivables",
         "Usage",
         "Weekly meeting",

@@ -22,6 +22,7 @@ from perennial.contracts.models import (
 )
 from perennial.customers.models import Contact, Customer, ExternalId, Ownership, PortfolioRow, SavedView
 from perennial.engagement.models import Touchpoint
+from perennial.evidence.models import Backtest, BacktestCase
 from perennial.health.models import Score, Scorecard
 from perennial.intake import actions as intake
 from perennial.intake.models import LastGroup, RejectedMessage, Unconfirmed
@@ -104,6 +105,9 @@ def _dealings(word: str, row: Customer, contact: Contact, name: str, at: datetim
                            at=at)  # fmt: skip
     card, _made = Scorecard.objects.get_or_create(key="c", version=1, defaults={"config": {}, "published_at": at})
     Score.objects.create(customer=row, scorecard=card, on=ON, parts={"champion": name}, computed_at=at)
+    found = Backtest.objects.create(key="c", digest="", text="", on=ON, made_at=at, found={}, data_version="", seed=1,
+                                    versions={})  # fmt: skip
+    BacktestCase.objects.create(backtest=found, customer=row, on=ON, is_lost=True, score=50.0, band="green")
     Ownership.objects.filter(customer=row)
     term: dict[str, Any] = {"customer": row, "due_on": ON, "by_id": by, "at": at}
     Call.objects.create(category="risk", reason=f"{name} said so", model="commit", p=0.9, **term)

@@ -12,6 +12,7 @@ from ninja.openapi.schema import OpenAPISchema
 
 from perennial.api import (
     contract_answers,
+    evidence_answers,
     forecast_answers,
     lifetime_answers,
     renewals_answers,
@@ -104,6 +105,7 @@ def _answers() -> Mapping[tuple[str, str], Schema]:
         ("get", "/revenue/lifetime"): lifetime_answers.answer(),
         ("get", "/forecast"): forecast_answers.answer(),
         ("get", "/renewals"): renewals_answers.answer(),
+        ("get", "/scorecards/{key}/backtests"): evidence_answers.answer(),
         ("get", "/collections"): _collections(),
         ("get", "/collections/timeliness"): _timeliness(),
         ("get", "/contracts/{contract_id}"): contract_answers.answer(),

@@ -7,6 +7,7 @@ from perennial.api import (
     contracts,
     customers,
     events,
+    evidence,
     forecast,
     lifetime,
     renewals,
@@ -25,6 +26,7 @@ api.add_router("", retention.router)
 api.add_router("", lifetime.router)
 api.add_router("", forecast.router)
 api.add_router("", renewals.router)
+api.add_router("", evidence.router)
 api.add_router("", collections.router)
 api.add_router("", contracts.router)
 api.add_router("", events.router)

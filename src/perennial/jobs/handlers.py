@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
+from perennial.evidence.terms import BACKTEST
 from perennial.insights.terms import REBUILD
-from perennial.jobs import forecasts, imports, lifetime, metrics, nightly
+from perennial.jobs import evidence, forecasts, imports, lifetime, metrics, nightly
 from perennial.kernel.queue.actions import Claim, Report
 from perennial.privacy import exporting, work
 from perennial.reports import export, lifetime_waiting
@@ -23,6 +24,7 @@ HANDLERS: dict[str, Handler] = {
     lifetime_waiting.NIGHTLY: lifetime.nightly,
     lifetime_waiting.FIT: lifetime.fit,
     REBUILD: forecasts.rebuild,
+    BACKTEST: evidence.backtest,
     "import.look": imports.look,
     "import.check": imports.check,
     "import.publish": imports.publish,

@@ -42,6 +42,7 @@ WAYS = (
     Way("customers", _("Customers"), "building-2", "customers.read"),
     Way("revenue", _("Revenue"), "chart-no-axes-column", "revenue.read"),
     Way("renewals", _("Renewals"), "refresh-cw", "revenue.read"),
+    Way("evidence", pgettext_lazy("navigation", "Evidence"), "target", "revenue.read"),
     Way("receivables", _("Receivables"), "hand-coins", "revenue.read"),
     Way("usage", pgettext_lazy("navigation", "Usage"), "activity", "customers.read"),
     Way("weekly", _("Weekly meeting"), "users", "revenue.read"),

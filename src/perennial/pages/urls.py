@@ -14,6 +14,7 @@ from perennial.pages.customers import page as customers
 from perennial.pages.events import guides, mend, rejected, unconfirmed
 from perennial.pages.events import keys as write_keys
 from perennial.pages.events import live as coming
+from perennial.pages.evidence import page as evidence
 from perennial.pages.forecast import opening as forecast_opens
 from perennial.pages.forecast import record as forecast_record
 from perennial.pages.forecast import views as forecast
@@ -100,6 +101,10 @@ urlpatterns = [
     path("revenue/forecast/accuracy", forecast_record.page, name="forecast_accuracy"),
     path("revenue/forecast/accuracy/export", forecast_record.export, name="forecast_accuracy_export"),
     path("revenue/forecast/accuracy/rebuild", forecast_record.rebuild, name="forecast_rebuild"),
+    path("health/evidence", evidence.page, name="evidence"),
+    path("health/evidence/run", evidence.run, name="evidence_run"),
+    path("health/evidence/stop", evidence.stop, name="evidence_stop"),
+    path("health/evidence/export", evidence.export, name="evidence_export"),
     path("renewals", renewals.page, name="renewals"),
     path("renewals/explanation", renewals.explanation, name="renewals_explanation"),
     path("renewals/export", renewals.export, name="renewals_export"),

@@ -1,0 +1,1 @@
+"""Arithmetic of evidence: pure, floats of statistics, never money."""

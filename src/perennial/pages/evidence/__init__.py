@@ -1,0 +1,1 @@
+"""Evidence: what a scorecard foretold, in words and with its intervals."""

@@ -1,0 +1,75 @@
+"""The last backtest with the names of its cases, as page and file show it: figures of the whole house, cases of whom
+the member sees."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import get_language
+
+from perennial.customers.access import portfolio_of, rows_of
+from perennial.evidence import queries
+from perennial.evidence.terms import Case, Lists, Told
+from perennial.health.queries import card_in_force
+from perennial.kernel.organisation.queries import house
+from perennial.members.models import Member
+
+ABILITY = "revenue.read"
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A case with its customer's key and name."""
+
+    key: str
+    name: str
+    case: Case
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A backtest under way: its job, how many days are read of how many."""
+
+    job_id: int
+    done: int
+    total: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """`told` None: never backtested. `labels`: each measure's name. `is_current`: it is of the scorecard in force."""
+
+    told: Told | None
+    false_greens: Sequence[Named]
+    false_reds: Sequence[Named]
+    lost: Sequence[Named]
+    running: Running | None
+    labels: Mapping[str, str]
+    is_current: bool
+
+
+def record(member: Member, *, at: datetime) -> Record:
+    """Return the last backtest as the member sees it. Six queries."""
+    told, rows = queries.latest(), rows_of(member, ABILITY)
+    found = Lists((), (), ()) if told is None or rows is None else queries.lists(told.id, rows)
+    whom = {one.customer_id for part in (found.lost, found.false_reds) for one in part}
+    names = {
+        number: (key, name)
+        for number, key, name in portfolio_of(member, ABILITY)
+        .filter(customer_id__in=whom)
+        .values_list("customer_id", "key", "name")
+    }
+    job, card = queries.running(), card_in_force(house().today(at))
+    language = get_language() or "en"
+
+    def named(part: Sequence[Case]) -> list[Named]:
+        return [Named(*names[one.customer_id], one) for one in part if one.customer_id in names]
+
+    return Record(
+        told, named(found.false_greens), named(found.false_reds), named(found.lost),
+        running=None if job is None else Running(job.pk, job.progress_done, job.progress_total),
+        labels={measure.key: measure.label.text(language) for measure in card.card.measures} if card else {},
+        is_current=told is not None and card is not None and queries.is_of(told.id, card.text),
+    )  # fmt: skip
