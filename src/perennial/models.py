@@ -1,5 +1,6 @@
 """All tables, imported from their rooms so that Django finds them in one app."""
 
+from perennial.alerts.models import AlertWeek, UsageAlert
 from perennial.blueprint.models import ConfigVersion
 from perennial.contracts.models import (
     Cancellation,
@@ -50,6 +51,7 @@ from perennial.usage.models import MetricColumn, ProductUser
 from perennial.voice.models import SurveyAnswer
 
 __all__ = [
+    "AlertWeek",
     "ApiKey",
     "Call",
     "CallSettled",
@@ -120,4 +122,5 @@ __all__ = [
     "TodayItem",
     "Touchpoint",
     "Unconfirmed",
+    "UsageAlert",
 ]

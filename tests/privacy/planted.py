@@ -10,6 +10,7 @@ from typing import Any
 from tests.customers.books import customer
 from tests.lake.builders import batch, event
 
+from perennial.alerts.models import UsageAlert
 from perennial.contracts.models import (
     Cancellation,
     Contract,
@@ -104,6 +105,8 @@ def _dealings(word: str, row: Customer, contact: Contact, name: str, at: datetim
                            at=at)  # fmt: skip
     card, _made = Scorecard.objects.get_or_create(key="c", version=1, defaults={"config": {}, "published_at": at})
     Score.objects.create(customer=row, scorecard=card, on=ON, parts={"champion": name}, computed_at=at)
+    UsageAlert.objects.create(customer=row, kind="drop", listed="act", week_on=ON, raised_on=ON, raised_at=at,
+                              told={"who": name}, reason=f"{name} is on leave")  # fmt: skip
     Ownership.objects.filter(customer=row)
     term: dict[str, Any] = {"customer": row, "due_on": ON, "by_id": by, "at": at}
     Call.objects.create(category="risk", reason=f"{name} said so", model="commit", p=0.9, **term)

@@ -28,6 +28,11 @@ def test_a_week_counts_three_deviations_at_most() -> None:
     assert ewma.weekly(users, [WEEKS - 1]).statistic[0, 0] == pytest.approx(-0.75)
 
 
+def test_lately_weighs_the_weeks_as_the_statistic_does() -> None:
+    users = np.array([[0.0] * 7 + [10.0], [4.0] * 8])
+    assert ewma.lately(users) == pytest.approx([10 / sum(0.75**age for age in range(8)), 4])
+
+
 def test_an_older_week_counts_three_quarters_of_the_one_after_it() -> None:
     users = np.array([[*_constant(400)[:-2], 0.0, 400.0]])
     assert ewma.weekly(users, [WEEKS - 1]).statistic[0, 0] == pytest.approx(-0.75 * 0.75)

@@ -59,6 +59,13 @@ def alphas(baseline: Floats) -> Floats:
     return np.asarray((OWN_WEIGHT * own + FLEET_WEIGHT * fleet) / (OWN_WEIGHT + FLEET_WEIGHT), dtype=np.float64)
 
 
+def lately(adjusted: Floats) -> Floats:
+    """Return each customer's users of the last eight weeks as the statistic weighs them: a mean with ¾ of the weight of
+    the week after; NaN where one of them is unknown. Unit: users a week, after calendar adjustment."""
+    weights = (1 - WEIGHT) ** np.arange(RECENT - 1, -1, -1)
+    return np.asarray(adjusted[:, -RECENT:] @ weights / weights.sum(), dtype=np.float64)
+
+
 def weekly(adjusted: Floats, weeks: Iterable[int]) -> Weekly:
     """Return the statistics of some weeks (columns of `adjusted`; each needs 33 weeks before it, else it is unknown).
 
