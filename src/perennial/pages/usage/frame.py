@@ -52,6 +52,7 @@ class Asking(Asked):
             ("usage_features", _("Features")),
             ("usage_cohorts", _("Cohorts")),
             ("usage_funnel", _("Funnel")),
+            ("usage_alerts", _("Alerts")),
         )
         return {
             "may": self.may(),
