@@ -43,7 +43,7 @@ from perennial.pages.today import actions as decide
 from perennial.pages.today import away, tasks
 from perennial.pages.today import explain as today_opens
 from perennial.pages.today import page as today
-from perennial.pages.usage import alert, alerts, behind, cohorts, explorer, features, funnel
+from perennial.pages.usage import alert, alerts, behind, cohorts, drift, explorer, features, funnel
 from perennial.pages.weekly import opening, targets
 from perennial.pages.weekly import views as weekly
 
@@ -90,6 +90,8 @@ urlpatterns = [
     path("usage/alerts/<int:alert_id>", alert.page, name="usage_alert"),
     path("usage/alerts/<int:alert_id>/mute", alert.mute, name="usage_alert_mute"),
     path("usage/alerts/<int:alert_id>/unmute", alert.unmute, name="usage_alert_unmute"),
+    path("usage/drift", drift.page, name="usage_drift"),
+    path("usage/drift/export", drift.export, name="usage_drift_export"),
     path("usage/export", explorer.export, name="usage_export"),
     path("usage/features", features.page, name="usage_features"),
     path("usage/features/export", features.export, name="usage_features_export"),

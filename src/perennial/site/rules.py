@@ -72,6 +72,8 @@ RULES: dict[str, Rule] = {
     "usage_alert": Rule("customers.read"),
     "usage_alert_mute": Rule("tasks.edit"),
     "usage_alert_unmute": Rule("tasks.edit"),
+    "usage_drift": Rule("customers.read"),
+    "usage_drift_export": Rule("exports.run"),
     "usage_export": Rule("exports.run"),
     "usage_features": Rule("customers.read"),
     "usage_features_export": Rule("exports.run"),

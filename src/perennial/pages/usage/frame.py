@@ -53,6 +53,7 @@ class Asking(Asked):
             ("usage_cohorts", _("Cohorts")),
             ("usage_funnel", _("Funnel")),
             ("usage_alerts", _("Alerts")),
+            ("usage_drift", _("Drift")),
         )
         return {
             "may": self.may(),
