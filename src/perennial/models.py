@@ -1,5 +1,6 @@
 """All tables, imported from their rooms so that Django finds them in one app."""
 
+from perennial.alerts.models import AlertWeek, UsageAlert
 from perennial.blueprint.models import ConfigVersion
 from perennial.contracts.models import (
     Cancellation,
@@ -51,6 +52,7 @@ from perennial.usage.models import MetricColumn, ProductUser
 from perennial.voice.models import SurveyAnswer
 
 __all__ = [
+    "AlertWeek",
     "ApiKey",
     "Backtest",
     "BacktestCase",
@@ -123,4 +125,5 @@ __all__ = [
     "TodayItem",
     "Touchpoint",
     "Unconfirmed",
+    "UsageAlert",
 ]

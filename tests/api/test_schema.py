@@ -97,6 +97,7 @@ def test_every_answer_is_as_the_schema_says(
         ("/revenue/movements", {"from": "2025-01", "to": "2025-12"}),
         ("/forecast", {}),
         ("/renewals", year),
+        ("/alerts", {}),
         ("/revenue/retention", year),
         ("/revenue/lifetime", {"by": "segment"}),
         ("/revenue/cohorts", {"by": "month"}),

@@ -10,6 +10,7 @@ from typing import Any
 from tests.customers.books import customer
 from tests.lake.builders import batch, event
 
+from perennial.alerts.models import UsageAlert
 from perennial.contracts.models import (
     Cancellation,
     Contract,
@@ -108,6 +109,8 @@ def _dealings(word: str, row: Customer, contact: Contact, name: str, at: datetim
     found = Backtest.objects.create(key="c", digest="", text="", on=ON, made_at=at, found={}, data_version="", seed=1,
                                     versions={})  # fmt: skip
     BacktestCase.objects.create(backtest=found, customer=row, on=ON, is_lost=True, score=50.0, band="green")
+    UsageAlert.objects.create(customer=row, kind="drop", listed="act", week_on=ON, raised_on=ON, raised_at=at,
+                              told={"who": name}, reason=f"{name} is on leave")  # fmt: skip
     Ownership.objects.filter(customer=row)
     term: dict[str, Any] = {"customer": row, "due_on": ON, "by_id": by, "at": at}
     Call.objects.create(category="risk", reason=f"{name} said so", model="commit", p=0.9, **term)

@@ -22,7 +22,7 @@ PARTICULAR = {
     "customers_filter",
 }
 ROLES = ("admin", "leader", "csm", "analyst", "reader")
-FILLER = {"key": "none", "contract_id": "0",
+FILLER = {"key": "none", "contract_id": "0", "alert_id": "0",
           "job_id": "0", "import_id": "0", "view_id": "0", "task_id": "0", "item_id": "0", "fact":
           "00000000-0000-4000-8000-000000000000", "member_id": "0", "key_id": "0", "field": "score",
           "kind": "customers",

@@ -11,6 +11,7 @@ from django.utils import translation
 from ninja.openapi.schema import OpenAPISchema
 
 from perennial.api import (
+    alerts_answers,
     contract_answers,
     evidence_answers,
     forecast_answers,
@@ -104,6 +105,7 @@ def _answers() -> Mapping[tuple[str, str], Schema]:
         ("get", "/revenue/renewal-rate"): retention_answers.renewal_rate(),
         ("get", "/revenue/lifetime"): lifetime_answers.answer(),
         ("get", "/forecast"): forecast_answers.answer(),
+        ("get", "/alerts"): alerts_answers.answer(),
         ("get", "/renewals"): renewals_answers.answer(),
         ("get", "/scorecards/{key}/backtests"): evidence_answers.answer(),
         ("get", "/collections"): _collections(),

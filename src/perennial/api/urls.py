@@ -3,6 +3,7 @@
 from django.urls import path
 
 from perennial.api import (
+    alerts,
     collections,
     contracts,
     customers,
@@ -29,6 +30,7 @@ api.add_router("", renewals.router)
 api.add_router("", evidence.router)
 api.add_router("", collections.router)
 api.add_router("", contracts.router)
+api.add_router("", alerts.router)
 api.add_router("", events.router)
 api.add_router("", unconfirmed.router)
 api.add_router("", usage.router)

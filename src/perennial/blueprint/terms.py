@@ -103,6 +103,11 @@ PORTFOLIO_FIELDS: Mapping[str, FieldType] = {
     "first_value_on": FieldType.DATE,
     "champion_left_on": FieldType.DATE,
     "checkpoint_due_on": FieldType.DATE,
+    "usage_fell_on": FieldType.DATE,
+    "users_at_alert": FieldType.INTEGER,
+    "usual_users": FieldType.INTEGER,
+    "champion_silent_on": FieldType.DATE,
+    "users_silent_on": FieldType.DATE,
 }
 
 

@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from perennial.customers.alert_fields import ALERT_FIELDS
 from perennial.customers.own_fields import own_fields
 from perennial.customers.terms import Field, Unit
 from perennial.kernel.conditions.terms import FieldType
@@ -330,6 +331,7 @@ SHIPPED: Mapping[str, Field] = {
             _("The earliest checkpoint of a term at which our own call, or at the last one a plan, is still missing."),
             "calls",
         ),
+        *ALERT_FIELDS,
         _f(
             "champion_left_on",
             _D,

@@ -10,6 +10,8 @@ from datetime import date, datetime
 from functools import cached_property
 from typing import Any
 
+from perennial.alerts import actions as alerts
+from perennial.alerts import resting
 from perennial.contracts import actions as contracts
 from perennial.contracts import columns, watching
 from perennial.contracts import queries as contract_reads
@@ -42,6 +44,12 @@ class Night:
         return contract_reads.Book.read()
 
     @cached_property
+    def paying(self) -> set[int]:
+        """Who pays on the day; where no contract is kept at all, everybody."""
+        found = {customer for customer, one in self.book.standing(self.on).items() if one.mrr > 0}
+        return found if found or self.terms.lines else set(self.terms.customers)
+
+    @cached_property
     def terms(self) -> lifecycle_reads.Terms:
         """What stages are derived from, of all customers."""
         return lifecycle_reads.Terms.read(book=self.book)
@@ -53,6 +61,7 @@ STEPS: tuple[tuple[str, Callable[[Night], object]], ...] = (
     ("lifecycle", lambda night: lifecycle.derive(night.on, at=night.at, terms=night.terms)),
     ("usage", lambda night: usage.bring_up_to(night.on, at=night.at, book=night.book)),
     ("health", lambda night: health.score_day(night.on, at=night.at, terms=night.terms)),
+    ("alerts", lambda night: alerts.judge(night.on, at=night.at, paying=night.paying)),
     ("portfolio", lambda night: portfolio.rewrite(night.on, at=night.at, terms=night.terms)),
     ("today", lambda night: playbooks.plan_today(night.on, at=night.at)),
     ("forecast", lambda night: learning.learn(night.on, at=night.at)),
@@ -128,5 +137,6 @@ def nightly(claim: Claim, report: Report, at: datetime) -> Mapping[str, Any]:
 def refresh(claim: Claim, _report: Report, at: datetime) -> None:
     """Job `refresh`: some customers' portfolio rows anew, and what they ask for on Today. Safe to run twice."""
     on, ids = house().today(at), claim.payload["customers"]
+    resting.follow(on, at=at, customer_ids=ids)
     portfolio.rewrite(on, at=at, customer_ids=ids)
     playbooks.plan_today(on, at=at, customer_ids=ids)

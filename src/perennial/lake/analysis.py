@@ -246,6 +246,38 @@ class Analysis:
         ).fetchall()
         return [UserWeeks(*row) for row in rows], bool(told[1])
 
+    def all_weeks(self, columns: champions.Columns, merged: Merged, *, day: int) -> list[tuple[int, UserWeeks]]:
+        """Return each customer with the weeks of each of its users; none where the facts do not tell counted events
+        apart."""
+        plan = self._snapshot.live.plan
+        if columns[0] not in plan:
+            return []
+        told = columns[0], columns[1] if columns[1] in plan else ""
+        named = [name for name in told if name]
+        use_merged(DuckSession(self._connection), merged)
+        facts = self._snapshot.fact_sql(FACT_USER, named, from_day=day - champions.REACH + 1, until_day=day + 1)
+        facts = merged_sql(f"SELECT * FROM ({facts})", FACT_USER, named, merged)
+        rows = self._connection.execute(
+            'SELECT customer, "user", weeks, CAST(gap AS INTEGER), CAST(core AS BIGINT), CAST(admin AS BIGINT) FROM '
+            f"({champions.users_sql(f'({facts})', told, day)}) ORDER BY customer"
+        ).fetchall()
+        return [(customer, UserWeeks(*rest)) for customer, *rest in rows]
+
+    def on_days(self, table: str, columns: Sequence[str], days: Sequence[int]) -> pa.Table:
+        """Return columns of a daily table (as doubles) on some days, with customer and day; a column that no file has
+        is unknown. What is between the days is read over, not taken."""
+        live, wanted = self._snapshot.live, sorted(set(days))
+        files = [file for file in live.files(f"daily/{table}")
+                 if any(file.span.from_day <= day < file.span.until_day for day in wanted)]  # fmt: skip
+        nothing = ", ".join(f'CAST(NULL AS DOUBLE) AS "{column}"' for column in columns)
+        none = f"SELECT CAST(NULL AS BIGINT) AS customer, CAST(NULL AS INTEGER) AS day, {nothing} WHERE FALSE"
+        rows = f"{daily.rows_sql(self._snapshot.root, files)} UNION ALL BY NAME {none}" if files else none
+        told = ", ".join(f'CAST("{column}" AS DOUBLE) AS "{column}"' for column in columns)
+        return self._connection.sql(
+            f"SELECT customer, day, {told} FROM ({rows}) WHERE day IN ({', '.join(map(str, wanted)) or 'NULL'}) "
+            f"AND {excluding_sql('customer', live.erased(Subject.CUSTOMER))}"
+        ).to_arrow_table()
+
     def calendar(
         self, table: str, column: str, fresh: pa.Table, parts: Sequence[tuple[int, int]], days: Sequence[int]
     ) -> list[Factor]:

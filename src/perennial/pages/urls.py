@@ -44,7 +44,7 @@ from perennial.pages.today import actions as decide
 from perennial.pages.today import away, tasks
 from perennial.pages.today import explain as today_opens
 from perennial.pages.today import page as today
-from perennial.pages.usage import behind, cohorts, explorer, features, funnel
+from perennial.pages.usage import alert, alerts, behind, cohorts, drift, explorer, features, funnel
 from perennial.pages.weekly import opening, targets
 from perennial.pages.weekly import views as weekly
 
@@ -86,6 +86,13 @@ urlpatterns = [
     path("revenue/lifetime/export", lifetime.export, name="revenue_lifetime_export"),
     path("usage", explorer.page, name="usage"),
     path("usage/customers", behind.customers, name="usage_customers"),
+    path("usage/alerts", alerts.page, name="usage_alerts"),
+    path("usage/alerts/export", alerts.export, name="usage_alerts_export"),
+    path("usage/alerts/<int:alert_id>", alert.page, name="usage_alert"),
+    path("usage/alerts/<int:alert_id>/mute", alert.mute, name="usage_alert_mute"),
+    path("usage/alerts/<int:alert_id>/unmute", alert.unmute, name="usage_alert_unmute"),
+    path("usage/drift", drift.page, name="usage_drift"),
+    path("usage/drift/export", drift.export, name="usage_drift_export"),
     path("usage/export", explorer.export, name="usage_export"),
     path("usage/features", features.page, name="usage_features"),
     path("usage/features/export", features.export, name="usage_features_export"),

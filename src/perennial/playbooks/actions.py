@@ -142,7 +142,7 @@ def reopen(*, item_id: int, by: int, at: datetime) -> None:
 
 
 def plan_today(on: date, *, at: datetime, customer_ids: Sequence[int] | None = None) -> int:
-    """Write the items of a day from the portfolio rows; return how many. About 20 queries for any number.
+    """Write the items of a day from the portfolio rows; return how many. About 25 queries for any number.
 
     Safe to run twice. Decisions of that day stay; what a decision put to rest stays away; an item that nobody decided
     on goes when its reasons are gone. Only some customers: where the day was planned for all before, else nothing.

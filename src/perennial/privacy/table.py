@@ -144,7 +144,8 @@ TABLE: dict[str, Held] = {
              "scores_13w active_users_7d active_users_28d "
              "logins_7d breadth_28d depth_28d trend_28d seats_used_28d days_since_last errors_28d top_user_share_28d "
              f"seats open_tickets overdue_tickets last_touch_on next_task_on champion_left_on "
-             f"checkpoint_due_on parent {METRICS}",
+             "checkpoint_due_on usage_fell_on users_at_alert usual_users champion_silent_on users_silent_on "
+             f"parent {METRICS}",
              row="customer as_of_on updated_at", staff="owner team"), C, None, BLANK),
     "ExternalId": Held({"external_id": CODE}, kept(row="id customer source"), C, None, GONE),
     "CustomerAlias": Held({}, kept(row="id old_id customer at")),
@@ -205,6 +206,11 @@ TABLE: dict[str, Held] = {
         {"reason": T}, kept("customer due_on which category model p low high", row="id at", staff="by"),
         C, None, BLANK),
     "CallSettled": Held({"word": T}, kept("customer call category", row="id at", staff="by"), C, None, BLANK),
+    "UsageAlert": Held(
+        {"reason": T, "series": J, "told": J},
+        kept("customer kind listed week_on raised_on statistic p against users usual spread closed_on end "
+             "muted_until_on muted_why", row="id raised_at decided_at", staff="muted_by"), C, None, GONE),
+    "AlertWeek": Held({}, kept("week_on paying judged expected trouble", row="id made_at customers")),
     "ForecastModel": Held({}, kept("tallies posterior quarters rebuilt", row="id on learned_at")),
     "ForecastSnapshot": Held({}, kept("week_on as_of_on is_rebuilt currency fans", row="id frozen_at learned")),
     "ForecastRow": Held(

@@ -9,6 +9,8 @@ from typing import Any
 
 from django.db.models import Q
 
+from perennial.alerts import queries as alerts
+from perennial.alerts.terms import Standing as AlertStanding
 from perennial.contracts import nodes
 from perennial.contracts import queries as contracts
 from perennial.customers import actions as customer_actions
@@ -31,7 +33,7 @@ from perennial.usage.lake import metric_keys
 
 WHOLE = frozenset({"active_users_7d", "active_users_28d", "logins_7d", "breadth_28d", "days_since_last"})
 ROOMS = frozenset(
-    {"contracts", "usage", "lifecycle", "health", "support", "engagement", "people", "playbooks", "calls"}
+    {"contracts", "usage", "lifecycle", "health", "support", "engagement", "people", "playbooks", "calls", "alerts"}
 )  # fmt: skip
 
 
@@ -49,6 +51,7 @@ class Gathered:
     people: Mapping[int, customers.Relationship]
     tasks: Mapping[int, NextTask]
     calls: Mapping[int, date]
+    alerts: Mapping[int, AlertStanding]
 
 
 def rewrite(
@@ -114,6 +117,7 @@ def _gather(
         people=customers.relationships(on, ids) if "people" in rooms else {},
         tasks=playbooks.next_tasks(ids) if "playbooks" in rooms else {},
         calls=_calls(on, place, ids) if "calls" in rooms else {},
+        alerts=alerts.standing(on, ids) if "alerts" in rooms else {},
     )
 
 
@@ -150,11 +154,22 @@ def _row(
         "next_task_on": task.due_on if task else None,
         "next_step": task.title if task else None,
         "checkpoint_due_on": known.calls.get(customer.pk),
+        **_alerts(known.alerts.get(customer.pk)),
         **_money(known.contracts.get(customer.pk)),
         **_wait(known.waits.get(customer.pk, ())),
         **_usage(known.usage.get(customer.pk)),
         **_stage(known.lifecycle.get(customer.pk)),
         **_health(known.health.get(customer.pk)),
+    }
+
+
+def _alerts(found: AlertStanding | None) -> dict[str, Any]:
+    return {
+        "usage_fell_on": found.drop_on if found else None,
+        "users_at_alert": found.users if found else None,
+        "usual_users": found.usual if found else None,
+        "champion_silent_on": found.champion_on if found else None,
+        "users_silent_on": found.silent_on if found else None,
     }
 
 

@@ -15,7 +15,8 @@ from perennial.blueprint.terms import MetricUnit
 from perennial.customers.catalogue import FIELDS, Unit
 from perennial.pages import tags
 from perennial.pages.customer import words
-from perennial.reports import customer_group, customer_products, customer_usage
+from perennial.pages.usage import alert_words
+from perennial.reports import alerts, customer_group, customer_products, customer_usage
 from perennial.reports.customer_file import File
 from perennial.reports.customer_group import Group
 from perennial.usage import own
@@ -105,6 +106,10 @@ def _of_customer(file: File) -> dict[str, Any]:
         "names_users": names_users,
         "charts": _charts(names_users=names_users),
         "has_products": customer_products.is_told(file.on),
+        "alerts": [
+            (one, alert_words.kind_of(one), alert_words.said(one), alert_words.rest(one, file.on))
+            for one in alerts.of_customer(file.row)
+        ],
     }
 
 

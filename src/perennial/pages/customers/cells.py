@@ -22,7 +22,10 @@ Writer = Callable[[PortfolioRow], str]
 
 NUMERIC = frozenset({Unit.MONEY, Unit.NUMBER, Unit.POINTS, Unit.RATIO, Unit.DAYS})
 KEPT_NARROW = frozenset({"name", "band", "arr", "stage", "owner"})
-BEHIND = frozenset({"last_touch_on", "health_fell_on", "oldest_overdue_on", "champion_left_on", "checkpoint_due_on"})
+BEHIND = frozenset({
+    "last_touch_on", "health_fell_on", "oldest_overdue_on", "champion_left_on", "checkpoint_due_on", "usage_fell_on",
+    "champion_silent_on", "users_silent_on",
+})  # fmt: skip
 SHORT_NAME = 24
 BANDS = {
     "green": ("good", '<circle cx="5" cy="5" r="4.5"/>'),

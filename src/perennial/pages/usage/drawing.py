@@ -34,12 +34,15 @@ class Dot:
 @dataclass(frozen=True)
 class Lines:
     """The days' words along the axis, each line's points (None: unknown), how the axis writes a value, and what the
-    drawing says."""
+    drawing says. `level`: from which place to which a height is ruled, a baseline; `marked`: the place of a week that
+    is meant."""
 
     days: Sequence[str]
     lines: Sequence[Sequence[Dot | None]]
     ticks: Sequence[tuple[float, str]]
     label: str
+    level: tuple[int, int, float] | None = None
+    marked: int | None = None
 
 
 def ticks_up_to(largest: float) -> list[float]:
@@ -77,10 +80,24 @@ def lines(shown: Lines, height: int = 224) -> SafeString:
         format_html('<g class="s{}">{}{}</g>', number, _segments(line, x, y), _dots(line, x, y))
         for number, line in enumerate(shown.lines)
     )
+    grid += _ruled(shown, x, y, height)
     return format_html(
         '<svg class="drawing series {}" height="{}" role="group" aria-label="{}">{}{}{}{}</svg>',
         _room(shown.ticks), height + 22, shown.label, grid, days, mark_safe(drawn), words,  # noqa: S308 - made by format_html
     )  # fmt: skip
+
+
+def _ruled(shown: Lines, x: Place, y: Height, height: int) -> SafeString:
+    """Draw the baseline and the week that is meant, behind the lines."""
+    found = SafeString("")
+    if shown.marked is not None:
+        at = _p(x(shown.marked))
+        found += format_html('<line class="marked" x1="{}%" x2="{}%" y1="{}" y2="{}"/>', at, at, _p(TOP), height)
+    if shown.level is not None:
+        first, last, value = shown.level
+        found += format_html('<line class="level" x1="{}%" x2="{}%" y1="{}" y2="{}"/>', _p(x(first)), _p(x(last)),
+                             _p(y(value)), _p(y(value)))  # fmt: skip
+    return found
 
 
 def _room(ticks: Sequence[tuple[float, str]]) -> str:

@@ -52,6 +52,8 @@ class Asking(Asked):
             ("usage_features", _("Features")),
             ("usage_cohorts", _("Cohorts")),
             ("usage_funnel", _("Funnel")),
+            ("usage_alerts", _("Alerts")),
+            ("usage_drift", _("Drift")),
         )
         return {
             "may": self.may(),
