@@ -87,8 +87,7 @@ def test_a_measure_that_stopped_is_named_with_its_day_and_who_turns_grey(day: Da
 
 
 def test_who_turns_grey_is_who_had_a_colour_with_it(day: Day) -> None:
-    card = health_reads.card_in_force(ON)
-    assert card is not None
+    [card] = health_reads.cards_in_force(ON)
     shares = dict(zip((one.key for one in card.card.measures), weights_of(card.card).tolist(), strict=True))
     known, stale = 1_000_000, dict[str, Any]()
     for key in sorted(shares, key=lambda one: -shares[one]):

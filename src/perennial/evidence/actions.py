@@ -53,10 +53,12 @@ def backtest(
     """Backtest a scorecard (YAML), published or a draft; return the id of what was found. Safe to run twice: each run
     is a row of its own, and the same data give the same figures.
 
+    Of several scorecards the one for all others is held against everybody's past: it says nothing of the rest.
+
     A constant count of queries where past days are frozen, seven for each week that is not.
     :raises BlueprintError: the text cannot be read.
     """
-    card = blueprint.scorecard_from(text, name="scorecard")
+    card = blueprint.scorecards_from(text, name="scorecard").fallback
     facts = Facts(place)
     made, late = decisions(place, facts.terms.book, on)
     fleets = _fleets(card, facts, made, report)

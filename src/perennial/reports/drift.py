@@ -44,11 +44,13 @@ class Drifts:
 
 def drifts(member: Member, on: date, *, leaving: bool = False) -> Drifts | None:
     """Return the drift of each measure over the customers that a member sees; `leaving`: of these the ones that it may
-    export. None where no scorecard is in force or nothing is scored yet. Two queries."""
-    card = health.card_in_force(on)
+    export. Of several scorecards the one for all others is told. None where none is in force or nothing is scored yet.
+    Two queries."""
+    cards = health.cards_in_force(on)
     ids = list(rows_seen(member, leaving=leaving).values_list("customer_id", flat=True))
-    if card is None or not ids:
+    if not cards or not ids:
         return None
+    card = cards[-1]
     measures = card.card.measures
     keys = [one.key for one in measures]
     now, then = measured.near(on, keys, ids), measured.near(on - BACK, keys, ids)

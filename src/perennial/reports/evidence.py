@@ -9,10 +9,11 @@ from datetime import datetime
 
 from django.utils.translation import get_language
 
+from perennial.blueprint import queries as blueprint
 from perennial.customers.access import portfolio_of, rows_of
 from perennial.evidence import queries
 from perennial.evidence.terms import Case, Lists, Told
-from perennial.health.queries import card_in_force
+from perennial.health.queries import cards_in_force
 from perennial.kernel.organisation.queries import house
 from perennial.members.models import Member
 
@@ -39,7 +40,8 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """`told` None: never backtested. `labels`: each measure's name. `is_current`: it is of the scorecard in force."""
+    """`told` None: never backtested. `labels`: each measure's name. `is_current`: it is of the scorecard in force;
+    `is_one_of_several`: that is the one for all others, and there are others."""
 
     told: Told | None
     false_greens: Sequence[Named]
@@ -48,6 +50,7 @@ class Record:
     running: Running | None
     labels: Mapping[str, str]
     is_current: bool
+    is_one_of_several: bool
 
 
 def record(member: Member, *, at: datetime) -> Record:
@@ -61,7 +64,8 @@ def record(member: Member, *, at: datetime) -> Record:
         .filter(customer_id__in=whom)
         .values_list("customer_id", "key", "name")
     }
-    job, card = queries.running(), card_in_force(house().today(at))
+    job, on = queries.running(), house().today(at)
+    cards, text = cards_in_force(on), blueprint.text_in_force("scorecard", on)
     language = get_language() or "en"
 
     def named(part: Sequence[Case]) -> list[Named]:
@@ -70,6 +74,7 @@ def record(member: Member, *, at: datetime) -> Record:
     return Record(
         told, named(found.false_greens), named(found.false_reds), named(found.lost),
         running=None if job is None else Running(job.pk, job.progress_done, job.progress_total),
-        labels={measure.key: measure.label.text(language) for measure in card.card.measures} if card else {},
-        is_current=told is not None and card is not None and queries.is_of(told.id, card.text),
+        labels={measure.key: measure.label.text(language) for card in cards[-1:] for measure in card.card.measures},
+        is_current=told is not None and queries.is_of(told.id, text),
+        is_one_of_several=len(cards) > 1,
     )  # fmt: skip

@@ -114,7 +114,7 @@ def try_fleet(card: Scorecard, inputs: FleetInputs) -> Tried:
     """Return what a scorecard makes of the last week, without trend and error: the same score and band as
     `score_fleet`, in a fraction of its time."""
     _check(card, inputs)
-    week = _week(card, inputs.values[-1], inputs.ages[-1], inputs.segments)
+    week = week_of(card, inputs.values[-1], inputs.ages[-1], inputs.segments)
     coloured = _coloured(card, week)
     alone = scored_band(card, to_tenths(week.score), inputs.previous)
     band = np.where(coloured, np.minimum(alone, inputs.caps), len(BANDS) - 1)
