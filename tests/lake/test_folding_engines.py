@@ -113,7 +113,7 @@ def test_a_fold_with_repeats_and_erasures_leaves_the_same_lake(tmp_path: Path, s
     assert ours.by_import.keys() == {1, 2}
     assert lakes_differing(*roots) == 0
     left = live_rows(roots[1])
-    assert left.keys() == {"events", "rejected", "facts/day", "facts/user", "facts/event", "daily/metrics"}
+    assert left.keys() == {"events", "rejected", "facts/day", "facts/user", "facts/event", "facts/use", "daily/metrics"}
     for table, rows in left.items():
         assert not {1, 7} & set(rows["customer"].to_pylist()), table
         assert "user" not in rows.column_names or 3 not in rows["user"].to_pylist(), table
