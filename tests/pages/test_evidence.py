@@ -119,3 +119,28 @@ def test_there_is_nothing_to_export_before_a_backtest_or_in_an_unknown_format(
     assert admin.post("/health/evidence/export", {"format": "csv"}).status_code == 404
     found(now)
     assert admin.post("/health/evidence/export", {"format": "pdf"}).status_code == 404
+
+
+def test_a_draft_says_what_its_backtest_found_before_it_is_put_in_force(
+    member: Callable[..., int], now: datetime
+) -> None:
+    admin, draft = signed_in(member("admin")), TEXT.replace("green_from: 70", "green_from: 72")
+
+    def compared() -> str:
+        answer = admin.post("/settings/blueprint/scorecard", {"text": draft, "step": "compare"})
+        return str(answer.content.decode())
+
+    assert "This draft was never held against the past." in compared()
+    assert admin.post("/health/evidence/run", {"text": draft}).status_code == 302
+    assert Job.objects.get(kind=BACKTEST).payload == {"text": draft}
+    row = Backtest.objects.get(id=found(now, verdict="no_evidence"))
+    Backtest.objects.filter(id=row.pk).update(digest=queries.digest_of(draft.rstrip() + "\r\n"))
+    assert "foretells no better than the share that is lost anyway" in compared()
+    Backtest.objects.filter(id=found(now)).update(digest=queries.digest_of(draft))
+    assert "Backtested as of 2 Mar 2026." in compared()
+
+
+def test_a_draft_that_cannot_be_read_is_not_backtested(member: Callable[..., int]) -> None:
+    answer = signed_in(member("admin")).post("/health/evidence/run", {"text": "key: 1"})
+    assert answer.status_code == 302 and "scorecard" in answer["Location"]
+    assert not Job.objects.filter(kind=BACKTEST).exists()

@@ -14,8 +14,8 @@ from perennial.kernel.queue.models import Job, JobState
 
 
 def digest_of(text: str) -> str:
-    """Return by what a backtest of a text is found."""
-    return sha256(text.encode()).hexdigest()
+    """Return by what a backtest of a text is found: its lines, however they end."""
+    return sha256((text.replace("\r\n", "\n").rstrip("\n") + "\n").encode()).hexdigest()
 
 
 def latest(key: str | None = None) -> Told | None:

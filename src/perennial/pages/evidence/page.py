@@ -6,12 +6,15 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, cast
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from perennial.blueprint import queries as blueprint
+from perennial.blueprint.terms import BlueprintError
 from perennial.evidence.calculations.proposals import NOTHING
 from perennial.evidence.calculations.verdict import Verdict
 from perennial.evidence.terms import BACKTEST, LEADS, MAIN_LEAD, Told
@@ -137,8 +140,15 @@ def _weights(told: Told, labels: Mapping[str, str]) -> dict[str, Any] | None:
 
 @require_POST
 def run(request: HttpRequest) -> HttpResponse:
-    """Have the scorecard in force backtested in the background."""
-    queue.enqueue_once(BACKTEST, at=timezone.now())
+    """Have the scorecard in force, or a draft (`text`) that can be read, backtested in the background."""
+    text = request.POST.get("text", "").replace("\r\n", "\n")
+    if text:
+        try:
+            blueprint.check("scorecard", text)
+        except BlueprintError as error:
+            messages.error(request, str(error))
+            return redirect("settings_blueprint_part", part="scorecard")
+    queue.enqueue_once(BACKTEST, at=timezone.now(), payload={"text": text} if text else None)
     return redirect("evidence")
 
 

@@ -20,6 +20,7 @@ from perennial.blueprint import actions, queries
 from perennial.blueprint.actions import ConfigRefused
 from perennial.blueprint.calculations.comparing import compare
 from perennial.blueprint.terms import BlueprintError
+from perennial.evidence import queries as evidence
 from perennial.kernel.organisation.queries import house
 from perennial.members import access
 from perennial.pages.settings import problems, switches, tabs
@@ -246,6 +247,8 @@ def comparison(request: HttpRequest, part: str, text: str, form: ReasonForm) -> 
         "form": form,
         "base": request.POST.get("base") or str(history[0].version if history else 0),
         "given": switches.given(yaml.safe_load(text)) if part == "revenue" else [("text", text)],
+        "backtest": part == "scorecard",
+        "verdict": evidence.verdict_of(text) if part == "scorecard" else None,
         **_difference(part, queries.text_in_force(part), text),
     }
     return _shown(request, part, "compare", context, status=422 if form.errors else 200)
