@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -169,3 +170,29 @@ def test_who_does_not_manage_settings_finds_no_editor(place: dict[str, Any]) -> 
     client = signed_in(place["csm"])
     assert client.get("/settings/scorecard").status_code == 404
     assert client.post("/settings/scorecard/preview", {"text": "x"}).status_code == 404
+
+
+@pytest.mark.parametrize("preset", [one.key for one in blueprint.scorecard_presets()])
+def test_a_preset_is_where_the_editor_begins_and_is_put_in_force_like_any_text(
+    place: dict[str, Any], now: datetime, preset: str
+) -> None:
+    score(now)
+    admin, path = signed_in(place["admin"]), "/settings/scorecard"
+    shown = admin.get(path, {"preset": preset}).content.decode()
+    assert "This is the preset" in shown and 'aria-current="true"' in shown
+    text = next(one.text for one in blueprint.scorecard_presets() if one.key == preset)
+    given = {"text": text, "step": "compare", "base": "0"}
+    assert "what changes" in admin.post(path, given).content.decode()
+    assert admin.post(f"{path}/preview", given).status_code == 200
+    configuration.publish(part="scorecard", text=text, reason="P", from_on=None, base=None, by=place["admin"], at=now)
+    score(now)
+    for number in place["ids"].values():
+        found = queries.parts_of(number)
+        assert found is not None
+        parts = sum(Decimal(part["contribution"]) for part in found["parts"])
+        assert parts == Decimal(found["score"]) - Decimal(found["segment_score"])
+
+
+def test_a_preset_that_there_is_not_is_not_found(place: dict[str, Any]) -> None:
+    assert signed_in(place["admin"]).get("/settings/scorecard?preset=magic").status_code == 404
+    assert "This is the preset" not in signed_in(place["admin"]).get("/settings/scorecard").content.decode()

@@ -14,12 +14,15 @@ from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any, TypeVar
 
+import yaml
+
 from perennial.blueprint.calculations import document
 from perennial.blueprint.calculations.lifecycle import parse_stages, parse_tiers
 from perennial.blueprint.calculations.lifetime import parse_lifetime
 from perennial.blueprint.calculations.metrics import event_predicates, parse_events, parse_metrics, spellings
 from perennial.blueprint.calculations.node import Node
 from perennial.blueprint.calculations.own_metrics import parse_own_metrics
+from perennial.blueprint.calculations.presets import composed
 from perennial.blueprint.calculations.products import parse_products
 from perennial.blueprint.calculations.renewals import parse_renewals
 from perennial.blueprint.calculations.revenue import parse_revenue
@@ -29,10 +32,11 @@ from perennial.blueprint.calculations.today import parse_today
 from perennial.blueprint.kept import Version, versions
 from perennial.blueprint.lifetime_terms import LifetimeRules
 from perennial.blueprint.renewal_terms import RenewalRules
-from perennial.blueprint.scorecard_terms import Scorecards
+from perennial.blueprint.scorecard_terms import Preset, Scorecards
 from perennial.blueprint.terms import (
     BlueprintError,
     EventKinds,
+    Label,
     MetricDefinition,
     ProductFeatures,
     Rights,
@@ -305,6 +309,21 @@ def own_metrics_from(text: str) -> tuple[MetricDefinition, ...]:
 def metric_library() -> str:
     """Return the YAML of the metrics that are ready to be taken over as own ones."""
     return (files("perennial.blueprint") / "library" / "metrics.yaml").read_text(encoding="utf-8")
+
+
+@cache
+def scorecard_presets() -> tuple[Preset, ...]:
+    """Return the scorecards to begin with, as texts of the part (M21)."""
+    library = (files("perennial.blueprint") / "library" / "scorecards.yaml").read_text(encoding="utf-8")
+    shipped = yaml.safe_load(default_text("scorecard"))
+    return tuple(
+        Preset(one["key"], _label(one["label"]), _label(one["meaning"]), composed(one, shipped))
+        for one in yaml.safe_load(library)
+    )
+
+
+def _label(given: Mapping[str, str]) -> Label:
+    return Label(given["en"], given["zh-Hans"], given["zh-Hant"])
 
 
 @cache

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from perennial.blueprint.terms import PORTFOLIO_FIELDS, Scorecard
+from perennial.blueprint.terms import PORTFOLIO_FIELDS, Label, Scorecard
 from perennial.kernel.conditions.terms import FieldType, Tree, fields_of
 
 _ABOVE_HEALTH = frozenset(
@@ -66,3 +66,13 @@ class Scorecards:
     def fallback(self) -> Scorecard:
         """The scorecard for everybody whom no rule finds."""
         return self.rules[-1].card
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """Scorecards to begin with: what they are called, for whom they are meant, and their text."""
+
+    key: str
+    label: Label
+    meaning: Label
+    text: str

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from perennial.blueprint import queries
+from perennial.blueprint.scorecard_terms import Preset
 from perennial.blueprint.terms import BlueprintError
 from perennial.health.trying import CannotTry
 from perennial.kernel.organisation.queries import house
@@ -44,7 +45,12 @@ EDGES = {
 def editor(request: HttpRequest) -> HttpResponse:
     """Show the scorecards in force as a form; show what the form changes in the text, before it is put in force."""
     if request.method == "GET":
-        return _shown(request, queries.text_in_force(PART), request.GET.get("card", ""))
+        wanted = request.GET.get("preset", "")
+        preset = next((one for one in queries.scorecard_presets() if one.key == wanted), None)
+        if wanted and preset is None:
+            raise Http404
+        return _shown(request, preset.text if preset else queries.text_in_force(PART), request.GET.get("card", ""),
+                      preset=preset)  # fmt: skip
     base = request.POST.get("text", "").replace("\r\n", "\n")
     try:
         text = scorecard_form.text_of(base, request.POST.dict())
@@ -91,9 +97,13 @@ def _previewed(request: HttpRequest, text: str) -> dict[str, Any]:
     }
 
 
-def _shown(request: HttpRequest, text: str, card: str, *, problem: BlueprintError | None = None) -> HttpResponse:
-    history = queries.history(PART)
+def _shown(
+    request: HttpRequest, text: str, card: str, *, problem: BlueprintError | None = None, preset: Preset | None = None
+) -> HttpResponse:
+    history, spoken = queries.history(PART), get_language() or "en"
     context: dict[str, Any] = {
+        "presets": [(one.key, one.label.text(spoken), one.meaning.text(spoken)) for one in queries.scorecard_presets()],
+        "preset": preset.label.text(spoken) if preset else "",
         "part": PART,
         "label": gettext("Scorecard"),
         "text": text,
