@@ -81,6 +81,7 @@ FIELDS = [
 PARAMETERS = {
     "/customers": ["filter", "q", "sort", "after", "limit", "as_of"],
     "/customers/c": ["source"],
+    "/customers/c/health": ["source", "as_of", "since"],
     "/customers/c/metrics": ["from", "to", "source"],
     "/revenue/movements": ["from", "to", "period"],
     "/revenue/retention": ["from", "to"],

@@ -93,6 +93,8 @@ def test_every_answer_is_as_the_schema_says(
         ("/customers", {"as_of": "2025-06-30"}),
         ("/customers/{external_id}", {}),
         ("/customers/{external_id}", {"as_of": "2025-06-30"}),
+        ("/customers/{external_id}/health", {"since": "2026-02-02"}),
+        ("/customers/{external_id}/health", {"as_of": "2026-02-01"}),
         ("/customers/{external_id}/metrics", year),
         ("/revenue/movements", {"from": "2025-01", "to": "2025-12"}),
         ("/forecast", {}),

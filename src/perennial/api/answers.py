@@ -15,6 +15,7 @@ from perennial.api import (
     contract_answers,
     evidence_answers,
     forecast_answers,
+    health_answers,
     lifetime_answers,
     renewals_answers,
     retention_answers,
@@ -96,6 +97,7 @@ def _answers() -> Mapping[tuple[str, str], Schema]:
     return {
         ("get", "/customers"): shape_of(listed),
         ("get", "/customers/{external_id}"): shape_of(one, optional=tuple(SHIPPED)),
+        ("get", "/customers/{external_id}/health"): health_answers.answer(_health()),
         ("get", "/customers/{external_id}/metrics"): shape_of({"key": text(), "rows": array(values)}),
         ("post", "/customers:upsert"): shape_of({"results": array(shape_of(verdict))}),
         ("get", "/revenue/movements"): _movements(),

@@ -53,7 +53,7 @@ def list_customers(request: HttpRequest, query: Query[ListQuery]) -> dict[str, A
     quickest by `name`: then only the rows of each page are gathered."""
     member = caller(request, "customers.read")
     place = house()
-    on, is_past = _day(query.as_of, place)
+    on, is_past = day_asked(query.as_of, place)
     try:
         page = _page(member, query, on, is_past=is_past)
     except (ConditionError, ListError) as error:
@@ -71,7 +71,7 @@ def list_customers(request: HttpRequest, query: Query[ListQuery]) -> dict[str, A
     }
 
 
-def _day(asked: date | None, place: House) -> tuple[date, bool]:
+def day_asked(asked: date | None, place: House) -> tuple[date, bool]:
     """Return the day asked for, and whether it is another than the as-of day.
 
     :raises HttpError: it lies after the as-of day.
@@ -111,7 +111,7 @@ def one_customer(
     """One customer by external id (of any source, or of `source`) or by key, with health and its parts. As of a past
     day: what was true then, and the score that the day printed; a score's parts are kept of the latest day only."""
     member = caller(request, "customers.read")
-    on, is_past = _day(as_of, house())
+    on, is_past = day_asked(as_of, house())
     found = find(member, external_id, source)
     fields = visible_fields(member)
     row = next(iter(past.rows_on(on, [found.pk])), None) if is_past else found.portfolio

@@ -10,6 +10,7 @@ from perennial.api import (
     events,
     evidence,
     forecast,
+    health,
     lifetime,
     renewals,
     retention,
@@ -22,6 +23,7 @@ from perennial.api import (
 from perennial.api.wire import api
 
 api.add_router("", customers.router)
+api.add_router("", health.router)
 api.add_router("", revenue.router)
 api.add_router("", retention.router)
 api.add_router("", lifetime.router)

@@ -239,6 +239,7 @@ RULES: dict[str, Rule] = {
     "export_file": Rule("exports.run"),
     "api:customers": KEY,
     "api:customer": KEY,
+    "api:customer_health": KEY,
     "api:customer_metrics": KEY,
     "api:customers_upsert": KEY,
     "api:revenue_movements": KEY,
