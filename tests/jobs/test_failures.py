@@ -56,6 +56,7 @@ def test_a_worker_keeps_it_with_the_job(monkeypatch: pytest.MonkeyPatch) -> None
         report(40, 100, "lines.csv")
         raise ValueError("what is this")
 
+    monkeypatch.setattr(worker.connection, "close", lambda: None)  # the test's own transaction is open on it
     monkeypatch.setitem(HANDLERS, "import.check", fails)
     queue.enqueue("import.check", payload={"import": 1}, at=timezone.now())
     claimed = queue.claim(at=timezone.now())

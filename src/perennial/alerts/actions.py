@@ -53,9 +53,12 @@ def _keep_week(week: Week, paying: int, at: datetime) -> None:
             "customers": week.judged_ids,
         }
     )
-    row = AlertWeek(week_on=week.week_on, paying=paying, made_at=at, **told)
+    told = {"paying": paying, **told}
+    if AlertWeek.objects.filter(week_on=week.week_on).values(*told).first() == told:
+        return  # a night that comes again changes nothing
+    row = AlertWeek(week_on=week.week_on, made_at=at, **told)
     AlertWeek.objects.bulk_create([row], update_conflicts=True, unique_fields=["week_on"],
-                                  update_fields=["paying", "made_at", *told])  # fmt: skip
+                                  update_fields=["made_at", *told])  # fmt: skip
 
 
 def _raise(week: Week, found: Sequence[Found], *, on: date, at: datetime) -> int:

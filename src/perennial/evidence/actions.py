@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from hashlib import sha256
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import numpy as np
@@ -34,7 +34,9 @@ from perennial.kernel.journal.models import JournalEntry
 from perennial.kernel.organisation.queries import House
 from perennial.kernel.queue.actions import Report
 
-LIBRARIES = ("perennial", "numpy", "scipy")
+METHOD = 1
+"""Counted up where the same data would give other figures."""
+LIBRARIES = ("numpy", "scipy", "scikit-learn", "lightgbm")
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,12 +159,23 @@ def _kept(rows: Sequence[Decision], cases: Cases, p: Floats) -> list[dict[str, A
 
 
 @transaction.atomic
+def _versions() -> dict[str, str]:
+    """Return what the figures depend on besides the data; the challengers' libraries where they are installed."""
+    found = {"method": str(METHOD)}
+    for name in LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
 def _store(text: str, card: Scorecard, found: Found, *, on: date, by: int | None, at: datetime, seed: int) -> int:
     last = JournalEntry.objects.order_by("-id").values_list("id", flat=True).first()
     row = Backtest.objects.create(
         key=card.key, version=version_of(text), digest=digest_of(text), text=text, on=on, made_at=at,
         by_id=by, found=found.told, data_version=f"{last or 0}:{found.digest}", seed=seed,
-        versions={name: version(name) for name in LIBRARIES},
+        versions=_versions(),
     )  # fmt: skip
     insert(BacktestCase, [{"backtest_id": row.pk, **one} for one in found.kept])
     journal.record("scorecard.backtested", by=by, at=at, data={"key": card.key, "backtest": row.pk})

@@ -17,7 +17,7 @@ from perennial.kernel.periods import add_months
 
 PART_PAYERS_BELOW, PART_PAID = 0.55, 0.15
 """Of the steps of customers in a worse mood than this, so many are paid in part at first."""
-LEFT_OWING, OWED_DAYS = 0.4, 300
+LEFT_OWING, OWED_DAYS = 0.4, 430
 """So many of those that left lately went without paying a last step that came due in so many days."""
 LAUNCHED_BELOW_SIZE, LAUNCH_PART = 2, 8
 """The larger ones are launched by us, for a part of a year's price."""
@@ -198,7 +198,7 @@ def _settled(row: ReceivableRow, account: Account, on: date, rng: Random) -> Rec
 def _left_owing(account: Account, rows: list[ReceivableRow], on: date) -> list[ReceivableRow]:
     """Return the plan of a customer that left: of some, the last step that came due was never paid."""
     due = [row for row in rows if on - timedelta(OWED_DAYS) < row.due_on <= on]
-    is_late = account.left_on is not None and (on - account.left_on).days < 240 and account.story is None
+    is_late = account.left_on is not None and (on - account.left_on).days < 150 and account.story is None
     if not is_late or not due or Random(f"owing:{account.external_id}").random() >= LEFT_OWING:
         return rows
     last = due[-1]
