@@ -105,7 +105,7 @@ def test_a_wheel_asks_for_what_the_product_imports_and_for_nothing_else(wheel: z
         "pysqlite3",
     }  # asked for by settings
     assert needed - asked - extras - {"asgiref", "pydantic"} == set()
-    assert extras == {"pyspark", "obstore"}
+    assert extras == {"pyspark", "obstore", "scikit-learn", "lightgbm"}
     assert asked - needed <= unimported
 
 
