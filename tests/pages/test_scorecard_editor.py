@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
+from html import unescape
 from typing import Any
 
 import pytest
@@ -181,9 +182,11 @@ def test_a_preset_is_where_the_editor_begins_and_is_put_in_force_like_any_text(
     shown = admin.get(path, {"preset": preset}).content.decode()
     assert "This is the preset" in shown and 'aria-current="true"' in shown
     text = next(one.text for one in blueprint.scorecard_presets() if one.key == preset)
+    assert unescape(shown).count(text) == 1  # what the form sends back is the preset's text
     given = {"text": text, "step": "compare", "base": "0"}
     assert "what changes" in admin.post(path, given).content.decode()
-    assert admin.post(f"{path}/preview", given).status_code == 200
+    previewed = admin.post(f"{path}/preview", given)
+    assert previewed.status_code == 200 and 'class="error' not in previewed.content.decode()
     configuration.publish(part="scorecard", text=text, reason="P", from_on=None, base=None, by=place["admin"], at=now)
     score(now)
     for number in place["ids"].values():
