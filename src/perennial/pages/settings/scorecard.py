@@ -74,8 +74,12 @@ def preview(request: HttpRequest) -> HttpResponse:
     except BlueprintError as error:
         context = {"problem": problems.of(error, base)}
     except CannotTry:
-        context = {"nothing": True}
+        context = {"nothing": True, "is_other_set": _keys(text) != _keys(queries.text_in_force(PART))}
     return render(request, "settings/scorecard_preview.html", context)
+
+
+def _keys(text: str) -> set[str]:
+    return {rule.card.key for rule in queries.scorecards_from(text, name="scorecard.yaml").rules}
 
 
 def _previewed(request: HttpRequest, text: str) -> dict[str, Any]:
