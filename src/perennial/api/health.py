@@ -13,6 +13,7 @@ from perennial.api.keys import caller
 from perennial.api.wire import Day
 from perennial.customers.access import visible_fields
 from perennial.health.since import Since
+from perennial.health.since import since as changed_since
 from perennial.health.terms import Cause
 from perennial.kernel.organisation.queries import house
 from perennial.reports import past, score
@@ -40,7 +41,7 @@ def customer_health(
         health = past.health_on(row, on, fields)
     else:
         health = past.health_of(found.pk, fields)
-    changed = score.since(found.pk, on, since) if since is not None and health is not None else None
+    changed = changed_since(found.pk, on, since) if since is not None and health is not None else None
     hidden = frozenset[str]() if changed is None else score.untold_of(changed.values, fields)
     return {"key": found.key, "as_of": on, "health": health,
             "changed": None if changed is None else _told(changed, hidden)}  # fmt: skip

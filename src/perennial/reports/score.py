@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -15,8 +14,6 @@ from django.utils.translation import gettext_lazy as _
 from perennial.blueprint.terms import Measure, Scorecard
 from perennial.customers.catalogue import Field, Unit
 from perennial.health import queries as health
-from perennial.health.since import Since
-from perennial.health.since import since as changed_since
 from perennial.kernel.conditions.terms import FieldType
 from perennial.kernel.money import largest_remainder
 
@@ -66,11 +63,6 @@ def visible(told: Mapping[str, Any], fields: Mapping[str, Field]) -> dict[str, A
 def is_untold(measure: str, fields: Mapping[str, Field]) -> bool:
     """Return whether the value of a measure would tell of a field that the member does not see."""
     return _MADE_OF.get(measure, "name") not in fields
-
-
-def since(customer_id: int, on: date, back: date) -> Since | None:
-    """Return what changed a customer's score from about `back` to `on` (`health.since`)."""
-    return changed_since(customer_id, on, back)
 
 
 def untold_of(measures: Iterable[str], fields: Mapping[str, Field]) -> frozenset[str]:

@@ -12,7 +12,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
-from perennial.health.since import Since
+from perennial.health.since import Since, since
 from perennial.health.terms import Cause
 from perennial.pages.customer import measures
 from perennial.pages.customer.page import find
@@ -38,7 +38,7 @@ def page(request: HttpRequest, key: str) -> HttpResponse:
     if evidence is None:
         raise Http404
     back = _day(request.GET.get("from", "")) or evidence.on - timedelta(days=USUAL_DAYS)
-    found = score.since(file.customer.pk, evidence.on, back) if back < evidence.on else None
+    found = since(file.customer.pk, evidence.on, back) if back < evidence.on else None
     return render(request, "customer/since.html", {
         "customer": file.customer,
         "asked": back,
