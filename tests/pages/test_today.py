@@ -345,8 +345,9 @@ def test_an_empty_day_names_the_silent_and_an_empty_house_leads_to_the_import(
 
 
 def test_an_empty_day_over_data_of_the_past_says_when_it_ended_and_how_today_is_put_there(
-    csm: int, client: Client, member: Callable[..., int]
+    csm: int, client: Client, member: Callable[..., int], settings: Any
 ) -> None:
+    settings.COMMAND_LINE = ("./run perennial", "/srv/home")
     TodayItem.objects.all().delete()
     happened([(1, 1, "saved", None, ON - timedelta(days=28), 1)], now=AT)
     lake().compact(definitions(), at=AT)
@@ -356,9 +357,9 @@ def test_an_empty_day_over_data_of_the_past_says_when_it_ended_and_how_today_is_
     TodayItem.objects.all().delete()
     written = client.get("/").content.decode()
     assert "No use of the product was reported since 3 Dec 2024 (29 d ago)" in written
-    assert "perennial nightly" not in written  # a CSM imports nothing
+    assert "nightly" not in written  # a CSM imports nothing
     client.force_login(Member.objects.get(id=member("admin")))
-    assert "perennial nightly --on 2024-12-03" in client.get("/").content.decode()
+    assert "./run perennial nightly --on 2024-12-03 --home /srv/home" in client.get("/").content.decode()
 
 
 @pytest.mark.parametrize("count", [1, 40])

@@ -49,6 +49,21 @@ def test_customers_that_left_and_unknown_values_never_flood_the_day() -> None:
     assert [(name, rules) for name, _, rules in planned()] == [("Owes", ["payment_overdue"])]
 
 
+def test_red_speaks_from_the_first_import_on_but_not_beside_the_fall_itself_nor_after_a_talk() -> None:
+    row("Red since ever", band="red", score=31.0)
+    row("Just fell", band="red", score=31.0, health_fell_on=ON - timedelta(days=3))
+    row("Spoken to", band="red", score=31.0, last_touch_on=ON - timedelta(days=14))
+    row("Spoken to long ago", band="red", score=31.0, tier="usd_0", last_touch_on=ON - timedelta(days=15))
+    row("Yellow", band="yellow", score=55.0)
+    row("Left", band="red", score=31.0, is_live=False, stage=None)
+    actions.plan_today(ON, at=AT)
+    assert {name: rules for name, _, rules in planned()} == {
+        "Just fell": ["band_fell"], "Red since ever": ["health_red"], "Spoken to long ago": ["health_red"],
+    }  # fmt: skip
+    values = TodayItem.objects.get(customer__name="Red since ever").reasons[0]["values"]
+    assert (values["band"], values["score"], values["last_touch_on"]) == ("red", 31.0, None)
+
+
 def test_silence_is_measured_by_the_rhythm_of_the_tier() -> None:
     for name, tier, days in (("A", "usd_100k", 15), ("B", "usd_20k", 15), ("C", "usd_20k", 45), ("D", "usd_0", 900)):
         row(name, tier=tier, last_touch_on=ON - timedelta(days=days))
@@ -144,5 +159,5 @@ def test_planning_costs_the_same_queries_for_one_customer_and_for_forty(
 ) -> None:
     for number in range(count):
         row(f"c{number}", next_renewal_on=ON, arr=number)
-    with django_assert_num_queries(26):  # sixteen rules; a savepoint and its release among the rest
+    with django_assert_num_queries(27):  # seventeen rules; a savepoint and its release among the rest
         actions.plan_today(ON, at=AT)

@@ -73,6 +73,7 @@ TEMPLATES = [
     }
 ]
 DATABASES = {"default": env.database(HOME)}
+COMMAND_LINE = (env.called(), HOME)  # what a page names that a person is to type
 LAKE_ENGINE = env.engine()
 LAKE_PLACE = env.lake_place()
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": HOME / "cache"}}

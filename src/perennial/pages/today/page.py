@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any, cast
 from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils import timezone
@@ -206,8 +207,10 @@ def _empty(place: Place, day: Day, gone: PutAway) -> dict[str, Any]:
         return {"empty": "no_customers"}
     if not playbooks.is_planned(place.on):
         return {"empty": "not_planned"}
+    ended = _usage_ended_on(place)
+    called, home = settings.COMMAND_LINE
     return {"empty": "put_away" if gone.count or day.waiting else "nothing", "silent": _silent(place),
-            "usage_ended_on": _usage_ended_on(place)}  # fmt: skip
+            "usage_ended_on": ended, "put_back": f"{called} nightly --on {ended} --home {home}"}  # fmt: skip
 
 
 def _usage_ended_on(place: Place) -> date | None:

@@ -28,6 +28,7 @@ _ELSE: Mapping[str, Promise] = {
     "approval_stuck": gettext_lazy("What nobody asks after stays where it lies."),
     "champion_left": gettext_lazy("Nobody inside speaks for you when the renewal is decided."),
     "band_fell": gettext_lazy("The cause goes on working until the renewal."),
+    "health_red": gettext_lazy("The cause goes on working until the renewal."),
     "ticket_overdue": gettext_lazy("The customer waits without knowing until when."),
     "onboarding_overdue": gettext_lazy("A customer without first value has no reason to renew."),
     "usage_fell": gettext_lazy("What is no longer used is not renewed."),
