@@ -28,13 +28,16 @@ from perennial.customers.merging import merge
 from perennial.customers.models import PortfolioRow
 from perennial.kernel.periods import Period
 from perennial.members.models import Member
-from perennial.reports import retention_by, revenue
+from perennial.pages.revenue import tables
+from perennial.reports import retention_by, revenue, revenue_behind
 from perennial.reports.retention_by import Dimension
 from perennial.reports.revenue import Book
+from perennial.reports.revenue_figures import FIGURES, RATES, TERMS
 
 pytestmark = pytest.mark.django_db
 SPAN = Period(date(2023, 11, 1), date(2025, 2, 1))
 YEAR = Period(date(2023, 12, 31), date(2024, 12, 31))
+MONTHS = Period(date(2024, 1, 1), date(2024, 9, 1))
 CURRENCIES = [["USD"], ["USD"], ["EUR"], ["USD", "EUR"], ["JPY"]]
 
 
@@ -89,6 +92,22 @@ def told(rows: Q, exchange: Exchange, as_of: date, *, by_columns: bool) -> list[
     ]  # fmt: skip
 
 
+def lists(book: Book) -> list[Any]:
+    """The customers behind every figure and behind every part's rate, the first few of them with names and movements;
+    and all of it as a file."""
+    apart = [retention_by.told(book, YEAR, one) for one in (Dimension.SEGMENT, Dimension.PRODUCT)]
+    found = [
+        *((one, revenue_behind.behind(book, one, YEAR if one.is_rate else MONTHS)) for one in FIGURES.values()
+          if one.key not in {*TERMS, "in_grace"}),
+        *((one, retention_by.behind(book, one, YEAR, told, part)) for told in apart for part in told.parts
+          for one in RATES),
+    ]  # fmt: skip
+    return [
+        (figure.key, one.ids.tolist(), one.total, one.first(3), tables.sheet_of_customers(one.first(), figure, book))
+        for figure, one in found
+    ]
+
+
 def agree(csms: list[int]) -> None:
     for rows in scopes(csms):
         for exchange in (Exchange("USD"), Exchange("USD", fixed_on=date(2024, 6, 30))):
@@ -112,6 +131,23 @@ def test_columns_say_what_the_records_say_also_of_what_changed_since(
     assert columns.make(at=now, least=1) > 0
     assert not LedgerChange.objects.exists()
     agree(csms)
+
+
+@pytest.mark.parametrize("seed", range(20, 25))
+def test_lists_by_columns_are_those_of_the_records_also_of_who_changed_since(
+    member: Callable[..., int], now: datetime, seed: int
+) -> None:
+    chance, ids, csms = plant(seed, member, now)
+    assert columns.make(at=now, least=1) > 0
+    keep(random_lines(chance, chance.sample(ids, 3), "b"), at=now)
+    merge(customer_id=ids[1], into=ids[2], by=None, at=now)
+    assert LedgerChange.objects.exists()
+    for rows, fixed_on in ((scopes(csms)[0], None), (scopes(csms)[1], None), (scopes(csms)[0], date(2024, 6, 30))):
+        of = [Book(rows=rows, exchange=Exchange("USD", fixed_on=fixed_on), as_of=date(2024, 8, 17),
+                   switches=PolicySwitches()) for _ in range(2)]  # fmt: skip
+        of[1].__dict__["seen"] = Seen(rows, rows)
+        assert of[0].seen.parts
+        assert lists(of[0]) == lists(of[1])
 
 
 def test_who_pays_in_several_currencies_stands_apart(organisation: None, now: datetime) -> None:
