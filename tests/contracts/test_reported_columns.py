@@ -8,14 +8,13 @@ from random import Random
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.db import connection
 from django.db.models import Q
 from django.test.utils import CaptureQueriesContext
 from tests.contracts.books import customers, keep, line
 from tests.contracts.test_columns import YEAR, lists, plant, random_lines
 
-from perennial.contracts import access, columns, reported
+from perennial.contracts import access, columns, ledger_files, reported
 from perennial.contracts.actions import rebuild_movements
 from perennial.contracts.models import FormerMovement, LedgerChange, LedgerMark, Line, Movement
 from perennial.contracts.rates import Exchange
@@ -114,7 +113,7 @@ def test_nothing_is_kept_twice_where_nothing_was_reported_otherwise(organisation
     ids = customers("A", at=now)
     keep([line("1", ids["A"], "2024-01-01", None, 100)], at=now, on="2024-01-01")
     assert columns.make(at=now, least=1) == 1
-    assert len(list((settings.HOME / columns.FOLDER).iterdir())) == 1
+    assert not [*ledger_files.folder().glob("*-reported*")]
     assert reported.as_reported(Q(), Q(), as_of=date(2024, 12, 31)).has_columns
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from perennial.contracts.calculations.amounts import MOST, Amounts
+from perennial.contracts.calculations.amounts import MOST, Amounts, present
 from perennial.contracts.calculations.columns import KINDS, NOBODY, Columns, Groups
 from perennial.contracts.calculations.loose import Loose, Slot
 from perennial.contracts.calculations.parts import Ints
@@ -84,6 +84,20 @@ def held(day: date, source: Source) -> Amounts:
         return Amounts.of(beside)
     numerator = columns.balances(day, columns.starts)
     return _amounts(columns, numerator, columns.starts, _rates(columns, numerator, day, source.exchange), beside)
+
+
+def held_under(day: date, source: Source, product: int, beside: Mapping[int, Fraction]) -> Amounts:
+    """Return what each customer pays under one product at the end of a day, where it is anything, and these `beside`.
+    No query."""
+    told = source.by_product(day, source.exchange, product) | dict(beside)
+    columns = source.columns
+    if columns is None:
+        return Amounts.of(told).nonzero()
+    rows = columns.units[columns.product[columns.units] == product]
+    numerator = columns.balances(day, columns.units)[columns.product[columns.units] == product]
+    currencies = present(columns.code[rows[numerator != 0]] // len(KINDS))
+    rates = {place: source.exchange.rate(columns.currencies[place], day) for place in currencies}
+    return _amounts(columns, numerator, rows, rates, told).nonzero()
 
 
 def cohort(days: Days, source: Source, *, capped: bool, of: Of | None = None) -> tuple[Amounts, Amounts]:
@@ -160,7 +174,7 @@ def _amounts(
 def _rates(columns: Columns, numerator: Ints, day: date, exchange: Exchange) -> dict[int, Fraction]:
     """Return what the currencies in which anything is held are worth: nothing needs no rate."""
     return {place: exchange.rate(columns.currencies[place], day)
-            for place in np.unique(columns.currency[numerator != 0]).tolist()}  # fmt: skip
+            for place in present(columns.currency[numerator != 0])}  # fmt: skip
 
 
 def _of(columns: Columns, of: Of | None) -> NDArray[np.bool_]:
@@ -260,7 +274,7 @@ def _valued(
     rows, numerator, on = rows[order], numerator[order], on[order].astype(np.int64)
     currency = columns.code[rows] // len(KINDS)
     factor, is_large, worth = np.ones(len(rows), np.int64), np.zeros(len(rows), np.bool_), {}
-    for place in np.unique(currency).tolist():
+    for place in present(currency):
         theirs = np.flatnonzero(currency == place)
         days, which = np.unique(on[theirs], return_inverse=True)
         rates = [exchange.rate(columns.currencies[place], day_of_number(day)) for day in days.tolist()]

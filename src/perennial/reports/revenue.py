@@ -178,9 +178,11 @@ def retention(book: Book, span: Period) -> Retention:
 
 
 def under_terms_of(book: Book, span: Period) -> Split:
-    """Return what is under terms and what never comes due when the span closes. Five queries; reads every line."""
+    """Return what is under terms and what never comes due when the span closes. Queries: `under_terms.split`."""
     day = day_before(min(span.until, book.tomorrow))
-    return under_terms.split(day, book.lines, book.exchange, as_of=book.as_of)
+    return under_terms.split(
+        day, book.lines, book.exchange, as_of=book.as_of, ledger=book.rows if book.known_on is None else None
+    )
 
 
 def in_grace(book: Book) -> dict[int, Fraction]:

@@ -90,7 +90,7 @@ def behind(book: Book, figure: Figure, span: Period) -> Behind:
         return _moved(book, figure.kind, span)
     if figure.key in TERMS:
         split = revenue.under_terms_of(book, span)
-        return _of(book, Amounts.of(split.terms if figure.key == "terms" else split.others))
+        return _of(book, split.terms if figure.key == "terms" else split.others)
     if figure.key == "in_grace":
         return _of(book, Amounts.of(revenue.in_grace(book)))
     if figure.is_rate:

@@ -21,8 +21,14 @@ from perennial.kernel.money import largest_remainder
 MOST = 2.0**62
 NEAR = 1e-15
 """How far a remainder told as a double, below one, may be off: two nearer ones are compared as fractions."""
-NONE = np.zeros(0, np.int64)
+NONE: Ints = np.zeros(0, np.int64)
 NO_PARTS = parts_of(NONE)[0]
+
+
+def present(places: NDArray[np.integer[Any]]) -> list[int]:
+    """Return which of a few small numbers are there at all, in order."""
+    found: list[int] = np.flatnonzero(np.bincount(places)).tolist()
+    return found
 
 
 @dataclass(frozen=True)
@@ -110,7 +116,7 @@ class Amounts:
                 for name in ("numerator", "denominator")]  # fmt: skip
         under = self.parts.denominators[self.own] if len(self.own) else NONE
         fits = (np.abs(self.numerator.astype(float)) * size[0] < MOST) & (under * size[1] < MOST)
-        used = set(np.unique(self.unit[fits]).tolist())
+        used = set(present(self.unit[fits]))
         up, down = (np.array([getattr(one, name) if place in used else 1 for place, one in enumerate(self.worth)],
                              np.int64) for name in ("numerator", "denominator"))  # fmt: skip
         return fits, self.numerator * up[self.unit], under * down[self.unit]

@@ -194,7 +194,7 @@ def _terms(book: Book, span: Period) -> Inputs:
     amounts = {"terms": split.term, "open_ended": split.open, "mrr": split.term + split.open}
     counts = {"terms": split.terms, "open_ended": split.others}
     told = [(str(FIGURES[key].label), exact_money(amount, book.currency)) for key, amount in amounts.items()]
-    return [*told, *((_("Customers: %(label)s") % {"label": FIGURES[key].label}, number(len(held)))
+    return [*told, *((_("Customers: %(label)s") % {"label": FIGURES[key].label}, number(len(held.customers)))
                      for key, held in counts.items())]  # fmt: skip
 
 
