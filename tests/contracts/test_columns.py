@@ -10,15 +10,15 @@ from random import Random
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.db import connection
 from django.db.models import Q
 from django.test.utils import CaptureQueriesContext
 from tests.contracts.books import customers, keep, line, own
 from tests.contracts.test_rates import quoted, rated
 
-from perennial.contracts import columns, ledger
-from perennial.contracts.access import revenue_of
+from perennial.contracts import columns, ledger, ledger_files, under_terms
+from perennial.contracts.access import facts_of, revenue_of
+from perennial.contracts.actions import rebuild_movements
 from perennial.contracts.calculations.exchange import Quote
 from perennial.contracts.columns import Seen
 from perennial.contracts.models import LedgerChange, LedgerColumns, Movement
@@ -26,25 +26,30 @@ from perennial.contracts.rates import Exchange
 from perennial.contracts.terms import PolicySwitches
 from perennial.customers.merging import merge
 from perennial.customers.models import PortfolioRow
-from perennial.kernel.periods import Period
+from perennial.kernel.money import round_half_even
+from perennial.kernel.organisation.queries import house
+from perennial.kernel.periods import Period, add_months
 from perennial.members.models import Member
-from perennial.reports import retention_by, revenue
+from perennial.pages.revenue import tables
+from perennial.reports import retention_by, revenue, revenue_behind
 from perennial.reports.retention_by import Dimension
 from perennial.reports.revenue import Book
+from perennial.reports.revenue_figures import FIGURES, RATES, TERMS
 
 pytestmark = pytest.mark.django_db
 SPAN = Period(date(2023, 11, 1), date(2025, 2, 1))
 YEAR = Period(date(2023, 12, 31), date(2024, 12, 31))
+MONTHS = Period(date(2024, 1, 1), date(2024, 9, 1))
 CURRENCIES = [["USD"], ["USD"], ["EUR"], ["USD", "EUR"], ["JPY"]]
 
 
-def random_lines(chance: Random, ids: list[int], mark: str) -> list[Any]:
+def random_lines(chance: Random, ids: list[int], mark: str, first: date = date(2023, 6, 1)) -> list[Any]:
     """Lines of few or several currencies and terms whose parts are no cents; some begin before, end within, overlap."""
     found = []
     for customer_id in ids:
         currencies = chance.choice(CURRENCIES)
         for number in range(chance.randrange(0, 4)):
-            since = date(2023, 6, 1) + timedelta(days=chance.randrange(560))
+            since = first + timedelta(days=chance.randrange(560))
             until = since + timedelta(days=chance.randrange(1, 500)) if chance.random() < 0.6 else None
             months = {"amount_months": chance.choice([1, 1, 7, 12, None if until else 1])}
             found.append(line(f"{mark}{customer_id}-{number}", customer_id, since.isoformat(),
@@ -89,6 +94,22 @@ def told(rows: Q, exchange: Exchange, as_of: date, *, by_columns: bool) -> list[
     ]  # fmt: skip
 
 
+def lists(book: Book) -> list[Any]:
+    """The customers behind every figure and behind every part's rate, the first few of them with names and movements;
+    and all of it as a file."""
+    apart = [retention_by.told(book, YEAR, one) for one in (Dimension.SEGMENT, Dimension.PRODUCT)]
+    found = [
+        *((one, revenue_behind.behind(book, one, YEAR if one.is_rate else MONTHS)) for one in FIGURES.values()
+          if one.key not in {*TERMS, "in_grace"}),
+        *((one, retention_by.behind(book, one, YEAR, told, part)) for told in apart for part in told.parts
+          for one in RATES),
+    ]  # fmt: skip
+    return [
+        (figure.key, one.ids.tolist(), one.total, one.first(3), tables.sheet_of_customers(one.first(), figure, book))
+        for figure, one in found
+    ]
+
+
 def agree(csms: list[int]) -> None:
     for rows in scopes(csms):
         for exchange in (Exchange("USD"), Exchange("USD", fixed_on=date(2024, 6, 30))):
@@ -114,6 +135,68 @@ def test_columns_say_what_the_records_say_also_of_what_changed_since(
     agree(csms)
 
 
+@pytest.mark.parametrize("seed", range(20, 25))
+def test_lists_by_columns_are_those_of_the_records_also_of_who_changed_since(
+    member: Callable[..., int], now: datetime, seed: int
+) -> None:
+    chance, ids, csms = plant(seed, member, now)
+    assert columns.make(at=now, least=1) > 0
+    keep(random_lines(chance, chance.sample(ids, 3), "b"), at=now)
+    merge(customer_id=ids[1], into=ids[2], by=None, at=now)
+    assert LedgerChange.objects.exists()
+    for rows, fixed_on in ((scopes(csms)[0], None), (scopes(csms)[1], None), (scopes(csms)[0], date(2024, 6, 30))):
+        of = [Book(rows=rows, exchange=Exchange("USD", fixed_on=fixed_on), as_of=date(2024, 8, 17),
+                   switches=PolicySwitches()) for _ in range(2)]  # fmt: skip
+        of[1].__dict__["seen"] = Seen(rows, rows)
+        assert of[0].seen.parts
+        assert lists(of[0]) == lists(of[1])
+
+
+@pytest.mark.parametrize("seed", range(30, 36))
+def test_what_is_under_terms_by_columns_is_what_the_lines_say_also_of_who_changed_since(
+    member: Callable[..., int], now: datetime, seed: int
+) -> None:
+    chance, ids, csms = plant(seed, member, now)
+    today = house().today(now)
+    keep(random_lines(chance, ids, "l", today - timedelta(days=700)) + yearly(chance, ids, "y", today), at=now,
+         on=today.isoformat())  # fmt: skip
+    assert columns.make(at=now, least=1) > 0
+    same_under_terms(csms, today)
+    keep(random_lines(chance, chance.sample(ids, 4), "m", today - timedelta(days=600)) + yearly(
+        chance, chance.sample(ids, 4), "z", today), at=now, on=today.isoformat())  # fmt: skip
+    merge(customer_id=ids[1], into=ids[2], by=None, at=now)
+    rebuild_movements(on=today)
+    assert LedgerChange.objects.exists()
+    same_under_terms(csms, today)
+    assert columns.make(at=now, least=1) > 0 and not LedgerChange.objects.exists()
+    same_under_terms(csms, today)
+
+
+def yearly(chance: Random, ids: list[int], mark: str, today: date) -> list[Any]:
+    """Terms of a year, some of which ended lately, so that grace holds them."""
+    starts = {one: today - timedelta(days=chance.randrange(420)) for one in ids}
+    return [line(f"{mark}{one}", one, since.isoformat(), add_months(since, 12).isoformat(), 100_01, amount_months=7)
+            for one, since in starts.items()]  # fmt: skip
+
+
+def same_under_terms(csms: list[int], today: date) -> None:
+    """Hold both ways of telling what is under terms against each other, for all and for a CSM, and against the MRR."""
+    one_of = Member.objects.get(id=csms[0])
+    for rows, lines in ((Q(), Q()), (revenue_of(one_of), facts_of(one_of))):
+        book = Book(rows=rows, exchange=Exchange("USD"), as_of=today, switches=PolicySwitches(), lines=lines)
+        for day in (today, today - timedelta(days=200)):
+            by_columns = under_terms.split(day, lines, book.exchange, as_of=today, ledger=rows)
+            by_lines = under_terms.split(day, lines, book.exchange, as_of=today)
+            assert len(by_columns.terms.ids) or day < today or rows
+            assert not len(by_lines.terms.ids)
+            for name in ("terms", "others"):
+                one, other = getattr(by_columns, name), getattr(by_lines, name)
+                whole = round_half_even(other.total())
+                assert one.total() == other.total() and one.customers.tolist() == other.customers.tolist()
+                assert one.printed(whole).tolist() == other.printed(whole).tolist()
+            assert by_columns.term + by_columns.open == sum(book.balances_on(day).values(), Fraction(0))
+
+
 def test_who_pays_in_several_currencies_stands_apart(organisation: None, now: datetime) -> None:
     rated(*quoted("EUR", "USD", m1="1.1"), at=now)
     ids = customers("one", "two", at=now)
@@ -132,7 +215,7 @@ def test_a_small_ledger_has_no_copy_and_forgets_its_changes(organisation: None, 
     assert columns.make(at=now) == 0
     assert not LedgerColumns.objects.exists() and not LedgerChange.objects.exists()
     assert columns.seen(Q()).parts == ()
-    assert list((Path(settings.HOME) / columns.FOLDER).iterdir()) == []
+    assert list(ledger_files.folder().iterdir()) == []
 
 
 def test_nothing_is_made_where_nothing_changed_and_a_file_that_is_gone_is(organisation: None, now: datetime) -> None:
@@ -140,9 +223,9 @@ def test_nothing_is_made_where_nothing_changed_and_a_file_that_is_gone_is(organi
     keep([line("1", ids["A"], "2024-01-01", None, 100)], at=now)
     assert columns.make(at=now, least=1) == 1
     assert columns.make(at=now, least=1) == 0
-    [file] = (Path(settings.HOME) / columns.FOLDER).iterdir()
-    file.unlink()
-    columns._opened.cache_clear()  # another process, which never opened it
+    for file in ledger_files.folder().iterdir():
+        file.unlink()
+    ledger_files.opened.cache_clear()  # another process, which never opened it
     assert columns.seen(Q()) == Seen(Q(), Q())
     assert columns.make(at=now, least=1) == 1
     assert columns.seen(Q()).parts

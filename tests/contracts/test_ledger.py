@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from tests.contracts.books import customers, keep, line, own
 from tests.contracts.calculations.test_published_subscriptions import HELD, KINDS, RAVENSTACK, held_on, opened
 
-from perennial.contracts import ledger
+from perennial.contracts import changes, ledger
 from perennial.contracts.access import revenue_of
 from perennial.contracts.causes import Cause
 from perennial.contracts.models import Line
@@ -69,7 +69,7 @@ def test_what_lies_after_the_day_has_not_happened(organisation: None, now: datet
     keep([line("1", ids["A"], "2024-01-01", "2024-06-20", 100_00)], at=now)
     [june] = ledger.movement_rows(Period(date(2024, 6, 1), date(2024, 7, 1)), ALL, USD, as_of=date(2024, 6, 19))
     assert (june.opening, june.closing, june.customers) == (100_00, 100_00, 1)
-    assert ledger.changes(june.period, ALL, USD, as_of=date(2024, 6, 19)) == {}
+    assert changes.changes(june.period, ALL, USD, as_of=date(2024, 6, 19)) == {}
 
 
 def test_no_movement_is_no_first_day_and_empty_months(organisation: None) -> None:
@@ -119,10 +119,10 @@ def test_changes_name_their_lines_products_and_tags(organisation: None, now: dat
         ],
         at=now,
     )
-    [change] = ledger.changes(YEAR, ALL, USD, as_of=LAST_DAY, kind=MovementKind.EXPANSION)[ids["A"]]
+    [change] = changes.changes(YEAR, ALL, USD, as_of=LAST_DAY, kind=MovementKind.EXPANSION)[ids["A"]]
     assert (change.on, change.amount, change.tags) == (date(2024, 5, 1), 60_00, ("cross_sell",))
     assert change.causes == (Cause("S-2", "plus"),)
-    assert ledger.named([ids["A"]], ALL)[ids["A"]].name == "A"
+    assert changes.named([ids["A"]], ALL)[ids["A"]].name == "A"
 
 
 def test_a_csm_sees_the_own_book_and_totals_are_the_sum_over_it(member: Callable[..., int], now: datetime) -> None:
@@ -140,8 +140,8 @@ def test_a_csm_sees_the_own_book_and_totals_are_the_sum_over_it(member: Callable
     }
     assert closings == {"mine": 100, "theirs": 200, "reader": 0, "all": 600}
     assert ledger.balances_before(YEAR.until, scopes["mine"], USD) == {ids["A"]: 100}
-    assert set(ledger.changes(YEAR, scopes["theirs"], USD, as_of=LAST_DAY)) == {ids["B"]}
-    assert ledger.named(ids.values(), scopes["mine"]).keys() == {ids["A"]}
+    assert set(changes.changes(YEAR, scopes["theirs"], USD, as_of=LAST_DAY)) == {ids["B"]}
+    assert changes.named(ids.values(), scopes["mine"]).keys() == {ids["A"]}
     assert ledger.retention(date(2024, 3, 1), LAST_DAY, scopes["mine"], USD).opening == 100
 
 
@@ -154,7 +154,7 @@ def test_forty_customers_cost_as_many_queries_as_one(organisation: None, now: da
         for read in (
             lambda: ledger.movement_rows(YEAR, ALL, USD, as_of=LAST_DAY),
             lambda: ledger.retention(YEAR.since, LAST_DAY, ALL, USD),
-            lambda: ledger.changes(YEAR, ALL, USD, as_of=LAST_DAY),
+            lambda: changes.changes(YEAR, ALL, USD, as_of=LAST_DAY),
             lambda: ledger.first_day(ALL),
         ):
             with CaptureQueriesContext(connection) as asked:

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.contracts.books import customers, keep, line
 
-from perennial.contracts import ledger
+from perennial.contracts import changes, ledger
 from perennial.contracts.actions import LineRefused
 from perennial.contracts.calculations.exchange import MissingRate, Quote, dated_rates, held_through
 from perennial.contracts.queries import standing
@@ -116,7 +116,7 @@ def test_months_reconcile_in_ours_and_what_rates_did_stands_apart(two_currencies
     for row in rows:
         assert row.opening + sum(row.movements.values()) == row.closing
     assert [row.customers for row in rows] == [1, 2, 2, 2, 2, 2, 2, 2, 1, 1, 1, 1]
-    fx = ledger.fx_changes(YEAR, ALL, Exchange("USD"), as_of=LAST_DAY)
+    fx = changes.fx_changes(YEAR, ALL, Exchange("USD"), as_of=LAST_DAY)
     assert {key: [(one.on, one.amount) for one in told] for key, told in fx.items()} == {
         two_currencies["B"]: [(date(2024, 6, 30), Fraction(-20_00))]
     }

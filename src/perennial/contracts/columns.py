@@ -8,24 +8,22 @@ Where there is no file here (a small ledger, another machine, a restored home) t
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from fractions import Fraction
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar, cast
 from uuid import uuid4
 
 import numpy as np
-import pyarrow as pa
-from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet, Subquery, Value
 
+from perennial.contracts import term_rows
 from perennial.contracts.calculations.columns import (
     KINDS,
     NOBODY,
@@ -33,32 +31,26 @@ from perennial.contracts.calculations.columns import (
     Columns,
     Groups,
     as_reported,
-    columns_of,
     numbers,
 )
 from perennial.contracts.calculations.loose import Loose, Slot
-from perennial.contracts.calculations.parts import Ints, Parts
+from perennial.contracts.calculations.parts import Ints
 from perennial.contracts.calculations.retention import Tally
+from perennial.contracts.ledger_files import READ, REPORTED, TERMS, Read, beside, folder, opened, rows_of, write
 from perennial.contracts.models import FormerMovement, LedgerChange, LedgerColumns, Movement
 from perennial.customers.models import Customer, PortfolioRow
 from perennial.kernel.joined import Joined
+from perennial.kernel.organisation.queries import house
 from perennial.kernel.periods import Period, day_of_number
-from perennial.lake.durable import aside, digest_of, make_folder
+from perennial.lake.durable import digest_of
 
-FOLDER = "ledger"
 WORTH_COPYING = 50_000
 """Movements from which on there is a copy."""
-MOST_BESIDE, MOST_APART = 5_000, 20_000
-"""Changed customers that are asked of the records beside the copy, with more it is left alone until it is made anew;
-and customers who stand apart in it, with more there is none."""
+MOST_BESIDE = 5_000
+"""Changed customers that are asked of the records beside the copy; with more it is left alone until it is made anew."""
 CHUNK, MOST_KEPT = 5_000, 500
 PORTFOLIO = "customer__portfolio__"
-READ = ("customer", "product", "on", "kind", "currency", "denominator", "numerator")
-REPORTED = "-reported"
-ROWS = ("customer", "product", "on", "code", "numerator", "own", "step")
-PARTS = tuple(one.name for one in fields(Parts))
 DAYS = {"on", "reported_on", "superseded_on"}
-Read = Mapping[str, Ints]
 
 
 @dataclass(frozen=True)
@@ -172,7 +164,7 @@ def seen_as_reported(rows: Q, former: Q) -> Seen:
     """Return where the ledger as it was reported is read: movements of a condition with the former ones of the same
     customers and of those merged into them (`former`). Queries: `seen`, two for one on customers."""
     portfolio = of_portfolio(rows)
-    found = _in_force(is_reported=True) if portfolio is not None else None
+    found = _in_force(REPORTED) if portfolio is not None else None
     if portfolio is None or found is None:
         return Seen(rows, rows)
     theirs = PortfolioRow.objects.filter(portfolio)
@@ -231,57 +223,34 @@ def of_customers(rows: Q) -> Q:
     return Q(*children, _connector=rows.connector, _negated=rows.negated)
 
 
-def _in_force(*, is_reported: bool = False) -> tuple[Part, Ints] | None:
-    """Return the columns in force, of what is known now or of what was reported, and who changed since, in order. One
-    query."""
+def seen_terms(rows: Q) -> tuple[Seen, date] | None:
+    """Return where what is under terms is read (`term_rows`), and the day on which that was known; None where no file
+    tells it. One query, one more for a condition on customers and one where any of them changed."""
+    portfolio = of_portfolio(rows)
+    found = _in_force(TERMS) if portfolio is not None else None
+    if portfolio is None or found is None:
+        return None
+    theirs = PortfolioRow.objects.filter(portfolio)
+    where = _seen(rows, found, lambda among: _joined(_among(theirs, "customer_id", among)) if portfolio else None)
+    return where, date.fromisoformat(opened(folder() / found[0].file).told["on"])
+
+
+def _in_force(what: str = "") -> tuple[Part, Ints] | None:
+    """Return the columns in force, of what is known now, of what was reported or of what is under terms, and who
+    changed since, in order. One query."""
     changed = LedgerChange.objects.order_by().values(one=Value(1)).annotate(ids=Joined("customer_id")).values("ids")
     told = LedgerColumns.objects.annotate(changed=Subquery(changed)).values_list("name", "changed").first()
     if told is None:
         return None
     try:
-        file = _opened(_folder() / told[0])
-        if is_reported and file.has_reported:
-            file = _opened(_reported(_folder() / told[0]))
+        path = folder() / told[0]
+        file = opened(path)
+        if what == TERMS or (what == REPORTED and file.told["reported"]):
+            file = opened(beside(path, what))
     except FileNotFoundError:
         return None
     since = numbers(told[1])
     return (Part(file.name, file.columns, file.apart), since) if len(since) <= MOST_BESIDE else None
-
-
-def _folder() -> Path:
-    return Path(settings.HOME) / FOLDER
-
-
-def _reported(path: Path) -> Path:
-    """Return the file of what was reported, beside the one of what is known now."""
-    return path.with_stem(path.stem + REPORTED)
-
-
-@dataclass(frozen=True)
-class _File:
-    """A file's columns, mapped and not copied, and the movements of those who stand apart. `has_reported`: another file
-    holds what was reported; False: that is the same."""
-
-    name: str
-    columns: Columns
-    apart: Loose
-    has_reported: bool
-
-
-@lru_cache(maxsize=4)
-def _opened(path: Path) -> _File:
-    with pa.memory_map(str(path)) as source:
-        table = pa.ipc.open_file(source).read_all()
-    told = json.loads(table.schema.metadata[b"ledger"])
-    rows = {name: table[name].chunk(0).to_numpy() if table.num_rows else table[name].to_numpy() for name in ROWS}
-    parts = Parts(**{name: np.array(told["parts"][name], np.int64) for name in PARTS})
-    apart = Loose([
-        (customer, None if product == NOBODY else product, day_of_number(on), KINDS[kind],
-         told["currencies"][currency], Fraction(numerator, denominator))
-        for customer, product, on, kind, currency, denominator, numerator in told["apart"]
-    ])  # fmt: skip
-    columns = Columns(**rows, currencies=tuple(told["currencies"]), parts=parts)
-    return _File(path.name, columns, apart, told["reported"])
 
 
 def changed(customer_ids: Sequence[int]) -> None:
@@ -298,26 +267,29 @@ def make(*, at: datetime, least: int = WORTH_COPYING) -> int:
     Changes are read before the movements: what comes between is in both, and asked of the records.
     """
     previous = LedgerColumns.objects.values_list("name", flat=True).first()
-    settled = list(LedgerChange.objects.values_list("id", flat=True))
+    settled = dict(LedgerChange.objects.values_list("id", "customer_id"))
     is_worth = Movement.objects.count() >= least
-    if is_worth and not settled and previous is not None and (_folder() / previous).exists():
+    if is_worth and not settled and previous is not None and (folder() / previous).exists():
         return 0
     name = f"{uuid4().hex}.arrow"
-    count = _write(_folder() / name) if is_worth else 0
+    count = _write(folder() / name) if is_worth else 0
+    if count:
+        _write_terms(folder() / name, previous, list(settled.values()), at)
     name = name if count else ""
     try:
-        _put_in_force(name, previous, settled, at)
+        _put_in_force(name, previous, list(settled), at)
     except IntegrityError:
-        for path in (_folder() / name, _reported(_folder() / name)):
-            path.unlink(missing_ok=True)
+        for what in ("", REPORTED, TERMS):
+            beside(folder() / name, what).unlink(missing_ok=True)
         return 0
     _remove_all_but(name)
     return count
 
 
 def _remove_all_but(name: str) -> None:
-    for path in _folder().glob("*.arrow"):
-        if not name or path.name not in (name, _reported(Path(name)).name):
+    kept = {beside(Path(name), what).name for what in ("", REPORTED, TERMS)} if name else set()
+    for path in folder().glob("*.arrow"):
+        if path.name not in kept:
             path.unlink(missing_ok=True)
 
 
@@ -340,29 +312,23 @@ def _put_in_force(name: str, previous: str | None, settled: Sequence[int], at: d
 def _write(path: Path) -> int:
     """Write the files; return how many movements are known now, 0 and no file where too many customers stand apart."""
     now, reported, currencies = _read()
-    if reported is not None and not _write_one(_reported(path), reported, currencies):
+    if reported is not None and not write(beside(path, REPORTED), reported, currencies):
         return 0
-    return _write_one(path, now, currencies, has_reported=reported is not None)
+    return write(path, now, currencies, reported=reported is not None)
 
 
-def _write_one(path: Path, read: Read, currencies: Sequence[str], *, has_reported: bool = False) -> int:
-    columns, apart = columns_of(read, currencies)
-    if len(apart) > MOST_APART:
-        return 0
-    loose = np.flatnonzero(np.isin(read["customer"], apart))
-    told = {
-        "currencies": currencies,
-        "parts": {name: getattr(columns.parts, name).tolist() for name in PARTS},
-        "apart": np.stack([read[name][loose] for name in READ], axis=1).tolist(),
-        "reported": has_reported,
-    }
-    table = pa.table({name: getattr(columns, name) for name in ROWS})
-    make_folder(path.parent)
-    with aside(path) as unfinished:
-        schema = table.schema.with_metadata({"ledger": json.dumps(told)})
-        with pa.ipc.new_file(str(unfinished), schema) as file:
-            file.write_table(table.replace_schema_metadata(schema.metadata))
-    return len(read["customer"])
+def _write_terms(path: Path, previous: str | None, changed: Sequence[int], at: datetime) -> None:
+    """Write what is under terms beside what is known now: anew of the customers who changed since the previous file,
+    of all where there is none."""
+    try:
+        kept, currencies = rows_of(opened(beside(folder() / (previous or ""), TERMS)), np.array(changed, np.int64))
+        who: Sequence[int] | None = sorted(set(changed))
+    except FileNotFoundError:
+        kept, currencies, who = {name: np.zeros(0, np.int64) for name in READ}, [], None
+    on = house().today(at)
+    fresh, currencies = term_rows.read(who, currencies, on=on)
+    told = {name: np.append(kept[name], fresh[name]) for name in READ}
+    write(beside(path, TERMS), told, currencies, on=on.isoformat())
 
 
 def _read() -> tuple[Read, Read | None, list[str]]:

@@ -23,7 +23,6 @@ from perennial.contracts.calculations.loose import Slot
 from perennial.contracts.calculations.loose import booked as booked_by
 from perennial.contracts.calculations.retention import Retention, Tally, tally
 from perennial.contracts.calculations.waterfall import waterfall
-from perennial.contracts.causes import Cause, causes
 from perennial.contracts.columns import Seen, seen
 from perennial.contracts.models import Movement, Product
 from perennial.contracts.rates import Exchange
@@ -33,6 +32,8 @@ from perennial.kernel.periods import Period, day_before, months_of
 
 Unit = tuple[int, int | None]
 """A customer and one of its products."""
+Move = tuple[date, int, str, Fraction]
+"""What a customer moved on a day: its currency and amount."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ def has_others(rows: Q | Seen, exchange: Exchange) -> bool:
 def balances_before(day: date, rows: Q, exchange: Exchange) -> dict[int, Fraction]:
     """Return the MRR of each customer at the start of the day, before its movements; 0 where it left. One query, one
     more where somebody pays in another currency: that is worth what it was at the end of the day before."""
-    return _worth(_held_before(day, rows), exchange, day_before(day))
+    return _worth(held_before(day, rows), exchange, day_before(day))
 
 
 def _worth(held: Mapping[Slot, Fraction], exchange: Exchange, day: date) -> dict[int, Fraction]:
@@ -81,9 +82,10 @@ def _worth(held: Mapping[Slot, Fraction], exchange: Exchange, day: date) -> dict
     return dict(found)
 
 
-def _held_before(day: date, rows: Q) -> dict[tuple[int, str], Fraction]:
+def held_before(day: date, rows: Q) -> dict[Slot, Fraction]:
+    """Return what each customer pays at the start of a day, by currency. One query."""
     sums = Movement.objects.filter(rows, on__lt=day).values_list("customer_id", "currency", "denominator")
-    held: dict[tuple[int, str], Fraction] = defaultdict(Fraction)
+    held: dict[Slot, Fraction] = defaultdict(Fraction)
     for customer_id, currency, denominator, numerator in sums.annotate(n=Sum("numerator")):
         held[customer_id, currency] += Fraction(int(numerator), denominator)
     return held
@@ -101,6 +103,12 @@ class Records(Protocol):
     def balances_by_product(self, day: date, exchange: Exchange) -> Mapping[Unit, Fraction]:
         """Return the MRR of each customer and product at the end of a day."""
 
+    def moved(self, span: Period, *, kind: MovementKind | None = None, but: str | None = None) -> Iterable[Move]:
+        """Return what moved within a span, of one kind or all, of all currencies but one."""
+
+    def held_in_others(self, day: date, currency: str) -> Mapping[Slot, Fraction]:
+        """Return what each customer pays in other currencies at the start of a day."""
+
 
 @dataclass(frozen=True)
 class _Present:
@@ -117,8 +125,18 @@ class _Present:
     def balances_by_product(self, day: date, exchange: Exchange) -> Mapping[Unit, Fraction]:
         return balances_by_product(day, self.rows, exchange)
 
+    def moved(self, span: Period, *, kind: MovementKind | None = None, but: str | None = None) -> Iterable[Move]:
+        rows = self.rows if kind is None else self.rows & Q(kind=kind.value)
+        rows = rows if but is None else rows & ~Q(currency=but)
+        found = happened(span.since, span.until, rows, day_before(span.until))
+        return [(on, customer_id, currency, amount) for on, customer_id, _kind, currency, amount in found]
 
-def _rest(where: Seen, records: Records | None) -> Records | None:
+    def held_in_others(self, day: date, currency: str) -> Mapping[Slot, Fraction]:
+        return held_before(day, self.rows & ~Q(currency=currency))
+
+
+def rest_of(where: Seen, records: Records | None) -> Records | None:
+    """Return what the records are asked of; None where columns tell everything."""
     return None if where.rest is None else records or _Present(where.rest)
 
 
@@ -139,7 +157,7 @@ def movement_rows(
     booked = Booked({}, [], [0] * len(months))
     for sign, part in where.parts:
         booked = booked.plus(part.booked(months, as_of, exchange.currency), sign)
-    rest = _rest(where, records)
+    rest = rest_of(where, records)
     if rest is not None:
         booked = booked.plus(rest.booked(months, as_of))
     return _rows(booked, months, exchange, as_of)
@@ -159,22 +177,22 @@ def _rows(booked: Booked, months: Sequence[Period], exchange: Exchange, as_of: d
 
 def _booked(months: Sequence[Period], rows: Q, as_of: date) -> Booked:
     """Return the months as the records tell them. Two queries."""
-    before = _held_before(months[0].since, rows)
-    return booked_by(months, before, _happened(months[0].since, months[-1].until, rows, as_of))
+    before = held_before(months[0].since, rows)
+    return booked_by(months, before, happened(months[0].since, months[-1].until, rows, as_of))
 
 
 def _valued(booked: Booked, months: Sequence[Period], exchange: Exchange, as_of: date) -> list[Moved]:
     """Return the sums of each month by kind in our currency, with what rates did."""
-    happened: dict[date, list[tuple[date, MovementKind, str, Fraction]]] = defaultdict(list)
+    by_month: dict[date, list[tuple[date, MovementKind, str, Fraction]]] = defaultdict(list)
     for one in booked.moved:
-        happened[one[0].replace(day=1)].append(one)
+        by_month[one[0].replace(day=1)].append(one)
     totals: dict[str, Fraction] = defaultdict(Fraction, booked.held)
     told: list[Moved] = []
     for month in months:
         until = min(month.until, as_of + timedelta(days=1))
         sums: dict[MovementKind, Fraction] = defaultdict(Fraction)
         moved: dict[str, list[tuple[date, Fraction]]] = defaultdict(list)
-        for on, kind, currency, amount in happened.get(month.since, ()):
+        for on, kind, currency, amount in by_month.get(month.since, ()):
             sums[kind] += exchange.value(amount, currency, on)
             moved[currency].append((on, amount))
         sums[MovementKind.FX] += fx_of(totals, moved, Period(month.since, max(until, month.since)), exchange)
@@ -208,7 +226,8 @@ def fx_of(
 Happened = tuple[date, int, MovementKind, str, Fraction]
 
 
-def _happened(since: date, until: date, rows: Q, as_of: date) -> Iterator[Happened]:
+def happened(since: date, until: date, rows: Q, as_of: date) -> Iterator[Happened]:
+    """Return what moved within [since, until) and up to a day. One query."""
     until = min(until, as_of + timedelta(days=1))
     found = Movement.objects.filter(rows, on__gte=since, on__lt=until)
     for on, customer_id, kind, currency, numerator, denominator in found.values_list(
@@ -242,7 +261,7 @@ def tallies(
         for (value, currency), one in part.tallies(first, last, of).items():
             found[value] = found[value].plus(one, exchange.rate(currency, first), sign)
         beside.append((sign, part.apart_by(of), [_worth(part.held(day), fixed, day) for day in (first, last)]))
-    rest = _rest(where, records)
+    rest = rest_of(where, records)
     if rest is not None:
         balances = [dict(rest.balances_on(day, fixed)) for day in (first, last)]
         beside.append((1, of.split(list(balances[0])), balances))
@@ -267,7 +286,7 @@ def tallies_by_product(
             found[key] = found[key].plus(one, exchange.rate(currency, first), sign)
         units = [_worth_of_units(part.held_by_product(day), fixed, day) for day in (first, last)]
         beside.append((sign, _worth(part.held(first), fixed, first), units))
-    rest = _rest(where, records)
+    rest = rest_of(where, records)
     if rest is not None:
         units = [dict(rest.balances_by_product(day, fixed)) for day in (first, last)]
         beside.append((1, dict(rest.balances_on(first, fixed)), units))
@@ -316,83 +335,3 @@ def customer_ids(rows: Q) -> QuerySet[Movement, int]:
 def product_names() -> dict[int, str]:
     """Return what each product is called; one query."""
     return {pk: name or code for pk, name, code in Product.objects.values_list("id", "name", "code")}
-
-
-@dataclass(frozen=True, slots=True)
-class NamedCustomer:
-    """A customer as lists name it."""
-
-    id: int
-    key: str
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One movement of a customer, exact minor units, with the lines behind it and the movement's tags."""
-
-    on: date
-    kind: MovementKind
-    amount: Fraction
-    causes: tuple[Cause, ...]
-    tags: tuple[str, ...]
-
-
-def changes(
-    span: Period, rows: Q, exchange: Exchange, *, as_of: date, kind: MovementKind | None = None
-) -> dict[int, list[Change]]:
-    """Return the movements of the span's days by customer, each with its lines, by day, valued on its day. Two queries,
-    one more where somebody pays in another currency.
-
-    `kind` None: of every kind that customers caused; what rates did is told by `fx_changes`.
-    """
-    until = min(span.until, as_of + timedelta(days=1))
-    found = Movement.objects.filter(rows, on__gte=span.since, on__lt=until)
-    if kind is not None:
-        found = found.filter(kind=kind.value)
-    moved = list(found.order_by("on", "id"))
-    known = causes({fact for one in moved for fact in one.line_facts})
-    by_customer: dict[int, list[Change]] = defaultdict(list)
-    for one in moved:
-        behind = tuple(known[fact] for fact in one.line_facts if fact in known)
-        amount = exchange.value(Fraction(one.numerator, one.denominator), one.currency, one.on)
-        by_customer[one.customer_id].append(Change(one.on, MovementKind(one.kind), amount, behind, tuple(one.tags)))
-    return dict(by_customer)
-
-
-def fx_changes(span: Period, rows: Q, exchange: Exchange, *, as_of: date) -> dict[int, list[Change]]:
-    """Return what rates did to each customer's MRR, month by month, on the last day of each that has happened.
-
-    Two queries, and the rates; only who pays in another currency is read.
-    """
-    foreign = rows & ~Q(currency=exchange.currency)
-    months = [Period(one.since, min(one.until, as_of + timedelta(days=1))) for one in months_of(span)]
-    months = [one for one in months if one.since < one.until]
-    if not months:
-        return {}
-    held: dict[Slot, Fraction] = defaultdict(Fraction, _held_before(months[0].since, foreign))
-    happened: dict[date, list[Happened]] = defaultdict(list)
-    for one in _happened(months[0].since, months[-1].until, foreign, as_of):
-        happened[one[0].replace(day=1)].append(one)
-    found: dict[int, list[Change]] = defaultdict(list)
-    for month in months:
-        moved: dict[Slot, list[tuple[date, Fraction]]] = defaultdict(list)
-        for on, customer_id, _kind, currency, amount in happened.get(month.since, ()):
-            moved[customer_id, currency].append((on, amount))
-        for customer_id, currency in sorted(held.keys() | moved.keys()):
-            slot = customer_id, currency
-            did = fx_of({currency: held[slot]}, {currency: moved[slot]}, month, exchange)
-            if did:
-                found[customer_id].append(Change(day_before(month.until), MovementKind.FX, did, (), ()))
-            held[slot] += sum((amount for _on, amount in moved[slot]), Fraction(0))
-    return dict(found)
-
-
-def named(customer_ids: Iterable[int], rows: Q) -> dict[int, NamedCustomer]:
-    """Return key and name of those of the customers that have movements in `rows`. One query for 500."""
-    ordered, found = sorted(set(customer_ids)), {}
-    for start in range(0, len(ordered), 500):
-        chunk = Movement.objects.filter(rows, customer_id__in=ordered[start : start + 500])
-        for customer_id, key, name in chunk.values_list("customer_id", "customer__key", "customer__name").distinct():
-            found[customer_id] = NamedCustomer(customer_id, key, name)
-    return found

@@ -24,8 +24,9 @@ from perennial.contracts import ledger
 from perennial.contracts.calculations.columns import Booked
 from perennial.contracts.calculations.loose import Slot, booked
 from perennial.contracts.causes import causes
+from perennial.contracts.changes import Change, NamedCustomer
 from perennial.contracts.columns import Seen, seen_as_reported
-from perennial.contracts.ledger import Change, Happened, MovementRow, NamedCustomer, fx_of
+from perennial.contracts.ledger import Happened, Move, MovementRow, fx_of
 from perennial.contracts.models import FormerMovement, Movement
 from perennial.contracts.rates import Exchange
 from perennial.contracts.terms import MovementKind
@@ -62,8 +63,12 @@ class Entries:
         """Return what the columns do not tell: all of it where there are none."""
         if self.where is None or not self.where.parts:
             return self
-        changed = Q(customer_id__in=self.where.changed)
-        return Entries(tuple(replace(part, rows=part.rows.filter(changed)) for part in self.parts), self.as_of)
+        return self.of(self.where.changed)
+
+    def of(self, customer_ids: Sequence[int]) -> Entries:
+        """Return the entries of some customers, of the records."""
+        theirs = Q(customer_id__in=customer_ids)
+        return Entries(tuple(replace(part, rows=part.rows.filter(theirs)) for part in self.parts), self.as_of)
 
     def booked(self, months: Sequence[Period], as_of: date) -> Booked:
         """Return months as they were booked. Four to six queries."""
@@ -80,6 +85,22 @@ class Entries:
     def balances_by_product(self, day: date, exchange: Exchange) -> dict[tuple[int, int | None], Fraction]:
         """Return the MRR of each customer and product at the end of a day. Two or three queries."""
         return balances_by_product(day, self, exchange)
+
+    def moved(self, span: Period, *, kind: MovementKind | None = None, but: str | None = None) -> Iterable[Move]:
+        """Return what counts within a span. Two or three queries."""
+        return [
+            (one.day, one.row.customer_id, one.row.currency, one.amount)
+            for one in self.between(span.since, span.until)
+            if kind in {None, one.kind} and one.row.currency != but
+        ]
+
+    def held_in_others(self, day: date, currency: str) -> dict[Slot, Fraction]:
+        """Return what each customer pays in other currencies at the start of a day. Two or three queries."""
+        held: dict[Slot, Fraction] = defaultdict(Fraction)
+        for (customer_id, _product, theirs), amount in self.held_before(day).items():
+            if theirs != currency:
+                held[customer_id, theirs] += amount
+        return held
 
     def held_before(self, day: date) -> Held:
         """Return what is held at the start of a day; two or three queries."""

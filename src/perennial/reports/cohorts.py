@@ -9,14 +9,16 @@ from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 
+from perennial.contracts import behind as parts
 from perennial.contracts.calculations import cohorts as calculations
 from perennial.contracts.calculations.cohorts import YEAR_MONTHS, Cohort, Earned, Step, Together, earned
 from perennial.contracts.calculations.courses import Course, Courses, Move, courses
-from perennial.contracts.ledger import NamedCustomer
+from perennial.contracts.changes import NamedCustomer
 from perennial.kernel.money import largest_remainder, round_half_even
 from perennial.kernel.periods import Period, day_before
-from perennial.reports import revenue
-from perennial.reports.revenue import Book, CustomerBehind
+from perennial.reports import revenue_behind
+from perennial.reports.revenue import Book
+from perennial.reports.revenue_behind import Behind
 from perennial.reports.revenue_figures import Figure
 
 
@@ -96,13 +98,13 @@ def _members(book: Book, moves: Sequence[Move], period: Period | None) -> Course
     return found if period is None else found.of(one for one in found.members if one.starts_on in period)
 
 
-def behind(book: Book, moves: Sequence[Move], figure: Figure, period: Period, day: date) -> list[CustomerBehind]:
-    """Return the customers of a cohort: what each began with and, capped for GRR, holds at the end of a day. One query
-    for 500. Both columns add up to the cohort's."""
+def behind(book: Book, moves: Sequence[Move], figure: Figure, period: Period, day: date) -> Behind:
+    """Return the customers of a cohort: what each began with and, capped for GRR, holds at the end of a day. No query.
+    Both columns add up to the cohort's."""
     found = _members(book, moves, period)
     opening = {one.customer_id: found.exact(one.initial) for one in found.members}
     closing = {one.customer_id: found.exact(one.held_on(day)) for one in found.members}
-    return revenue.named(revenue.cohort_behind(figure, opening, closing), book)
+    return revenue_behind.cohort(book, figure, *parts.cohort_of(opening, closing, capped=figure.key == "grr"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,5 +125,6 @@ def brought(book: Book, moves: Sequence[Move], period: Period | None) -> list[Br
     printed = _printed(each, earned(found, on=book.as_of)) if each else []
     starts = {one.customer_id: one.starts_on for one in found.members}
     amounts = dict(zip(starts, printed, strict=True))
-    names = revenue.named([CustomerBehind(NamedCustomer(one, "", ""), amounts[one][1]) for one in starts], book)
-    return [Brought(one.customer, starts[one.customer.id], *amounts[one.customer.id]) for one in names]
+    names = revenue_behind.named([*starts], book)
+    told = [Brought(names[one], starts[one], *amounts[one]) for one in starts]
+    return sorted(told, key=lambda one: (-abs(one.revenue), one.customer.name))

@@ -9,8 +9,8 @@ from datetime import date, datetime
 from fractions import Fraction
 
 from perennial.blueprint import queries as blueprint
-from perennial.contracts import ledger
-from perennial.contracts.ledger import NamedCustomer
+from perennial.contracts import changes, ledger
+from perennial.contracts.changes import NamedCustomer
 from perennial.insights import queries
 from perennial.insights.terms import Ages
 from perennial.kernel.money import largest_remainder, round_half_even
@@ -49,7 +49,7 @@ def customers(book: Book, by: Dimension, value: str | None) -> list[Lived]:
     lives = [life for life in queries.lives(book.rows, on=book.as_of)
              if value is None or by.of(origins[life.customer_id]) == value]  # fmt: skip
     held = ledger.balances_on(book.as_of, book.rows, book.exchange)
-    names = ledger.named([life.customer_id for life in lives], book.rows)
+    names = changes.named([life.customer_id for life in lives], book.rows)
     exact = [held.get(life.customer_id, Fraction(0)) for life in lives]
     whole = largest_remainder(exact, round_half_even(sum(exact, Fraction(0))))
     found = [

@@ -16,7 +16,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from perennial.contracts import queries as contracts
-from perennial.contracts.ledger import NamedCustomer
+from perennial.contracts.changes import NamedCustomer
 from perennial.customers.models import Customer
 from perennial.insights.due import view_of
 from perennial.kernel.money import largest_remainder, round_half_even

@@ -20,6 +20,7 @@ from django.db.models import Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from perennial.contracts import behind as contracts
 from perennial.contracts import ledger
 from perennial.contracts.calculations.columns import Groups
 from perennial.contracts.calculations.courses import Move, balances, balances_by_product
@@ -33,9 +34,10 @@ from perennial.kernel.joined import Joined
 from perennial.kernel.money import largest_remainder, round_half_even
 from perennial.kernel.periods import Period
 from perennial.members.models import Member
-from perennial.reports import revenue
+from perennial.reports import revenue_behind
 from perennial.reports.labels import choice_words
-from perennial.reports.revenue import Book, CustomerBehind
+from perennial.reports.revenue import Book
+from perennial.reports.revenue_behind import Behind
 from perennial.reports.revenue_figures import Figure
 
 
@@ -188,22 +190,20 @@ def part_of(found: Told, value: str) -> Part | None:
     return next((part for part in found.parts if part.value == value), None)
 
 
-def behind(book: Book, figure: Figure, span: Period, found: Told, part: Part) -> list[CustomerBehind]:
-    """Return the customers behind a part's rate, the largest change first; their columns add up to the part's."""
-    first, last = min(span.since, span.until, book.as_of), min(span.until, book.as_of)
-    rates = book.exchange.fixed(first)
+def behind(book: Book, figure: Figure, span: Period, found: Told, part: Part) -> Behind:
+    """Return the customers behind a part's rate, the largest change first; their columns add up to the part's. At most
+    eight queries, however many customers."""
+    days = min(span.since, span.until, book.as_of), min(span.until, book.as_of)
+    capped = figure.key == "grr"
+    printed = part.opening, part.kept if capped else part.closing
     if found.dimension is Dimension.PRODUCT:
-        opening, closing = (
-            {unit[0]: amount for unit, amount in book.balances_by_product(day, rates).items()
-             if _text(unit[1]) == part.value} for day in (first, last)
-        )  # fmt: skip
+        product = int(part.value) if part.value else None
+        cohort = contracts.cohort_of_product(days, book.source, product, capped=capped)
     else:
-        of = values_of(found.dimension, book).of
-        opening = {key: amount for key, amount in book.balances_on(first, rates).items()
-                   if _text(of(key)) == part.value}  # fmt: skip
-        closing = book.balances_on(last, rates)
-    printed = part.opening, part.kept if figure.key == "grr" else part.closing
-    return revenue.named(revenue.cohort_behind(figure, opening, closing, printed), book)
+        groups = _groups(found.dimension, book)
+        value = next(one for one in groups.values if _text(one) == part.value)
+        cohort = contracts.cohort(days, book.source, capped=capped, of=(groups, value))
+    return revenue_behind.cohort(book, figure, *cohort, printed)
 
 
 def _text(value: object) -> str:

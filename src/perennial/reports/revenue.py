@@ -3,7 +3,6 @@ exports and the API answer these same rows."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -12,11 +11,13 @@ from functools import cached_property
 
 from django.db.models import Q
 
-from perennial.contracts import access, columns, facts, grace, ledger, reported, under_terms
+from perennial.contracts import access, changes, columns, facts, grace, ledger, reported, under_terms
+from perennial.contracts.behind import Source
 from perennial.contracts.calculations.retention import Retention
 from perennial.contracts.calculations.retention import retention as retention_of
+from perennial.contracts.changes import NamedCustomer
 from perennial.contracts.columns import Seen
-from perennial.contracts.ledger import Change, MovementRow, NamedCustomer
+from perennial.contracts.ledger import MovementRow
 from perennial.contracts.rates import Exchange
 from perennial.contracts.reported import Entries
 from perennial.contracts.terms import MovementKind, PolicySwitches, View
@@ -25,7 +26,6 @@ from perennial.kernel.money import largest_remainder, round_half_even
 from perennial.kernel.organisation.queries import house
 from perennial.kernel.periods import Period, add_months, day_before, month_of
 from perennial.members.models import Member
-from perennial.reports.revenue_figures import TERMS, Figure
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,14 @@ class Book:
         if self.view is View.REPORTED:
             return reported.as_reported(self.rows, self.lines, as_of=self.as_of)
         return None if self.known_on is None else reported.as_known(self.rows, self.lines, on=self.known_on)
+
+    @cached_property
+    def source(self) -> Source:
+        """Return where each customer's part of it is read. Queries: `seen`, or `entries`."""
+        entries = self.entries
+        if entries is None:
+            return Source(self.seen, None, self.exchange)
+        return Source(entries.where or Seen(Q(), Q()), entries.beside, self.exchange)
 
     def balances_before(self, day: date, exchange: Exchange | None = None) -> dict[int, Fraction]:
         """Return the MRR of each customer at the start of a day (`ledger.balances_before`), at the book's rates unless
@@ -169,90 +177,12 @@ def retention(book: Book, span: Period) -> Retention:
     return retention_of(book.balances_on(first, frozen), book.balances_on(last, frozen))
 
 
-@dataclass(frozen=True)
-class CustomerBehind:
-    """A customer behind a figure. `amount` is what it contributes, in whole minor units that add up to the figure.
-
-    `opening` and `closing` are told for retention, `changes` for movements.
-    """
-
-    customer: NamedCustomer
-    amount: int
-    opening: int | None = None
-    closing: int | None = None
-    changes: tuple[Change, ...] = ()
-
-
-def behind(book: Book, figure: Figure, span: Period) -> list[CustomerBehind]:
-    """Return the customers behind a figure, the largest amount first. At most six queries for 500.
-
-    `span`: for retention its two days (`trailing_year`), for any other figure whole months.
-    """
-    if figure.kind is not None:
-        found = _behind_movements(book, figure.kind, span)
-    elif figure.key in TERMS:
-        found = _behind_terms(book, figure, span)
-    elif figure.key == "in_grace":
-        held = in_grace(book)
-        found = [_unnamed(key, part) for key, part in _printed(held, _rounded(held)).items()]
-    elif figure.is_rate:
-        found = _behind_retention(book, figure, span)
-    else:
-        found = _behind_balance(book, figure, span)
-    return named(found, book)
-
-
-def named(found: Sequence[CustomerBehind], book: Book) -> list[CustomerBehind]:
-    """Return customers behind a figure with their names, the largest amount first. One query for 500."""
-    ids = [one.customer.id for one in found]
-    names = ledger.named(ids, book.rows)
-    if not names.keys() >= set(ids):  # only former movements are left of somebody
-        names = reported.named(ids, book.lines) | names
-    told = [CustomerBehind(names[one.customer.id], one.amount, one.opening, one.closing, one.changes) for one in found]
-    return sorted(told, key=lambda one: (-abs(one.amount), -(one.opening or 0), one.customer.name))
-
-
-def _behind_movements(book: Book, kind: MovementKind, span: Period) -> list[CustomerBehind]:
-    """Each customer's part of each printed month, by largest remainder: the list adds up to what was printed."""
-    printed = {row.period.since: row.movements[kind] for row in movements(book, span)}
-    by_customer = _moved(book, kind, span)
-    parts: dict[date, dict[int, Fraction]] = {month: defaultdict(Fraction) for month in printed}
-    for customer_id, told in by_customer.items():
-        for change in told:
-            parts[change.on.replace(day=1)][customer_id] += change.amount
-    amounts: dict[int, int] = defaultdict(int)
-    for month, of_month in parts.items():
-        for customer_id, part in _printed(of_month, printed[month]).items():
-            amounts[customer_id] += part
-    return [_unnamed(key, amounts[key], changes=tuple(told)) for key, told in by_customer.items()]
-
-
-def _moved(book: Book, kind: MovementKind, span: Period) -> dict[int, list[Change]]:
-    entries = book.entries
-    if entries is not None:
-        if kind is MovementKind.FX:
-            return reported.fx_changes(span, entries, book.exchange)
-        return reported.changes(span, entries, book.exchange, kind=kind)
-    if kind is MovementKind.FX:
-        return ledger.fx_changes(span, book.rows, book.exchange, as_of=book.as_of)
-    return ledger.changes(span, book.rows, book.exchange, as_of=book.as_of, kind=kind)
-
-
-def _behind_balance(book: Book, figure: Figure, span: Period) -> list[CustomerBehind]:
-    day = span.since if figure.key == "opening" else min(span.until, book.tomorrow)
-    held = {key: amount for key, amount in book.balances_before(day).items() if amount}
-    if figure.key == "arr":
-        held = {key: 12 * amount for key, amount in held.items()}
-    if figure.key == "customers":
-        held = {key: amount for key, amount in held.items() if amount > 0}
-    whole = round_half_even(sum(held.values(), Fraction(0)))
-    return [_unnamed(key, part) for key, part in _printed(held, whole).items()]
-
-
 def under_terms_of(book: Book, span: Period) -> Split:
-    """Return what is under terms and what never comes due when the span closes. Five queries; reads every line."""
+    """Return what is under terms and what never comes due when the span closes. Queries: `under_terms.split`."""
     day = day_before(min(span.until, book.tomorrow))
-    return under_terms.split(day, book.lines, book.exchange, as_of=book.as_of)
+    return under_terms.split(
+        day, book.lines, book.exchange, as_of=book.as_of, ledger=book.rows if book.known_on is None else None
+    )
 
 
 def in_grace(book: Book) -> dict[int, Fraction]:
@@ -279,7 +209,7 @@ def later(book: Book, span: Period) -> list[KnownLater]:
     four queries for 500 customers."""
     found = reported.later(span, book.rows, book.lines, book.exchange, as_of=book.as_of)
     ids = [one.customer_id for one in found]
-    names = reported.named(ids, book.lines) | ledger.named(ids, book.rows)
+    names = reported.named(ids, book.lines) | changes.named(ids, book.rows)
     effects = largest_remainder([one.effect for one in found], round_half_even(sum((one.effect for one in found),
                                                                                   Fraction(0))))  # fmt: skip
     return [
@@ -287,51 +217,6 @@ def later(book: Book, span: Period) -> list[KnownLater]:
                    one.superseded_on, effect)
         for one, effect in zip(found, effects, strict=True)
     ]  # fmt: skip
-
-
-def _behind_terms(book: Book, figure: Figure, span: Period) -> list[CustomerBehind]:
-    split = under_terms_of(book, span)
-    held = split.terms if figure.key == "terms" else split.others
-    return [_unnamed(key, part) for key, part in _printed(held, _rounded(held)).items()]
-
-
-def _behind_retention(book: Book, figure: Figure, span: Period) -> list[CustomerBehind]:
-    last = min(span.until, book.as_of)
-    frozen = book.exchange.fixed(span.since)
-    opening, closing = (book.balances_on(day, frozen) for day in (span.since, last))
-    return cohort_behind(figure, opening, closing)
-
-
-def cohort_behind(
-    figure: Figure, opening: Mapping[int, Fraction], closing: Mapping[int, Fraction],
-    printed: tuple[int, int] | None = None,
-) -> list[CustomerBehind]:  # fmt: skip
-    """Return the cohort behind a rate, yet unnamed: what each paid at the start and, capped for GRR, holds at the end.
-
-    Both columns add up to what is printed: `printed`, or the rounded sums.
-    """
-    before = {key: amount for key, amount in opening.items() if amount > 0}
-    held = {key: max(closing.get(key, Fraction(0)), Fraction(0)) for key in before}
-    if figure.key == "grr":
-        held = {key: min(amount, before[key]) for key, amount in held.items()}
-    wholes = printed or (_rounded(before), _rounded(held))
-    started, kept = _printed(before, wholes[0]), _printed(held, wholes[1])
-    return [_unnamed(key, kept[key] - started[key], opening=started[key], closing=kept[key]) for key in before]
-
-
-def _rounded(parts: Mapping[int, Fraction]) -> int:
-    return round_half_even(sum(parts.values(), Fraction(0)))
-
-
-def _unnamed(
-    customer_id: int, amount: int, *, opening: int | None = None, closing: int | None = None,
-    changes: tuple[Change, ...] = (),
-) -> CustomerBehind:  # fmt: skip
-    return CustomerBehind(NamedCustomer(customer_id, "", ""), amount, opening, closing, changes)
-
-
-def _printed(parts: Mapping[int, Fraction], whole: int) -> dict[int, int]:
-    return dict(zip(parts, largest_remainder(list(parts.values()), whole), strict=True))
 
 
 def moved_kinds(rows: Iterable[MovementRow]) -> set[MovementKind]:

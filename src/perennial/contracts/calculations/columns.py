@@ -89,7 +89,9 @@ class Columns:
     @cached_property
     def units(self) -> Ints:
         """Return the place of the first row of each customer's product."""
-        return np.union1d(self.starts, _starts(self.product))
+        is_first = np.zeros(len(self.product), np.bool_)
+        is_first[self.starts] = is_first[_starts(self.product)] = True
+        return np.flatnonzero(is_first)
 
     @cached_property
     def steps(self) -> Ints:

@@ -21,9 +21,10 @@ from perennial.members.models import Member
 from perennial.pages.revenue import address, by, tables
 from perennial.pages.revenue.address import Chosen
 from perennial.pages.tags import day, exact_money, number, percent
-from perennial.reports import retention_by, revenue
+from perennial.reports import retention_by, revenue, revenue_behind
 from perennial.reports.retention_by import Part, Told
-from perennial.reports.revenue import Book, CustomerBehind
+from perennial.reports.revenue import Book
+from perennial.reports.revenue_behind import Behind
 from perennial.reports.revenue_figures import FIGURES, TERMS, Figure
 
 MOST_LISTED = 500
@@ -130,11 +131,11 @@ class About:
             return day(self.span.since)
         return day(min(self.book.as_of, day_before(self.span.until)))
 
-    def customers(self) -> list[CustomerBehind]:
+    def customers(self) -> Behind:
         """Return the customers behind the figure, the largest amount first."""
         if self.apart is not None and self.part is not None:
             return retention_by.behind(self.book, self.figure, self.over, self.apart, self.part)
-        return revenue.behind(self.book, self.figure, self.over)
+        return revenue_behind.behind(self.book, self.figure, self.over)
 
     def inputs(self) -> Inputs:
         """Return what the figure is made of, each part with its name."""
@@ -193,7 +194,7 @@ def _terms(book: Book, span: Period) -> Inputs:
     amounts = {"terms": split.term, "open_ended": split.open, "mrr": split.term + split.open}
     counts = {"terms": split.terms, "open_ended": split.others}
     told = [(str(FIGURES[key].label), exact_money(amount, book.currency)) for key, amount in amounts.items()]
-    return [*told, *((_("Customers: %(label)s") % {"label": FIGURES[key].label}, number(len(held)))
+    return [*told, *((_("Customers: %(label)s") % {"label": FIGURES[key].label}, number(len(held.customers)))
                      for key, held in counts.items())]  # fmt: skip
 
 
@@ -223,18 +224,16 @@ def customers(request: HttpRequest) -> HttpResponse:
     book = book_of(request)
     about = About.of(request, book)
     found, figure = about.customers(), about.figure
-    sums = {"opening": sum(one.opening or 0 for one in found), "closing": sum(one.closing or 0 for one in found),
-            "amount": sum(one.amount for one in found)}  # fmt: skip
     context: dict[str, Any] = {
         "book": book,
         "figure": figure,
         "about": about,
         "part": by.label_of(about.apart, about.part) if about.apart and about.part else "",
         "when": about.when(),
-        "rows": [tables.listed(one) for one in found[:MOST_LISTED]],
+        "rows": [tables.listed(one) for one in found.first(MOST_LISTED)],
         "count": len(found),
         "left": max(0, len(found) - MOST_LISTED),
-        "total": sums,
+        "total": found.total,
         "held_label": tables.held_label(figure),
         "may": {"export": access.may(member_of(request), "exports.run")},
         "export": f"{reverse('revenue_export')}?{request.GET.urlencode()}" if "figure" in request.GET else "",

@@ -11,7 +11,8 @@ from urllib.parse import urlencode
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from perennial.contracts.ledger import Change, MovementRow
+from perennial.contracts.changes import Change
+from perennial.contracts.ledger import MovementRow
 from perennial.contracts.terms import View
 from perennial.kernel.money import decimal_string, decimals_of, minor_per_major
 from perennial.kernel.periods import Period, day_before
@@ -19,7 +20,8 @@ from perennial.pages.revenue.address import CONSTANT, REPORTED, Chosen, months_q
 from perennial.pages.tags import day, number, percent
 from perennial.reports import policy, retention_by, revenue, sheets
 from perennial.reports.retention_by import Dimension
-from perennial.reports.revenue import Book, CustomerBehind
+from perennial.reports.revenue import Book
+from perennial.reports.revenue_behind import CustomerBehind
 from perennial.reports.revenue_figures import CHANGE_TAGS, FIGURES, KINDS, Figure
 
 ALWAYS = ("new", "expansion", "contraction", "churn")

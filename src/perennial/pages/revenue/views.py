@@ -169,7 +169,11 @@ def export(request: HttpRequest) -> HttpResponse:
     span, asked = chosen.span, {}
     if "figure" in request.GET:
         about = opening.About.of(request, book)
-        sheet, name, span = tables.sheet_of_customers(about.customers(), about.figure, book), about.name, about.span
+        sheet, name, span = (
+            tables.sheet_of_customers(about.customers().first(), about.figure, book),
+            about.name,
+            about.span,
+        )
         asked = about.told
     elif request.GET.get("table") == "later":
         sheet, name = later.sheet_of(revenue.later(book, span), book), "known-later"

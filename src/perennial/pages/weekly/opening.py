@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from perennial.contracts import under_terms
-from perennial.contracts.access import facts_of
+from perennial.contracts.access import facts_of, revenue_of
 from perennial.contracts.rates import Exchange
 from perennial.members import access
 from perennial.pages.tags import day, exact_money, percent
@@ -99,7 +99,8 @@ def _items(row: Row, figure: Figure, sheet: Sheet) -> Inputs:
 
 def _never_due(asked: Asked) -> Inputs:
     """Return how much recurring revenue is under terms, and how much never comes due, on the as-of day."""
-    split = under_terms.split(asked.today, facts_of(asked.member), Exchange(asked.place.currency), as_of=asked.today)
+    split = under_terms.split(asked.today, facts_of(asked.member), Exchange(asked.place.currency), as_of=asked.today,
+                              ledger=revenue_of(asked.member))  # fmt: skip
     currency = asked.place.currency
     return [
         (_("ARR under terms today, without tax"), exact_money(12 * split.term, currency)),

@@ -12,7 +12,7 @@ from fractions import Fraction
 
 from django.db.models import Q
 
-from perennial.contracts import ledger, nodes, receivables
+from perennial.contracts import changes, ledger, nodes, receivables
 from perennial.contracts import queries as contracts
 from perennial.contracts.rates import Exchange
 from perennial.contracts.terms import MovementKind, Tag
@@ -135,8 +135,8 @@ READS: Mapping[TargetKind, Callable[[Period, Q, House, date], Found]] = {
 
 
 def _grow(found: Found, period: Period, figures: tuple[Figure, ...], rows: Q, place: House, on: date) -> None:
-    for customer_id, changes in ledger.changes(period, rows, Exchange(place.currency), as_of=on).items():
-        for change in changes:
+    for customer_id, told in changes.changes(period, rows, Exchange(place.currency), as_of=on).items():
+        for change in told:
             if change.kind in GROWTH and Tag.RAMP not in change.tags:
                 won = 12 * change.amount * _factor([cause.tax_rate for cause in change.causes], place, found)
                 item = Item(change.on, change.kind.value, dict.fromkeys(figures, won), causes=change.causes)

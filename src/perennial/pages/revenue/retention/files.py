@@ -21,7 +21,8 @@ from perennial.reports.cohorts import REFERENCES
 from perennial.reports.renewal_rate import Part
 from perennial.reports.retention_figures import FIGURES, LATE_90, OUTCOMES
 from perennial.reports.retention_figures import REFERENCES as CURVES
-from perennial.reports.revenue import Book, CustomerBehind
+from perennial.reports.revenue import Book
+from perennial.reports.revenue_behind import Behind
 from perennial.reports.revenue_figures import RATES
 
 Line = list[sheets.Cell]
@@ -230,10 +231,10 @@ def brought(asked: Asked) -> sheets.Sheet:
 
 def cell(asked: Asked) -> sheets.Sheet:
     """Return the customers of a cell of the heat map."""
-    return tables.sheet_of_customers(cell_customers(asked), asked.rate, asked.book)
+    return tables.sheet_of_customers(cell_customers(asked).first(), asked.rate, asked.book)
 
 
-def cell_customers(asked: Asked) -> list[CustomerBehind]:
+def cell_customers(asked: Asked) -> Behind:
     """Return the customers of the cell that the address names."""
     one = asked.cohort()
     day = asked.ends_on(one, asked.age(one))

@@ -219,7 +219,7 @@ def _of_cell(asked: Asked) -> dict[str, Any]:
     one = asked.cohort()
     age = asked.age(one)
     found = files.cell_customers(asked)
-    rows = [(row.customer, list[str](), [row.opening or 0, row.closing or 0, row.amount]) for row in found]
+    rows = [(row.customer, list[str](), [row.opening or 0, row.closing or 0, row.amount]) for row in found.first()]
     return {
         "title": f"{heat.label_of(one, asked.step)} · {heat.after(age, asked.step)}",
         "when": heat.cell_title(asked, one, age),
