@@ -144,7 +144,8 @@ TABLE: dict[str, Held] = {
              "scores_13w active_users_7d active_users_28d "
              "logins_7d breadth_28d depth_28d trend_28d seats_used_28d days_since_last errors_28d top_user_share_28d "
              f"seats open_tickets overdue_tickets last_touch_on next_task_on champion_left_on "
-             "checkpoint_due_on usage_fell_on users_at_alert usual_users champion_silent_on users_silent_on "
+             "checkpoint_due_on renewal_need renewal_need_on usage_fell_on users_at_alert usual_users "
+             "champion_silent_on users_silent_on "
              f"parent {METRICS}",
              row="customer as_of_on updated_at", staff="owner team"), C, None, BLANK),
     "ExternalId": Held({"external_id": CODE}, kept(row="id customer source"), C, None, GONE),
