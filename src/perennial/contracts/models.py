@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import models
 
 from perennial.kernel.versions import Version
@@ -298,6 +299,21 @@ class Payment(Version):
 
     class Meta(Version.Meta):
         indexes = [models.Index(fields=["customer", "received_on"], name="payment_of_customer")]
+
+
+class PaymentDoubt(models.Model):
+    """A payment that is probably another one that was known before (facts of both). While `is_same` is None nobody has
+    decided; where it is None or True the payment counts nowhere."""
+
+    payment = models.UUIDField(unique=True)
+    other = models.UUIDField()
+    found_at = models.DateTimeField()
+    is_same = models.BooleanField(null=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["other"], name="payment_doubt_of_other")]
 
 
 class Settlement(Version):

@@ -132,6 +132,7 @@ urlpatterns = [
     path("receivables", receivables.page, name="receivables"),
     path("receivables/export", receivables.export, name="receivables_export"),
     path("receivables/payments/<uuid:fact>", receivables_money.payment, name="receivables_payment"),
+    path("receivables/payments/<uuid:fact>/same/<str:said>", receivables_money.same, name="receivables_payment_same"),
     path("receivables/steps/<uuid:fact>", receivables_step.step, name="receivables_step"),
     path("receivables/steps/<uuid:fact>/invoice", receivables_invoices.new, name="receivables_invoice_new"),
     path("receivables/invoices/<uuid:fact>", receivables_invoices.one, name="receivables_invoice"),

@@ -183,6 +183,7 @@ TABLE: dict[str, Held] = {
     "Payment": Held(
         {"external_id": CODE, "payer": T, "reference": T, "contract_number": T},
         kept(row=VERSION, ledger="customer amount currency received_on"), C, None, BLANK),
+    "PaymentDoubt": Held({}, kept("payment other is_same found_at decided_at", row="id", staff="by")),
     "Settlement": Held(
         {"external_id": CODE, "reason": T},
         kept(row=VERSION, ledger="customer step payment amount written_off_on"), C, None, BLANK),

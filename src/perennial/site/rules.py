@@ -108,6 +108,7 @@ RULES: dict[str, Rule] = {
     "receivables": Rule("revenue.read"),
     "receivables_export": Rule("revenue.read"),
     "receivables_payment": Rule("revenue.read"),
+    "receivables_payment_same": Rule("receivables.edit"),
     "receivables_step": Rule("revenue.read"),
     "receivables_invoice": Rule("revenue.read"),
     "receivables_invoice_new": Rule("receivables.edit"),
