@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Q, Sum
 from django.utils.translation import gettext as _
 
-from perennial.contracts import doubles, numbers, receivables
+from perennial.contracts import by_hand, doubles, numbers, receivables
 from perennial.contracts.models import Contract, Invoice, InvoiceLine, Payment, Receivable, Settlement
 from perennial.contracts.receivables import Step
 from perennial.contracts.terms import InvoiceState
@@ -283,8 +283,9 @@ def set_credit_days(contract_id: int, days: int | None, *, rows: Q, by: int, at:
     paper = Contract.objects.select_for_update(of=("self",)).filter(rows, pk=contract_id).first()
     if paper is None or paper.credit_days == days:
         return False
-    before, paper.credit_days = paper.credit_days, days
-    paper.save(update_fields=["credit_days"])
+    before, kept = paper.credit_days, by_hand.changed(paper, {"credit_days": days})
+    paper.credit_days, paper.by_hand = days, kept
+    paper.save(update_fields=["credit_days", "by_hand"])
     data = {"contract": contract_id, "from": before, "to": days}
     journal.record("contract.credit_days_set", by=by, at=at, customer_id=paper.customer_id, data=data)
     return True

@@ -18,7 +18,8 @@ class Product(models.Model):
 class Contract(models.Model):
     """A paper that was signed: framework, order or supplement. Signing, using, paying and invoiced party may be
     four companies; revenue counts for the one that uses. Where a reseller signs, the lines' amounts are what it pays
-    (settlement price) and `rebate_percent`, a decimal text, is what it gets back."""
+    (settlement price) and `rebate_percent`, a decimal text, is what it gets back. `by_hand`: the columns that a member
+    changed, beside what the source says of them (contracts.by_hand)."""
 
     source = models.CharField(max_length=60, default="")
     external_id = models.CharField(max_length=200)
@@ -34,6 +35,7 @@ class Contract(models.Model):
     accepted_on = models.DateField(null=True)
     credit_days = models.PositiveSmallIntegerField(null=True)
     rebate_percent = models.CharField(max_length=12, null=True)
+    by_hand = models.JSONField(default=dict)
     import_id = models.BigIntegerField(null=True)
     learned_at = models.DateTimeField()
 

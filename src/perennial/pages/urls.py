@@ -246,6 +246,7 @@ urlpatterns = [
     path("contracts/<int:contract_id>/paper", contract_edit.paper, name="contract_paper"),
     path("contracts/<int:contract_id>/lines/new", contract_edit.line_new, name="contract_line_new"),
     path("contracts/<int:contract_id>/lines/<uuid:fact>", contract_edit.line, name="contract_line"),
+    path("contracts/<int:contract_id>/points/<slug:column>", contract.point, name="contract_point"),
     path("contracts/<int:contract_id>/undo/<int:number>", contract.undo, name="contract_undo"),
     path("explain/<slug:field>", explain.page, name="explain"),
     path("import", imports.imports, name="imports"),

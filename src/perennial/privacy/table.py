@@ -155,7 +155,7 @@ TABLE: dict[str, Held] = {
     "SavedView": Held({"name": UNIQUE, "text": T, "conditions": J},
                       kept("columns sort shared", row="id created_at", staff="member")),
     "Contract": Held(
-        {"external_id": CODE, "number": T},
+        {"external_id": CODE, "number": T, "by_hand": J},
         kept(row="id source import_id learned_at",
              ledger="kind framework customer signing_party paying_party invoiced_party reseller signed_on accepted_on "
              "credit_days rebate_percent"),

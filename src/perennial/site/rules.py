@@ -212,6 +212,7 @@ RULES: dict[str, Rule] = {
     "contract_paper": Rule("contracts.edit"),
     "contract_line_new": Rule("contracts.edit"),
     "contract_line": Rule("contracts.edit"),
+    "contract_point": Rule("contracts.edit"),
     "contract_undo": Rule("contracts.edit"),
     "customer_contact": Rule("customers.edit"),
     "customer_contact_one": Rule("customers.edit"),
