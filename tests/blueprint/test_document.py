@@ -64,7 +64,7 @@ def line_of(part: str, pattern: str) -> int:
         ("today", r"Renews on \{next_renewal_on\}", "Renews on {moon}", "reason.en: there is no field 'moon'"),
         ("today", r"Renews on \{next_renewal_on\}", "Renews on {next_renewal_on", "every brace { needs its }"),
         ("today", r"Renews on \{next_renewal_on\}", "{score:9999999d}", "only {field} may stand in braces"),
-        ("today", "op: within_days, value: 90", "op: within_days, value: -1", "when.value: days from 0 to 36500"),
+        ("today", "op: within_days, value: 90", "op: within_days, value: -1", "value: days from 0 to 36500"),
         ("rights", "imports.run: all", "imports.fly: all", "roles[0].abilities.imports.fly: there is no such ability"),
         ("rights", "key: csm", "key: boss", "roles[2].key: there is no role 'boss'"),
         ("revenue", "grace_days: 30", "grace_days: 1.5", "grace_days: a text, a whole number, true or false is wanted"),

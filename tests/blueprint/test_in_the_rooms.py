@@ -64,11 +64,14 @@ def test_the_plan_of_a_day_follows_its_rules(acme: int, member: Callable[..., in
     def rules() -> set[str]:
         return {reason["rule"] for item in TodayItem.objects.filter(on=DAY) for reason in item.reasons}
 
-    assert "renewal_due" in rules()
-    text = queries.default_text("today").replace("op: within_days, value: 90", "op: within_days, value: 10", 1)
+    assert "renewal_undecided" in rules()
+    text = queries.default_text("today").replace(
+        "{field: renewal_need_on, op: within_days, value: 365}\n  - key",
+        "{field: renewal_need_on, op: within_days, value: 10}\n  - key",
+    )
     publish("today", queries.default_text("today"), text, by=member("admin"), at=now)
     nightly.run(DAY, at=now)
-    assert "renewal_due" not in rules()
+    assert "renewal_undecided" not in rules()
 
 
 def test_a_day_is_scored_by_the_scorecard_of_the_day(acme: int, member: Callable[..., int], now: datetime) -> None:

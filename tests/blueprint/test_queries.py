@@ -12,6 +12,7 @@ from perennial.blueprint.calculations.rights import parse_rights
 from perennial.blueprint.calculations.today import parse_today
 from perennial.blueprint.terms import Band, BlueprintError, Label, Scope, placeholders
 from perennial.kernel.conditions.terms import FieldType, Op, conditions
+from perennial.renewals.terms import Need
 
 
 def test_every_part_ships_as_a_file() -> None:
@@ -118,7 +119,7 @@ def test_the_silence_that_today_reports_is_the_rhythm_of_each_tier() -> None:
 
 def test_today_compares_choices_only_with_values_that_exist() -> None:
     tiers = {tier.key for preset in queries.tier_presets() for tier in preset.tiers}
-    allowed = {"band": set(Band), "tier": tiers, "stage": {"onboarding_overdue"}}
+    allowed = {"band": set(Band), "tier": tiers, "stage": {"onboarding_overdue"}, "renewal_need": set(Need)}
     for rule in queries.today_rules():
         for c in conditions(rule.when):
             if c.type is FieldType.CHOICE and c.op not in (Op.IS_KNOWN, Op.IS_UNKNOWN):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date, timedelta
 from fractions import Fraction
 from typing import Any
@@ -183,6 +184,17 @@ def test_a_call_that_is_missing_is_never_what_a_csm_sees_first() -> None:
     first = [item.reasons[0]["rule"] for items in by_owner.values() for item in items[:5]]
     assert len(first) >= 15
     assert "checkpoint_due" not in first
+
+
+def test_no_rule_of_today_is_more_than_a_third_of_what_it_says_first() -> None:
+    """Neither of all items of the CSMs nor of the five that each sees first."""
+    by_owner: dict[int, list[str]] = {}
+    for item in TodayItem.objects.filter(on=ON, owner__role="csm").order_by("-weight", "id"):
+        by_owner.setdefault(item.owner_id or 0, []).append(item.reasons[0]["rule"])
+    for most in (None, 5):
+        firsts = Counter(rule for rules in by_owner.values() for rule in rules[:most])
+        assert len(firsts) >= 6
+        assert 3 * max(firsts.values()) <= firsts.total(), (most, firsts)
 
 
 def test_history_is_known_at_its_own_date() -> None:

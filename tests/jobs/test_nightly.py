@@ -55,7 +55,7 @@ def test_a_night_brings_every_row_in_step_with_its_day(ids: dict[str, int], now:
     organisations.move_as_of(on=ON, by=None, at=now)
     told = nightly.run(ON, at=now)
     assert told["on"] == "2026-03-02"
-    steps = ["movements", "approvals", "lifecycle", "usage", "health", "alerts", "portfolio", "today", "forecast",
+    steps = ["movements", "approvals", "lifecycle", "usage", "health", "alerts", "forecast", "portfolio", "today",
              "checkpoints", "columns", "fold"]  # fmt: skip
     assert list(told["seconds"]) == steps
     row = PortfolioRow.objects.get(customer_id=ids["A"])

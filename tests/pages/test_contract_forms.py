@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from datetime import date, datetime
 from typing import Any
 
@@ -172,3 +173,21 @@ def test_a_paper_is_changed_put_under_its_framework_and_taken_back(found: dict[s
     assert (back.number, back.framework_id, back.signed_on) == (before.number, None, before.signed_on)
     for role, status in (("colleague", 404), ("analyst", 404), ("reader", 404), ("leader", 200)):
         assert signed_in(found[role]).get(at).status_code == status, role
+
+
+def test_what_a_file_says_otherwise_is_decided_on_the_contract_s_page(found: dict[str, Any], now: datetime) -> None:
+    client, pk = signed_in(found["csm"]), found["line"].contract_id
+    Contract.objects.filter(pk=pk).update(
+        source="crm", number="C-9", by_hand={"number": {"told": "C-1", "says": "C-2"}}
+    )
+    page = client.get(found["at"]).content.decode()
+    assert "The source says otherwise" in page and "C-2" in page and "Keep ours" in page
+    seen = html.unescape(page.split('name="seen" value="')[1].split('"')[0])
+    for role, status in (("colleague", 404), ("reader", 404)):
+        assert signed_in(found[role]).post(f"{found['at']}/points/number", {"seen": seen}).status_code == status
+    assert client.post(f"{found['at']}/points/number", {"seen": seen, "takes": "1"}).status_code == 302
+    assert Contract.objects.get(pk=pk).number == "C-2"
+    assert "The source says otherwise" not in client.get(found["at"]).content.decode()
+    entry = JournalEntry.objects.filter(kind="contract.amended").latest("id")
+    assert client.post(f"{found['at']}/undo/{entry.pk}").status_code == 302
+    assert Contract.objects.get(pk=pk).number == "C-9"

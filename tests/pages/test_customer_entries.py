@@ -103,7 +103,7 @@ def test_what_is_put_away_is_said_in_the_file_instead_of_nothing_and_brought_bac
     client = signed_in(place["csm"])
     seen = client.get(place["at"]).content.decode()
     assert "Nothing is open here" not in seen
-    assert "Renewal within 90 days: put away by you until 1 Apr 2026" in seen
+    assert "Renewal in danger: put away by you until 1 Apr 2026" in seen
     assert "put away by Ann until" in signed_in(place["leader"]).get(place["at"]).content.decode()
     address = f"{place['at']}/put-away/{away.pk}/bring-back"
     for who in ("colleague", "analyst", "reader"):

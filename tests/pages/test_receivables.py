@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from io import BytesIO
 
@@ -218,3 +218,25 @@ def test_the_list_shows_what_is_longer_at_its_node_than_usual(place: dict[str, i
     page = signed_in(place["ann"]).get("/receivables?over=1").content.decode()
     assert "7 days over the usual" in page
     assert "Li" in page
+
+
+def test_a_payment_that_is_probably_known_is_decided_upon_on_its_page(place: dict[str, int], now: datetime) -> None:
+    told = {"customer_id": place["Beta"], "amount": 450_00, "currency": "USD", "received_on": ON - timedelta(days=2)}
+    collecting.write_payments([Incoming("again", told)], source="other bank", at=now)
+    fact = Payment.objects.get(external_id="again").fact
+    client, address = signed_in(place["bob"]), f"/receivables/payments/{fact}"
+    assert "Probably the same payment twice" in client.get("/receivables").content.decode()
+    assert len(unmatched(of(place["bob"]))) == 1, "the one known before alone is a prepayment"
+    page = client.get(address).content.decode()
+    assert "Two payments" in page and "counts nowhere" in page and "Match to steps" not in page
+    for who in ("ann", "admin"):
+        other = signed_in(place[who]).post(f"{address}/same/two")
+        assert other.status_code == (302 if who == "admin" else 404)
+    assert len(unmatched(of(place["bob"]))) == 2
+    assert "Match to steps" in client.get(address).content.decode()
+    assert client.post(f"{address}/same/open").status_code == 302
+    assert client.post(f"{address}/same/one").status_code == 302
+    assert "The same payment as one known before" in client.get(address).content.decode()
+    assert "Probably the same payment twice" not in client.get("/receivables").content.decode()
+    assert len(unmatched(of(place["bob"]))) == 1
+    assert client.post(f"{address}/same/maybe").status_code == 404

@@ -22,7 +22,9 @@ from perennial.kernel.organisation.models import Organisation
 from perennial.members.models import Member, Team
 from perennial.playbooks import actions as playbooks
 from perennial.playbooks.models import Task
+from perennial.renewals import findings
 from perennial.renewals.models import Call, CallSettled, CheckpointCall
+from perennial.renewals.terms import About, Said
 from perennial.reports import portfolio
 
 TODAY = date(2026, 3, 2)
@@ -116,6 +118,27 @@ def test_what_is_missing_is_on_todays_list_until_it_is_recorded(found: dict[str,
     signed_in(found["csm"]).post(f"{found['room']}/plan", {"purchase": "direct", "owner": str(found["csm"])})
     portfolio.rewrite(TODAY, at=now, customer_ids=[found["row"].pk])
     assert PortfolioRow.objects.get(customer=found["row"]).checkpoint_due_on is None
+
+
+def test_what_a_renewal_asks_for_follows_what_is_recorded(found: dict[str, Any], now: datetime) -> None:
+    def need() -> tuple[str | None, date | None]:
+        portfolio.rewrite(TODAY, at=now, customer_ids=[found["row"].pk])
+        row = PortfolioRow.objects.get(customer=found["row"])
+        return row.renewal_need, row.renewal_need_on
+
+    due = date(2026, 4, 10)
+    record(found, model_of(found))
+    assert need() == ("call_missing", due), "there is a call, and no plan"
+    PortfolioRow.objects.filter(customer=found["row"]).update(owner_id=found["csm"])
+    signed_in(found["csm"]).post(f"{found['room']}/plan", {"purchase": "direct", "owner": str(found["csm"])})
+    assert need() == ("step_overdue", due), "steps that were due 90 days before are late already"
+    Task.objects.update(done_at=now)
+    assert need() == ("unrated", due), "39 days are left: past the half of the 90"
+    said = {"customer_id": found["row"].pk, "due_on": due, "by": found["csm"], "at": now}
+    findings.find(Said(About.PRICE, 1, "the CFO said so"), **said)
+    assert need() == (None, None)
+    findings.find(Said(About.PRODUCT, -1, "a module is missing"), **said)
+    assert need() == ("weak", due)
 
 
 def test_a_plan_shows_its_days_before_it_is_made_and_is_taken_back(found: dict[str, Any]) -> None:

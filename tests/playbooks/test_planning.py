@@ -41,6 +41,19 @@ def test_the_heaviest_comes_first_with_every_reason_and_the_values_that_fired_it
     ]  # fmt: skip
 
 
+def test_a_renewal_that_is_merely_due_weighs_little_and_one_that_asks_for_something_comes_first() -> None:
+    near = {"next_renewal_on": ON + timedelta(days=10)}
+    row("Merely due", renewal_need=None, **near)
+    for need, name in (("weak", "Weak"), ("unrated", "Unrated")):
+        row(name, renewal_need=need, renewal_need_on=ON + timedelta(days=10), **near)
+    row("Unsigned", renewal_need="late", renewal_need_on=ON - timedelta(days=3), is_live=False)
+    actions.plan_today(ON, at=AT)
+    assert [(name, reasons) for name, _weight, reasons in planned()] == [
+        ("Unsigned", ["renewal_due"]), ("Weak", ["renewal_due"]), ("Unrated", ["renewal_undecided"]),
+        ("Merely due", ["renewal_ahead"]),
+    ]  # fmt: skip
+
+
 def test_customers_that_left_and_unknown_values_never_flood_the_day() -> None:
     row("Left", is_live=False, stage=None, overdue_tickets=3, next_renewal_on=ON, trend_28d=0.1)
     row("Unknown", tier="usd_100k")
@@ -159,5 +172,5 @@ def test_planning_costs_the_same_queries_for_one_customer_and_for_forty(
 ) -> None:
     for number in range(count):
         row(f"c{number}", next_renewal_on=ON, arr=number)
-    with django_assert_num_queries(27):  # seventeen rules; a savepoint and its release among the rest
+    with django_assert_num_queries(29):  # nineteen rules; a savepoint and its release among the rest
         actions.plan_today(ON, at=AT)

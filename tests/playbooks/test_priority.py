@@ -19,6 +19,8 @@ ON = date(2024, 12, 31)
         ("renewal_due", date(2025, 3, 31), None, 0.0),  # 90 days ahead
         ("renewal_due", date(2025, 2, 14), None, 0.5),
         ("renewal_due", ON, None, 1.0),
+        ("renewal_due", date(2024, 12, 30), None, 1.0),  # it ended unsigned: no less pressing than on its day
+        ("task_due", date(2024, 12, 1), None, 0.5),  # what looks at its day alone grows with what is overdue
         ("payment_overdue", date(2024, 12, 1), None, 0.5),  # 30 of 60 days
         ("payment_overdue", date(2024, 1, 1), None, 1.0),
         ("task_due", ON, None, 1.0),

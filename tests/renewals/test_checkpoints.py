@@ -13,9 +13,11 @@ from perennial.blueprint import queries as blueprint
 from perennial.customers import merging
 from perennial.customers.models import Customer
 from perennial.insights import checkpoints as nightly
-from perennial.insights import learning
+from perennial.insights import learning, needs
+from perennial.insights.due import view_of
 from perennial.kernel.journal.models import JournalEntry, JournalPersonal
 from perennial.kernel.organisation.models import Organisation
+from perennial.kernel.organisation.queries import house as organisation
 from perennial.kernel.versions import AppendOnly
 from perennial.playbooks import actions as tasks
 from perennial.renewals import calls, checkpoints, plans
@@ -203,8 +205,10 @@ def test_what_is_missing_is_since_when_until_a_call_and_at_the_last_a_plan_is_th
 
     def missing(on: str) -> dict[str, str]:
         day = date.fromisoformat(on)
-        found = checkpoints.open_on(day, Q(), late_days=30, at=now + timedelta(days=999))
-        return {name: found[number].isoformat() for name, number in house.items() if number in found}
+        found = needs.asked_on(view_of(organisation(), day), Q(), learned=None, first_month=1,
+                               at=now + timedelta(days=999))  # fmt: skip
+        since = {number: one.checkpoint_on for number, one in found.items() if one.checkpoint_on}
+        return {name: since[number].isoformat() for name, number in house.items() if number in since}
 
     assert missing("2026-12-31") == {}
     assert missing("2027-01-05") == {"near": "2027-01-01", "state": "2027-01-01"}

@@ -15,15 +15,14 @@ from perennial.contracts.actions import rebuild_movements, write_receivables
 from perennial.contracts.rates import Exchange
 from perennial.contracts.terms import PolicySwitches
 from perennial.customers.models import Customer, PortfolioRow
-from perennial.insights import due, learning
+from perennial.insights import due, learning, needs
 from perennial.kernel.organisation.models import Organisation
 from perennial.kernel.organisation.queries import house
 from perennial.kernel.periods import Period
 from perennial.kernel.versions import Incoming
 from perennial.lifecycle import queries as lifecycle
 from perennial.members.models import Member
-from perennial.renewals import checkpoints
-from perennial.renewals.terms import Outcome
+from perennial.renewals.terms import Need, Outcome
 from perennial.reports import forecast, renewal_rate, renewals
 from perennial.reports.revenue import Book
 
@@ -87,8 +86,8 @@ def test_a_state_owned_customer_is_on_the_board_as_long_as_its_approval_keeps_it
     on = END + timedelta(days=days)
     found = readings(*a, on, now)
     assert found == dict.fromkeys(found, says)
-    to_do = checkpoints.open_on(on, Q(), late_days=due.view_of(house(), on).longest_days, at=now)
-    assert bool(to_do) == (says == "open")
+    asked = needs.asked_on(due.view_of(house(), on), Q(), learned=None, first_month=1, at=now)
+    assert [one.need for one in asked.values()] == ([Need.LATE] if says == "open" else [])
 
 
 def test_who_signs_on_the_day_on_which_the_grace_is_over_is_late_and_in_time(a: tuple[int, int], now: datetime) -> None:

@@ -27,7 +27,8 @@ FILLER = {"key": "none", "contract_id": "0", "alert_id": "0",
           "00000000-0000-4000-8000-000000000000", "member_id": "0", "key_id": "0", "field": "score",
           "kind": "customers",
           "metric": "active_users_28d", "part": "scorecard", "external_id": "none", "number": "0",
-          "rule": "renewal_due", "gone": "none", "due": "2026-01-01", "about": "price"}  # fmt: skip
+          "rule": "renewal_due", "gone": "none", "said": "one",
+          "column": "number", "due": "2026-01-01", "about": "price"}  # fmt: skip
 
 
 def addresses() -> Iterator[tuple[str, str]]:

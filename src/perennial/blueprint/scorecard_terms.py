@@ -12,6 +12,7 @@ _ABOVE_HEALTH = frozenset(
     {
         "name", "owner", "parent", "currency", "band", "score", "score_change_28d", "coverage", "health_fell_on",
         "waits_at", "waits_since_on", "waits_over_days", "next_task_on", "next_step", "checkpoint_due_on",
+        "renewal_need", "renewal_need_on",
     }
 )  # fmt: skip
 ONLY_OF_CARDS: Mapping[str, FieldType] = {

@@ -103,6 +103,8 @@ PORTFOLIO_FIELDS: Mapping[str, FieldType] = {
     "first_value_on": FieldType.DATE,
     "champion_left_on": FieldType.DATE,
     "checkpoint_due_on": FieldType.DATE,
+    "renewal_need": FieldType.CHOICE,
+    "renewal_need_on": FieldType.DATE,
     "usage_fell_on": FieldType.DATE,
     "users_at_alert": FieldType.INTEGER,
     "usual_users": FieldType.INTEGER,

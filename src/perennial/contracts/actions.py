@@ -12,7 +12,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from perennial.contracts import moving, numbers, typed
+from perennial.contracts import by_hand, moving, numbers, typed
 from perennial.contracts.deriving import TooFine, linked, rebuild_movements
 from perennial.contracts.models import Cancellation, Contract, Line, Product, Receivable
 from perennial.contracts.rates import Exchange
@@ -90,7 +90,8 @@ def write_contracts(
     """Write contracts of one source by external id; return (ids by external id, counts). Four queries for 500.
 
     The values are Contract's columns; `framework_external_id` names the framework among the source's contracts,
-    whichever comes first. Every row has an external id. An unknown framework leaves the contract without one.
+    whichever comes first. Every row has an external id. An unknown framework leaves the contract without one. What a
+    member changed of a paper stays (`by_hand`); where its source says something new, that is an open point.
     """
     known = _contracts(source, [row.external_id or "" for row in rows])
     rows = numbers.as_known(Contract, rows, source)
@@ -99,6 +100,8 @@ def write_contracts(
     for row in rows:
         key, values = row.external_id or "", {name: row.values[name] for name in row.values if name != FRAMEWORK}
         if key in known:
+            if key not in fresh:
+                values = by_hand.read_again(known[key], values)
             if _set(known[key], values) and key not in fresh:
                 changed[key] = known[key]
         else:
@@ -108,7 +111,7 @@ def write_contracts(
     insert(Contract, [values_of(contract) for contract in fresh.values()])
     known |= _contracts(source, list(fresh))
     if changed:
-        columns = sorted({name.removesuffix("_id") for row in rows for name in row.values} - {FRAMEWORK})
+        columns = [*{name.removesuffix("_id") for row in rows for name in row.values} - {FRAMEWORK}, "by_hand"]
         Contract.objects.bulk_update(changed.values(), columns, batch_size=200)
     moved = _set_frameworks(rows, known, source)
     counted = Counted()
@@ -124,10 +127,11 @@ def _set_frameworks(rows: Sequence[Incoming], known: Mapping[str, Contract], sou
     moved = {
         key: known[key]
         for key, name in named.items()
-        if name in frameworks and _set(known[key], {"framework_id": frameworks[name].pk})
+        if name in frameworks
+        and _set(known[key], by_hand.read_again(known[key], {"framework_id": frameworks[name].pk}))
     }
     if moved:
-        Contract.objects.bulk_update(moved.values(), ["framework"], batch_size=CHUNK)
+        Contract.objects.bulk_update(moved.values(), ["framework", "by_hand"], batch_size=CHUNK)
     return set(moved)
 
 

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Q, Sum
 from django.utils.translation import gettext as _
 
-from perennial.contracts import numbers, receivables
+from perennial.contracts import by_hand, doubles, numbers, receivables
 from perennial.contracts.models import Contract, Invoice, InvoiceLine, Payment, Receivable, Settlement
 from perennial.contracts.receivables import Step
 from perennial.contracts.terms import InvoiceState
@@ -103,7 +103,8 @@ def write_payments(rows: Sequence[Incoming], *, source: str, at: datetime, impor
     """Write payments of one source by external id; return counts. Eight queries for 500.
 
     The values are Payment's columns; `step_external_id` names the step of the same source that it pays: a payment that
-    was not known before is matched to it, up to what the step has left. What a member undid is not matched again.
+    was not known before is matched to it, up to what the step has left. What a member undid is not matched again. One
+    that is probably known already, by hand or from another source, waits (`doubles`) and is matched to nothing.
     """
     steps = {row.external_id: row.values[STEP] for row in rows if row.values.get(STEP)}
     plain = [replace(row, values={k: v for k, v in row.values.items() if k != STEP}) for row in rows]
@@ -111,9 +112,22 @@ def write_payments(rows: Sequence[Incoming], *, source: str, at: datetime, impor
     ready = [*numbers.as_known(Payment, placed, source),
              *(row for row in plain if row.values.get("customer_id") is None)]  # fmt: skip
     counted = versions.write(Payment, ready, source=source, at=at, import_id=import_id)
-    fresh = [row for row in ready if row.external_id in steps and counted.outcomes.get(row.external_id or "") == "new"]
+    new = [row for row in ready if counted.outcomes.get(row.external_id or "") == "new"]
+    waits = _doubled(new, source=source, at=at)
+    fresh = [row for row in new if row.external_id in steps and row.external_id not in waits]
     _match_named(fresh, steps, source=source, at=at, import_id=import_id)
     return counted
+
+
+def _doubled(new: Sequence[Incoming], *, source: str, at: datetime) -> set[str | None]:
+    """Return the external ids of the new payments that are probably known already, and keep that they are."""
+    facts = _facts(Payment, source, [row.external_id for row in new if row.external_id])
+    written: list[Payment] = []
+    numbers_of = sorted(facts.values())
+    for start in range(0, len(numbers_of), CHUNK):
+        written += Payment.objects.current().filter(fact__in=numbers_of[start : start + CHUNK])
+    waits = set(doubles.look(written, at=at))
+    return {external_id for external_id, fact in facts.items() if fact in waits}
 
 
 def _match_named(
@@ -185,6 +199,8 @@ def match(
     paid = Payment.objects.current().filter(payments).select_for_update().filter(fact=payment).first()
     if paid is None:
         raise MatchRefused(_("This payment is not there any more."))
+    if doubles.held_among([payment]):
+        raise MatchRefused(_("This payment is probably known already. Say first whether it is the same one."))
     if not shares or len({share.step for share in shares}) != len(shares) or not all(one.amount for one in shares):
         raise MatchRefused(_("Enter an amount for one step or more."))
     steps = receivables.locked(rows, [share.step for share in shares])
@@ -267,8 +283,9 @@ def set_credit_days(contract_id: int, days: int | None, *, rows: Q, by: int, at:
     paper = Contract.objects.select_for_update(of=("self",)).filter(rows, pk=contract_id).first()
     if paper is None or paper.credit_days == days:
         return False
-    before, paper.credit_days = paper.credit_days, days
-    paper.save(update_fields=["credit_days"])
+    before, kept = paper.credit_days, by_hand.changed(paper, {"credit_days": days})
+    paper.credit_days, paper.by_hand = days, kept
+    paper.save(update_fields=["credit_days", "by_hand"])
     data = {"contract": contract_id, "from": before, "to": days}
     journal.record("contract.credit_days_set", by=by, at=at, customer_id=paper.customer_id, data=data)
     return True

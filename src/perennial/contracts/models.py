@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import models
 
 from perennial.kernel.versions import Version
@@ -17,7 +18,8 @@ class Product(models.Model):
 class Contract(models.Model):
     """A paper that was signed: framework, order or supplement. Signing, using, paying and invoiced party may be
     four companies; revenue counts for the one that uses. Where a reseller signs, the lines' amounts are what it pays
-    (settlement price) and `rebate_percent`, a decimal text, is what it gets back."""
+    (settlement price) and `rebate_percent`, a decimal text, is what it gets back. `by_hand`: the columns that a member
+    changed, beside what the source says of them (contracts.by_hand)."""
 
     source = models.CharField(max_length=60, default="")
     external_id = models.CharField(max_length=200)
@@ -33,6 +35,7 @@ class Contract(models.Model):
     accepted_on = models.DateField(null=True)
     credit_days = models.PositiveSmallIntegerField(null=True)
     rebate_percent = models.CharField(max_length=12, null=True)
+    by_hand = models.JSONField(default=dict)
     import_id = models.BigIntegerField(null=True)
     learned_at = models.DateTimeField()
 
@@ -298,6 +301,21 @@ class Payment(Version):
 
     class Meta(Version.Meta):
         indexes = [models.Index(fields=["customer", "received_on"], name="payment_of_customer")]
+
+
+class PaymentDoubt(models.Model):
+    """A payment that is probably another one that was known before (facts of both). While `is_same` is None nobody has
+    decided; where it is None or True the payment counts nowhere."""
+
+    payment = models.UUIDField(unique=True)
+    other = models.UUIDField()
+    found_at = models.DateTimeField()
+    is_same = models.BooleanField(null=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["other"], name="payment_doubt_of_other")]
 
 
 class Settlement(Version):

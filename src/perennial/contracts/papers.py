@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from perennial.contracts import by_hand
 from perennial.contracts.amending import AMENDED, UNDO_WITHIN
 from perennial.contracts.drafts import LineError
 from perennial.contracts.models import Contract
@@ -20,8 +21,7 @@ from perennial.kernel.journal import actions as journal
 from perennial.kernel.journal import queries as past
 
 PAPER = "paper"
-DAYS = ("signed_on", "accepted_on")
-COLUMNS = ("number", "kind", *DAYS, "framework_id", "reseller_id", "rebate_percent")
+COLUMNS = ("number", "kind", "signed_on", "accepted_on", "framework_id", "reseller_id", "rebate_percent")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,13 +90,34 @@ def change(contract_id: int, paper: Paper, *, seen: str, by: int, at: datetime) 
     before = {name: getattr(contract, name) for name in after}
     if before == after:
         return None
+    return _write(contract, {**after, "by_hand": by_hand.changed(contract, after)}, {}, by=by, at=at)
+
+
+@transaction.atomic
+def decide(contract_id: int, column: str, *, takes: bool, seen: str, by: int, at: datetime) -> int | None:
+    """Take what the source says of a column that a member changed, or keep the member's; return the journal entry, by
+    which it is undone, None where there is no such open point. `seen`: the paper's `mark` as the member saw it.
+
+    :raises LineError: somebody changed the paper meanwhile, or the source's value cannot be; nothing is written.
+    """
+    contract = Contract.objects.select_for_update().get(pk=contract_id)
+    if mark(contract) != seen:
+        raise LineError("", _("Somebody changed this contract meanwhile. Look at it again."))
+    if column not in by_hand.open_points(contract):
+        return None
+    after = by_hand.decided(contract, column, takes=takes)
+    return _write(contract, after, {"point": column, "takes": takes}, by=by, at=at)
+
+
+def _write(contract: Contract, after: dict[str, Any], data: dict[str, Any], *, by: int, at: datetime) -> int:
+    before = {name: getattr(contract, name) for name in after}
     _set(contract, after)
-    return _tell(contract, {}, {"before": _plain(before), "after": _plain(after)}, by=by, at=at)
+    return _tell(contract, data, {"before": _plain(before), "after": _plain(after)}, by=by, at=at)
 
 
 def mark(contract: Contract) -> str:
     """Return what the paper says as one text: another one where it was changed."""
-    return "|".join(str(getattr(contract, name)) for name in COLUMNS)
+    return "|".join(str(getattr(contract, name)) for name in (*COLUMNS, "by_hand"))
 
 
 @transaction.atomic
@@ -116,8 +137,7 @@ def undo(*, entry_id: int, by: int, at: datetime) -> bool:
         return False  # erased since
     if _plain({name: getattr(contract, name) for name in after}) != after:
         raise LineError("", _("This contract was changed again since, so it is not taken back."))
-    _set(contract, {name: date.fromisoformat(value) if name in DAYS and value else value
-                    for name, value in before.items()})  # fmt: skip
+    _set(contract, {name: by_hand.value_of(name, value) for name, value in before.items()})
     _tell(contract, {"undone": entry_id, "change": "undone"}, {}, by=by, at=at)
     return True
 

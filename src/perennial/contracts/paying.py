@@ -9,7 +9,7 @@ from datetime import date, datetime
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from perennial.contracts import undoing
+from perennial.contracts import doubles, undoing
 from perennial.contracts.collecting import BY_HAND
 from perennial.contracts.models import Payment
 from perennial.kernel.journal import actions as journal
@@ -36,7 +36,8 @@ class Receipt:
 
 @transaction.atomic
 def record(receipt: Receipt, *, on: date, by: int, at: datetime) -> tuple[uuid.UUID, int]:
-    """Record a payment of a customer; return it and the journal entry, by which it is undone. Four queries.
+    """Record a payment of a customer; return it and the journal entry, by which it is undone. Where it is
+    probably known already it waits (`doubles`). About nine queries.
 
     :raises PaymentRefused: nothing came, it came after today, or the same payment is known already.
     """
@@ -53,6 +54,7 @@ def record(receipt: Receipt, *, on: date, by: int, at: datetime) -> tuple[uuid.U
                    currency=receipt.currency, received_on=receipt.received_on, reference=receipt.reference[:200],
                    learned_at=at)  # fmt: skip
     written = [undoing.write(None, made, at=at)]
+    doubles.look([made], at=at)
     entry = journal.record(WRITTEN, customer_id=receipt.customer_id, subject=f"payment:{made.fact}", by=by, at=at,
                            data={"amount": made.amount, "currency": made.currency, "written": written})  # fmt: skip
     return made.fact, entry

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from perennial.customers.alert_fields import ALERT_FIELDS
 from perennial.customers.own_fields import own_fields
+from perennial.customers.renewal_fields import RENEWAL_FIELDS
 from perennial.customers.terms import Field, Unit
 from perennial.kernel.conditions.terms import FieldType
 
@@ -323,14 +324,7 @@ SHIPPED: Mapping[str, Field] = {
             "playbooks",
             editable=True,
         ),
-        _f(
-            "checkpoint_due_on",
-            _D,
-            Unit.DAY,
-            _("Checkpoint open since"),
-            _("The earliest checkpoint of a term at which our own call, or at the last one a plan, is still missing."),
-            "calls",
-        ),
+        *RENEWAL_FIELDS,
         *ALERT_FIELDS,
         _f(
             "champion_left_on",

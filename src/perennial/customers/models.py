@@ -170,6 +170,8 @@ class PortfolioRow(models.Model):
     next_step = models.CharField(max_length=300, null=True)
     champion_left_on = models.DateField(null=True)
     checkpoint_due_on = models.DateField(null=True)
+    renewal_need = models.CharField(max_length=20, null=True)
+    renewal_need_on = models.DateField(null=True)
     usage_fell_on = models.DateField(null=True)
     users_at_alert = models.IntegerField(null=True)
     usual_users = models.IntegerField(null=True)

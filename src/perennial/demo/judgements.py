@@ -38,6 +38,8 @@ LOOKED_BACK = timedelta(days=270)
 DECIDED = {True: 0.3, False: 0.75}
 """Of the terms that renewed and of those that were lost, so many have their cause on file."""
 AT = 11 * 60
+UNMET = "silent_decider"
+"""The story of whose level 1 nobody has met for long: its owner says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,7 @@ def _of_open(teller: _Teller, one: Due, term: Term, leader: int) -> None:
     _call(teller, spot, said, at, leader, rng)
     if spot.which is Which.LAST:
         _plan(teller, rng)
-        if teller.account.size < 2:
+        if teller.account.size < 2 or teller.account.story == UNMET:
             _find(teller, at, rng)
 
 
@@ -156,6 +158,8 @@ def _find(teller: _Teller, at: datetime, rng: Random) -> None:
     words = FINDINGS[teller.language]
     for cause in FOUR_CAUSES:
         rating = max(-1, min(1, round(rng.gauss(2.6 * (teller.account.mood - 0.5), 0.6))))
+        if teller.account.story == UNMET and cause is About.EXECUTIVES:
+            rating = -1
         told = Said(cause, rating, words[cause.value][rating + 1])
         findings.find(told, customer_id=teller.customer_id, due_on=teller.due_on, by=teller.by, at=at)
     if rng.random() < 0.15:

@@ -62,9 +62,9 @@ STEPS: tuple[tuple[str, Callable[[Night], object]], ...] = (
     ("usage", lambda night: usage.bring_up_to(night.on, at=night.at, book=night.book)),
     ("health", lambda night: health.score_day(night.on, at=night.at, terms=night.terms)),
     ("alerts", lambda night: alerts.judge(night.on, at=night.at, paying=night.paying)),
+    ("forecast", lambda night: learning.learn(night.on, at=night.at)),
     ("portfolio", lambda night: portfolio.rewrite(night.on, at=night.at, terms=night.terms)),
     ("today", lambda night: playbooks.plan_today(night.on, at=night.at)),
-    ("forecast", lambda night: learning.learn(night.on, at=night.at)),
     ("checkpoints", lambda night: checkpoints.record(night.on, at=night.at)),
     ("columns", lambda night: columns.make(at=night.at)),
 )

@@ -67,6 +67,8 @@ REACTIONS: dict[str, tuple[Reaction, ...]] = {
     "checkpoint.called": (refresh,),
     "checkpoint.settled": (refresh,),
     "renewal.planned": (refresh,),
+    "renewal.found": (refresh,),
+    "renewal.called": (refresh,),
     "usage.alert_muted": (refresh,),
     "usage.alert_unmuted": (refresh,),
     "task.added": (refresh,),

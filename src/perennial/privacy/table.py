@@ -144,7 +144,8 @@ TABLE: dict[str, Held] = {
              "scores_13w active_users_7d active_users_28d "
              "logins_7d breadth_28d depth_28d trend_28d seats_used_28d days_since_last errors_28d top_user_share_28d "
              f"seats open_tickets overdue_tickets last_touch_on next_task_on champion_left_on "
-             "checkpoint_due_on usage_fell_on users_at_alert usual_users champion_silent_on users_silent_on "
+             "checkpoint_due_on renewal_need renewal_need_on usage_fell_on users_at_alert usual_users "
+             "champion_silent_on users_silent_on "
              f"parent {METRICS}",
              row="customer as_of_on updated_at", staff="owner team"), C, None, BLANK),
     "ExternalId": Held({"external_id": CODE}, kept(row="id customer source"), C, None, GONE),
@@ -154,7 +155,7 @@ TABLE: dict[str, Held] = {
     "SavedView": Held({"name": UNIQUE, "text": T, "conditions": J},
                       kept("columns sort shared", row="id created_at", staff="member")),
     "Contract": Held(
-        {"external_id": CODE, "number": T},
+        {"external_id": CODE, "number": T, "by_hand": J},
         kept(row="id source import_id learned_at",
              ledger="kind framework customer signing_party paying_party invoiced_party reseller signed_on accepted_on "
              "credit_days rebate_percent"),
@@ -182,6 +183,7 @@ TABLE: dict[str, Held] = {
     "Payment": Held(
         {"external_id": CODE, "payer": T, "reference": T, "contract_number": T},
         kept(row=VERSION, ledger="customer amount currency received_on"), C, None, BLANK),
+    "PaymentDoubt": Held({}, kept("payment other is_same found_at decided_at", row="id", staff="by")),
     "Settlement": Held(
         {"external_id": CODE, "reason": T},
         kept(row=VERSION, ledger="customer step payment amount written_off_on"), C, None, BLANK),

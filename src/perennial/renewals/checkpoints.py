@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from django.db import transaction
@@ -15,11 +15,9 @@ from django.utils.translation import gettext as _
 
 from perennial.blueprint import queries as blueprint
 from perennial.blueprint.renewal_terms import RenewalRules
-from perennial.customers import queries as customers
 from perennial.customers.aliases import aliases
 from perennial.kernel.journal import actions as journal
 from perennial.renewals import calls, plans
-from perennial.renewals import queries as renewals
 from perennial.renewals.calculations.categories import one_step_from
 from perennial.renewals.calculations.checkpoints import Standing, days_of, reached, standing
 from perennial.renewals.models import CallSettled, Checkpoint, CheckpointCall
@@ -202,18 +200,4 @@ def standings(
         one = standing(days, taken.get(place, {}), on, has_plan=bool(planned.get(place)))
         if one is not None:
             found[place] = one
-    return found
-
-
-def open_on(on: date, rows: Q, *, late_days: int, at: datetime | None = None) -> dict[int, date]:
-    """Return the earliest checkpoint of each customer at which something is still to be recorded, by what was said
-    up to `at` (None: all). `rows`: the condition of the lines. Ten queries for 500 customers whose terms come due."""
-    ahead = blueprint.renewals(on).furthest_days + 1
-    dues = renewals.due_in(on - timedelta(days=late_days), on + timedelta(days=ahead), rows, on=on)
-    still = {(one.customer_id, one.due_on): one.starts_on for one in dues if one.outcome is Outcome.OPEN}
-    segments = customers.segments(sorted({customer for customer, _due in still}))
-    found: dict[int, date] = {}
-    for (customer, _due), one in standings(still, segments, on=on, at=at).items():
-        if one.is_to_do:
-            found[customer] = min(one.since, found.get(customer, one.since))
     return found

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
 
 EARLY_DAYS = 90
 """Signed earlier than this before the end, a renewal is early: it pulls another period's work forward (3.4)."""
@@ -56,6 +60,29 @@ CAUSES = (About.PRODUCT, About.PRICE, About.SERVICE, About.EXECUTIVES)
 MARKS = (About.DISCOUNT, About.PRESSURE)
 Place = tuple[int, date]
 """A term: its customer and the day on which it is due."""
+
+
+class Need(StrEnum):
+    """What an open term asks for, the most pressing first: it ended and nobody signed; a cause is against us; it is
+    forecast at risk; a step of its plan is overdue; our call or a plan is missing at the last checkpoint; nobody has
+    rated its causes halfway from there to its end. One that is merely due asks for nothing."""
+
+    LATE = "late"
+    WEAK = "weak"
+    AT_RISK = "at_risk"
+    STEP = "step_overdue"
+    CALL = "call_missing"
+    UNRATED = "unrated"
+
+
+NEED_LABELS: Mapping[Need, Promise] = {
+    Need.LATE: gettext_lazy("the term is over and nobody has signed"),
+    Need.WEAK: gettext_lazy("a cause is against us"),
+    Need.AT_RISK: gettext_lazy("it is forecast at risk"),
+    Need.STEP: gettext_lazy("a step of the plan is overdue"),
+    Need.CALL: gettext_lazy("our own call or a plan is missing"),
+    Need.UNRATED: gettext_lazy("nobody has rated its causes"),
+}
 
 RENEWED = frozenset({Outcome.EARLY, Outcome.ON_TIME, Outcome.LATE})
 

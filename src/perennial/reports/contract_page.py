@@ -18,7 +18,7 @@ from perennial.contracts.models import Cancellation, Contract, Line, Product, Re
 from perennial.contracts.queries import LineOnDay, runs
 from perennial.contracts.terms import ContractKind, PolicySwitches
 from perennial.customers.belonging import whose
-from perennial.customers.models import Customer
+from perennial.customers.models import Customer, Reseller
 from perennial.kernel.journal import queries as journal
 from perennial.kernel.journal.queries import Happening
 from perennial.kernel.organisation.queries import house
@@ -49,6 +49,16 @@ def find(member: Member, contract_id: int, *, edit: bool = False) -> Contract | 
     return found.select_related(
         "customer", "signing_party", "paying_party", "invoiced_party", "reseller", "framework"
     ).first()
+
+
+def name_of(column: str, value: str | int) -> str:
+    """Return a framework's number or a reseller's name by its id, any other value as a text. One query at most."""
+    if column == "framework_id":
+        found = Contract.objects.filter(pk=value).first()
+        return "" if found is None else found.number or found.external_id
+    if column == "reseller_id":
+        return Reseller.objects.filter(pk=value).values_list("name", flat=True).first() or ""
+    return str(value)
 
 
 def line_of(member: Member, contract_id: int, fact: UUID) -> Line | None:

@@ -66,7 +66,8 @@ class Due:
 @dataclass(frozen=True)
 class Contracts:
     """The contracts' tab. `others`: papers in which the customer is a party and that have no line of its own.
-    `payments`: each with what of it is matched to nothing; `prepaid`: the sums of that by currency.
+    `payments`: each with what of it is matched to nothing, None of one that counts nowhere; `prepaid`: the sums of that
+    by currency.
 
     `mrr`: the sum of the lines that run, exact minor units of `currency`; None where they are in more than one.
     """
@@ -79,7 +80,7 @@ class Contracts:
     mrr: Fraction | None
     currency: str
     invoices: Sequence[Invoice]
-    payments: Sequence[tuple[Payment, int]]
+    payments: Sequence[tuple[Payment, int | None]]
     prepaid: Sequence[tuple[str, int]]
 
 
@@ -111,10 +112,10 @@ def contracts_tab(file: File) -> Contracts:
     )
 
 
-def _prepaid(payments: Sequence[tuple[Payment, int]]) -> list[tuple[str, int]]:
+def _prepaid(payments: Sequence[tuple[Payment, int | None]]) -> list[tuple[str, int]]:
     sums: dict[str, int] = {}
     for one, rest in payments:
-        sums[one.currency] = sums.get(one.currency, 0) + rest
+        sums[one.currency] = sums.get(one.currency, 0) + (rest or 0)
     return [(currency, amount) for currency, amount in sorted(sums.items()) if amount]
 
 

@@ -9,6 +9,7 @@ from django.utils.translation import get_language, gettext
 from perennial.blueprint import queries as blueprint
 from perennial.contracts.terms import NODE_LABELS
 from perennial.lifecycle.terms import STAGE_LABELS
+from perennial.renewals.terms import NEED_LABELS
 
 Words = Mapping[str, Mapping[str, str]]
 
@@ -27,5 +28,6 @@ def choice_words(currency: str) -> Words:
         "stage": {str(stage): str(label) for stage, label in STAGE_LABELS.items()},
         "tier": {tier.key: tier.label.text(language) for preset in presets for tier in preset.tiers},
         "waits_at": {code: str(label) for code, label in NODE_LABELS.items()},
+        "renewal_need": {str(need): str(label) for need, label in NEED_LABELS.items()},
         "is_live": {"yes": gettext("Yes"), "no": gettext("No")},
     }

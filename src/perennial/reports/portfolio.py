@@ -20,13 +20,14 @@ from perennial.customers.models import Customer
 from perennial.customers.own_fields import own_fields
 from perennial.engagement import queries as engagement
 from perennial.health import queries as health
+from perennial.insights import learning, needs
 from perennial.insights.due import view_of
+from perennial.insights.needs import Asked
 from perennial.kernel import money
 from perennial.kernel.organisation.queries import House, house
 from perennial.lifecycle import queries as lifecycle
 from perennial.playbooks import queries as playbooks
 from perennial.playbooks.terms import NextTask
-from perennial.renewals import checkpoints
 from perennial.support import queries as support
 from perennial.usage import queries as usage
 from perennial.usage.lake import metric_keys
@@ -50,7 +51,7 @@ class Gathered:
     contact: Mapping[int, datetime]
     people: Mapping[int, customers.Relationship]
     tasks: Mapping[int, NextTask]
-    calls: Mapping[int, date]
+    calls: Mapping[int, Asked]
     alerts: Mapping[int, AlertStanding]
 
 
@@ -121,18 +122,18 @@ def _gather(
     )
 
 
-def _calls(on: date, place: House, ids: Sequence[int] | None) -> dict[int, date]:
-    """Return since when something is to be recorded at a checkpoint, by customer. What is said counts at once, also
-    where the as-of day lies behind the clock; of a past day only what was said by its end."""
+def _calls(on: date, place: House, ids: Sequence[int] | None) -> dict[int, Asked]:
+    """Return what the open terms of the customers ask for. What is said counts at once, also where the as-of day lies
+    behind the clock; of a past day only what was said by its end."""
     at = None if place.as_of_on == on else end_of(on, place)
-    late_days = view_of(place, on).longest_days
+    view, learned, first_month = view_of(place, on), learning.latest(), place.fiscal_start_month
     if ids is None:
-        return checkpoints.open_on(on, Q(), late_days=late_days, at=at)
-    found: dict[int, date] = {}
+        return needs.asked_on(view, Q(), learned=learned, first_month=first_month, at=at)
+    found: dict[int, Asked] = {}
     family = aliases().family(ids)
     for start in range(0, len(family), 500):
         rows = Q(customer_id__in=family[start : start + 500])
-        found |= checkpoints.open_on(on, rows, late_days=late_days, at=at)
+        found |= needs.asked_on(view, rows, learned=learned, first_month=first_month, at=at)
     return found
 
 
@@ -153,13 +154,21 @@ def _row(
         "champion_left_on": people.champion_left_on if people else None,
         "next_task_on": task.due_on if task else None,
         "next_step": task.title if task else None,
-        "checkpoint_due_on": known.calls.get(customer.pk),
+        **_asked(known.calls.get(customer.pk)),
         **_alerts(known.alerts.get(customer.pk)),
         **_money(known.contracts.get(customer.pk)),
         **_wait(known.waits.get(customer.pk, ())),
         **_usage(known.usage.get(customer.pk)),
         **_stage(known.lifecycle.get(customer.pk)),
         **_health(known.health.get(customer.pk)),
+    }
+
+
+def _asked(found: Asked | None) -> dict[str, Any]:
+    return {
+        "checkpoint_due_on": found.checkpoint_on if found else None,
+        "renewal_need": found.need.value if found and found.need else None,
+        "renewal_need_on": found.due_on if found else None,
     }
 
 

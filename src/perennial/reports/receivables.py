@@ -8,18 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from django.db.models import F, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Coalesce
 
-from perennial.contracts import collecting, nodes, receivables
+from perennial.contracts import collecting, doubles, nodes, receivables
 from perennial.contracts.access import ABILITY, facts_of
 from perennial.contracts.calculations.nodes import Usuals
 from perennial.contracts.calculations.proposals import Candidate, Proposal, plain, propose
 from perennial.contracts.calculations.receipts import Bucket, bucket_of
-from perennial.contracts.models import Invoice, InvoiceLine, Payment, Settlement
+from perennial.contracts.models import Invoice, InvoiceLine, Payment, PaymentDoubt, Settlement
 from perennial.contracts.nodes import Wait
 from perennial.contracts.rates import Exchange
 from perennial.contracts.receivables import Step
@@ -159,12 +159,34 @@ def _customers(member: Member, ids: Iterable[int]) -> dict[int, Customer]:
 
 
 @dataclass(frozen=True, slots=True)
+class Doubt:
+    """Which known payment another one is probably, None where the member does not see that one; what was decided."""
+
+    other: Payment | None
+    is_same: bool | None
+    by: str
+    at: datetime | None
+
+    @property
+    def holds(self) -> bool:
+        """Say whether the payment counts nowhere."""
+        return self.is_same is not False
+
+
+@dataclass(frozen=True, slots=True)
 class Unmatched:
-    """A payment with what of it is matched to nothing; `customer` None where nobody knows whose it is."""
+    """A payment with what of it is matched to nothing; `customer` None where nobody knows whose it is, `doubt` where it
+    is probably one that was known before."""
 
     payment: Payment
     rest: int
     customer: Customer | None
+    doubt: Doubt | None = None
+
+    @property
+    def is_held(self) -> bool:
+        """Say whether it counts nowhere, since it is, or probably is, one that was known before."""
+        return self.doubt is not None and self.doubt.holds
 
     @property
     def payer(self) -> str:
@@ -173,15 +195,40 @@ class Unmatched:
 
 
 def unmatched(member: Member) -> list[Unmatched]:
-    """Return the payments of which something is matched to nothing, or too much, the latest first. Three queries."""
+    """Return the payments of which something is matched to nothing, or too much, the latest first; those that are, or
+    probably are, known already are left out. Three queries."""
     found = Payment.objects.current().filter(facts_of(member)).annotate(matched=_MATCHED)
-    rows = list(found.exclude(amount=F("matched")).order_by("-received_on", "-id"))
+    rows = list(found.exclude(amount=F("matched")).exclude(doubles.held()).order_by("-received_on", "-id"))
+    return _with_customers(member, [(one, one.amount - one.matched, None) for one in rows])
+
+
+def doubted(member: Member) -> list[Unmatched]:
+    """Return the payments that are probably known already and of which nobody has decided, the latest first. Four
+    queries."""
+    undecided = PaymentDoubt.objects.filter(is_same=None).values("payment")
+    found = Payment.objects.current().filter(facts_of(member), doubles.held(), fact__in=undecided)
+    rows = list(found.order_by("-received_on", "-id"))
+    said = _doubts(member, [one.fact for one in rows]) if rows else {}
+    return _with_customers(member, [(one, one.amount, said.get(one.fact)) for one in rows])
+
+
+def _with_customers(member: Member, rows: Sequence[tuple[Payment, int, Doubt | None]]) -> list[Unmatched]:
     merged = aliases()
-    book = _customers(member, {merged.of(one.customer_id) for one in rows if one.customer_id is not None})
+    book = _customers(
+        member, {merged.of(one.customer_id) for one, _rest, _doubt in rows if one.customer_id is not None}
+    )
     return [
-        Unmatched(one, one.amount - one.matched, book.get(merged.of(one.customer_id)) if one.customer_id else None)
-        for one in rows
+        Unmatched(one, rest, book.get(merged.of(one.customer_id)) if one.customer_id else None, doubt)
+        for one, rest, doubt in rows
     ]
+
+
+def _doubts(member: Member, facts: Sequence[UUID]) -> dict[UUID, Doubt]:
+    said = doubles.doubts_of(facts)
+    others = [one.other for one in said.values()]
+    seen = {one.fact: one for one in Payment.objects.current().filter(facts_of(member), fact__in=others)}
+    return {fact: Doubt(seen.get(one.other), one.is_same, one.by.name if one.by else "", one.decided_at)
+            for fact, one in said.items()}  # fmt: skip
 
 
 def payment_at(member: Member, fact: UUID, ability: str = ABILITY) -> Unmatched | None:
@@ -190,7 +237,8 @@ def payment_at(member: Member, fact: UUID, ability: str = ABILITY) -> Unmatched 
     if one is None:
         return None
     number = None if one.customer_id is None else aliases().of(one.customer_id)
-    return Unmatched(one, collecting.rest_of(one), _customers(member, [number]).get(number) if number else None)
+    customer = _customers(member, [number]).get(number) if number else None
+    return Unmatched(one, collecting.rest_of(one), customer, _doubts(member, [fact]).get(fact))
 
 
 def proposals(paid: Unmatched, rows: Sequence[Row]) -> list[tuple[Row, Proposal]]:
@@ -259,12 +307,13 @@ def lines_of_invoice(invoice: UUID) -> dict[UUID, int]:
     return dict(InvoiceLine.objects.current().filter(invoice=invoice).order_by("id").values_list("step", "amount"))
 
 
-def money_of_customer(customer_id: int) -> tuple[list[Invoice], list[tuple[Payment, int]]]:
-    """Return a customer's invoices and payments, the latest first, each payment with what of it is matched to nothing.
-    Four queries."""
+def money_of_customer(customer_id: int) -> tuple[list[Invoice], list[tuple[Payment, int | None]]]:
+    """Return a customer's invoices and payments, the latest first, each payment with what of it is matched to nothing:
+    None of one that is, or probably is, another one that was known before. Five queries."""
     family = aliases().family([customer_id])
     invoices = Invoice.objects.current().filter(customer_id__in=family).order_by("-issued_on", "-id")
     steps = Settlement.objects.current().filter(customer_id__in=family).exclude(payment=None).values("payment")
     theirs = Payment.objects.current().filter(Q(customer_id__in=family) | Q(fact__in=steps))
     payments = list(theirs.annotate(matched=_MATCHED).order_by("-received_on", "-id"))
-    return list(invoices), [(one, one.amount - one.matched) for one in payments]
+    known = doubles.held_among([one.fact for one in payments])
+    return list(invoices), [(one, None if one.fact in known else one.amount - one.matched) for one in payments]

@@ -56,7 +56,7 @@ AMENDMENTS = (
 )  # fmt: skip
 MONEY = (
     "receivable.moved", "receivable.late", "receivable.hung", "receivable.written_off", "payment.matched",
-    "payment.written", "invoice.written",
+    "payment.written", "payment.compared", "invoice.written",
 )  # fmt: skip
 # Entries of a day: written by a computation that may run much later than the day of which it speaks.
 OF_A_DAY = ("customer.tier_changed", "customer.stage_changed", "health.band_fell", "health.band_rose",

@@ -18,6 +18,7 @@ from perennial.engagement.terms import Channel
 from perennial.lifecycle.terms import STAGE_LABELS
 from perennial.pages import tags
 from perennial.playbooks.terms import Reason
+from perennial.renewals.terms import NEED_LABELS
 
 RUNGS = (
     gettext_lazy("Stranger"), gettext_lazy("Knows you"), gettext_lazy("Understands you"),
@@ -93,6 +94,7 @@ def labels() -> Mapping[str, Mapping[str, object]]:
         "segment": {rule.key: rule.label.text(language) for rule in blueprint.stage_rules()},
         "priority": PRIORITIES,
         "waits_at": NODE_LABELS,
+        "renewal_need": {need.value: label for need, label in NEED_LABELS.items()},
         "scorecard": {one.card.key: one.card.label.text(language) for one in blueprint.scorecards().rules},
         "is_live": {"yes": gettext("Yes"), "no": gettext("No")},
     }

@@ -15,9 +15,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
-from perennial.contracts import collecting, paying, receivables
+from perennial.contracts import collecting, doubles, paying, receivables
 from perennial.contracts.access import facts_of
 from perennial.contracts.collecting import MatchRefused
+from perennial.contracts.doubles import DoubtError
 from perennial.contracts.paying import PaymentRefused, Receipt
 from perennial.customers.access import portfolio_of
 from perennial.kernel.money import MoneyError, decimal_string, decimals_of, parse_minor
@@ -76,7 +77,7 @@ def _shown(request: HttpRequest, asked: Request, paid: Unmatched, typed: dict[st
     each = {step.fact: step for step in steps}.values()
     rows = [row for row in report.rows_on(asked.member, each, place=place, on=on)
             if row.step.currency == one.currency and collecting.room_of(row.step)]  # fmt: skip
-    proposed = report.proposals(paid, rows) if paid.rest else []
+    proposed = report.proposals(paid, rows) if paid.rest and not paid.is_held else []
     why = {row.step.fact: proposal for row, proposal in proposed}
     others = [row for row in rows if row.step.fact not in why and _says(row, said)] if said or not proposed else []
     offered = [
@@ -116,6 +117,8 @@ def record(request: HttpRequest, key: str) -> HttpResponse:
             made, entry = paying.record(_receipt(request, row.customer_id), on=asked.today, by=asked.member.pk,
                                         at=timezone.now())  # fmt: skip
             text = _("The payment is recorded. Say which steps it is for; the rest is a prepayment.")
+            if doubles.held_among([made]):
+                text = _("The payment is recorded. It is probably known already: say whether it is the same one.")
             messages.success(request, text, extra_tags=reverse("receivables_undo", args=[entry]))
             return redirect("receivables_payment", fact=made)
         except PaymentRefused as refused:
@@ -137,6 +140,28 @@ def _receipt(request: HttpRequest, customer_id: int) -> Receipt:
         raise PaymentRefused(_("Say on which day it came in, such as 2026-10-01.")) from unreadable
     return Receipt(customer_id=customer_id, amount=amount, currency=currency, received_on=received_on,
                    payer=sent.get("payer", "").strip(), reference=sent.get("reference", "").strip())  # fmt: skip
+
+
+SAID: dict[str, bool | None] = {"one": True, "two": False, "open": None}
+
+
+@require_POST
+def same(request: HttpRequest, fact: UUID, said: str) -> HttpResponse:
+    """Say that a payment is one with the known one, or another; or leave it open again."""
+    asked, rows = Request(request), facts_of(Request(request).member, EDIT)
+    if said not in SAID or report.payment_at(asked.member, fact, EDIT) is None:
+        raise Http404
+    try:
+        done = doubles.decide(fact, is_same=SAID[said], rows=rows, by=asked.member.pk, at=timezone.now())
+    except DoubtError as refused:
+        messages.error(request, str(refused))
+        return redirect("receivables_payment", fact=fact)
+    if done:
+        text = {"one": _("One payment: it counts once."), "two": _("Two payments: this one counts as well."),
+                "open": _("Open again: it counts nowhere until somebody decides.")}[said]  # fmt: skip
+        undo = "" if said == "open" else reverse("receivables_payment_same", args=[fact, "open"])
+        messages.success(request, text, extra_tags=undo)
+    return redirect("receivables_payment", fact=fact)
 
 
 @require_POST

@@ -29,12 +29,12 @@ MOST_PAYMENTS = 100
 
 @require_GET
 def page(request: HttpRequest) -> HttpResponse:
-    """Show the open steps asked for. At most twelve queries besides the frame's, one more for 500 customers."""
+    """Show the open steps asked for. At most fifteen queries besides the frame's, one more for 500 customers."""
     asked = Request(request)
     may = {"import": access.may(asked.member, "imports.run"), "export": access.may(asked.member, "exports.run"),
            "edit": access.may(asked.member, EDIT)}  # fmt: skip
-    payments = receivables.unmatched(asked.member)
-    if not payments and not reads.any_kept(facts_of(asked.member)):
+    payments, doubted = receivables.unmatched(asked.member), receivables.doubted(asked.member)
+    if not payments and not doubted and not reads.any_kept(facts_of(asked.member)):
         return render(request, "receivables/empty.html", {"may": may})
     found = receivables.listed(asked.member, asked.asked, place=asked.place, on=asked.today)
     everything = found.rows if not (asked.who or asked.node or asked.late or asked.over) else None
@@ -47,7 +47,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "kinds": words.STEP_KINDS, "buckets": _buckets(found, asked), "whose": _whose(asked),
         "at": _nodes(found, asked),
         "payments": [(one, receivables.proposals(one, everything or ())[:1]) for one in payments[:MOST_PAYMENTS]],
-        "more_payments": max(0, len(payments) - MOST_PAYMENTS), "whys": words.WHYS,
+        "doubted": doubted[:MOST_PAYMENTS], "more_payments": max(0, len(payments) - MOST_PAYMENTS), "whys": words.WHYS,
         "export": f"{reverse('receivables_export')}{asked.query()}", "is_chosen": asked.query() != "?",
     }  # fmt: skip
     return render(request, "receivables/page.html", shown)

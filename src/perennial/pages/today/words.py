@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from django.utils.functional import Promise
@@ -62,14 +63,16 @@ def name_of(key: str) -> str:
 
 def otherwise(rule: str, row: Any, *, with_money: bool) -> str:
     """Return what comes of it if nothing is done, "" where nothing can be said."""
-    if rule in ("renewal_due", "notice_due"):
+    if rule in ("renewal_due", "renewal_ahead", "notice_due"):
         return _ending(rule, row, with_money=with_money)
     return str(_ELSE.get(rule, ""))
 
 
 def _ending(rule: str, row: Any, *, with_money: bool) -> str:
-    day = row.next_renewal_on if rule == "renewal_due" else row.notice_on
-    amount = row.renewal_arr if rule == "renewal_due" and row.renewal_arr else row.arr
+    day = row.notice_on if rule == "notice_due" else row.next_renewal_on
+    if rule == "renewal_due" and row.renewal_need_on is not None and row.renewal_need_on < (day or date.max):
+        return gettext("The contract ended on %(day)s.") % {"day": tags.day(row.renewal_need_on)}
+    amount = row.arr if rule == "notice_due" or not row.renewal_arr else row.renewal_arr
     if day is None:
         return ""
     values = {"day": tags.day(day), "amount": tags.exact_money(amount, row.currency) if amount else ""}

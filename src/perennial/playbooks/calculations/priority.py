@@ -29,9 +29,9 @@ def points_of(rule: TodayRule, late: float) -> float:
 def lateness(rule: TodayRule, value: object, on: date, rhythm_days: int | None) -> float:
     """Return how late a reason is, 0 to 1, by the field that orders its rule.
 
-    A day ahead: 1 on the day itself, 0 from 90 days before. A day past: 1 from 60 days after; for the last touch 1 at
-    twice the tier's rhythm. A number: its distance from the rule's threshold as a share of the threshold; above a
-    threshold of 0, n ÷ (n + 1). 0 where the value is unknown.
+    A day ahead: 1 on the day itself, 0 from 90 days before, and 1 afterwards where the rule counts down to its day. Any
+    other day past: 1 from 60 days after; for the last touch 1 at twice the tier's rhythm. A number: its distance from
+    the rule's threshold as a share of the threshold; above a threshold of 0, n ÷ (n + 1). 0 where the value is unknown.
     """
     if isinstance(value, date):
         days = (on - value).days
@@ -39,7 +39,8 @@ def lateness(rule: TodayRule, value: object, on: date, rhythm_days: int | None) 
             return max(0.0, 1 + days / AHEAD_DAYS)
         if rule.orders_by == "last_touch_on" and rhythm_days:
             return min(1.0, max(0.0, days / rhythm_days - 1))
-        return 1.0 if days == 0 and _looks_ahead(rule) else min(1.0, days / PAST_DAYS)
+        ahead = _looks_ahead(rule)
+        return 1.0 if ahead is not None and (days == 0 or ahead > 0) else min(1.0, days / PAST_DAYS)
     threshold = _threshold(rule)
     if threshold is None or not isinstance(value, int | float):
         return 0.0
@@ -58,8 +59,10 @@ def weight_of(points: Sequence[float], stake: float) -> float:
     return round(together * (1 + stake / 2), 2)
 
 
-def _looks_ahead(rule: TodayRule) -> bool:
-    return any(c.field == rule.orders_by and c.op is Op.WITHIN_DAYS for c in conditions(rule.when))
+def _looks_ahead(rule: TodayRule) -> float | None:
+    """Return how many days before its day a rule begins to count, None where it only looks back."""
+    asked = (c.value for c in conditions(rule.when) if c.field == rule.orders_by and c.op is Op.WITHIN_DAYS)
+    return max((float(days) for days in asked if isinstance(days, int | float)), default=None)
 
 
 def _threshold(rule: TodayRule) -> float | None:
