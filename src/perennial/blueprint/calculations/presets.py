@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import yaml
+from perennial.blueprint.calculations.relisting import dumped
 
 
 def composed(preset: Mapping[str, Any], shipped: Mapping[str, Any]) -> str:
@@ -17,14 +17,7 @@ def composed(preset: Mapping[str, Any], shipped: Mapping[str, Any]) -> str:
     if len(cards) == 1:
         cards[0]["label"] = preset["label"]
     told = cards[0] if len(cards) == 1 else {"scorecards": cards}
-    return yaml.dump(told, Dumper=_Plain, allow_unicode=True, sort_keys=False, width=120)
-
-
-class _Plain(yaml.SafeDumper):
-    """Writes what stands in two places twice: a text of the part may not refer to another place."""
-
-    def ignore_aliases(self, data: Any) -> bool:
-        return True
+    return dumped(told)
 
 
 def _card(card: Mapping[str, Any], shipped: Mapping[str, Any]) -> dict[str, Any]:
