@@ -10,12 +10,13 @@ from decimal import Decimal
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from perennial.blueprint import queries
+from perennial.blueprint import drafts, queries
 from perennial.blueprint.scorecard_terms import Preset
 from perennial.blueprint.terms import BlueprintError
 from perennial.health.trying import CannotTry
@@ -54,8 +55,9 @@ def editor(request: HttpRequest) -> HttpResponse:
         preset = next((one for one in queries.scorecard_presets() if one.key == wanted), None)
         if wanted and preset is None:
             raise Http404
-        return _shown(request, preset.text if preset else queries.text_in_force(PART), request.GET.get("card", ""),
-                      preset=preset)  # fmt: skip
+        draft = None if preset else drafts.draft_of(PART, tabs.member_of(request).pk)
+        text = preset.text if preset else draft.text if draft else queries.text_in_force(PART)
+        return _shown(request, text, request.GET.get("card", ""), preset=preset)
     return _asked(request)
 
 
@@ -63,18 +65,40 @@ def _asked(request: HttpRequest) -> HttpResponse:
     """Do what a button of the form asks: another scorecard, a part more or less, or to see what changes."""
     base, card = request.POST.get("text", "").replace("\r\n", "\n"), request.POST.get("card", "")
     given = request.POST.dict()
+    if given.get("do") == "discard":
+        drafts.discard(part=PART, by=tabs.member_of(request).pk)
+        return redirect("settings_scorecard")
     try:
         text = scorecard_form.text_of(base, given)
+        if given.get("do") == "rebase":
+            _keep(request, text, _newest())
+            return redirect("settings_scorecard")
         if what := given.get("do", ""):
             done = scorecard_parts.done(text, str(what), card, given)
+            _keep(request, done.text)
             return _shown(request, done.text, done.card, moved=done.place)
     except BlueprintError as error:
         return _shown(request, base, card, problem=error, given=given)
     except (KeyError, scorecard_parts.NoSuchPart):
         raise Http404 from None
+    _keep(request, text)
     if other := request.POST.get("other", ""):
         return _shown(request, text, other)
     return configuration.comparison(request, PART, text, ReasonForm(None, part=PART))
+
+
+def _newest() -> int:
+    return next((one.version for one in queries.history(PART)), 0)
+
+
+def _keep(request: HttpRequest, text: str, base: int | None = None) -> None:
+    """Keep what a form makes as the member's draft; a preset that nobody changed is none."""
+    if request.POST.get("begun") and text == request.POST.get("text", "").replace("\r\n", "\n"):
+        return
+    told = request.POST.get("base", "")
+    begun_on = int(told) if told.isdecimal() and len(told) < 9 else _newest()
+    by = tabs.member_of(request).pk
+    drafts.keep(part=PART, text=text, base=begun_on if base is None else base, by=by, at=timezone.now())
 
 
 @require_POST
@@ -84,6 +108,7 @@ def preview(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {}
     try:
         text = scorecard_form.text_of(base, request.POST.dict())
+        _keep(request, text)
         context = _previewed(request, text)
     except BlueprintError as error:
         context = {"problem": problems.of(error, base), "wrong": _wrong(base, request, error)}
@@ -166,14 +191,17 @@ def _shown(
     given: Mapping[str, Any] | None = None,
     moved: str = "",
 ) -> HttpResponse:
-    history, spoken = queries.history(PART), get_language() or "en"
+    spoken, member = get_language() or "en", tabs.member_of(request)
+    draft = None if preset else drafts.draft_of(PART, member.pk)
     context: dict[str, Any] = {
         "presets": [(one.key, one.label.text(spoken), one.meaning.text(spoken)) for one in queries.scorecard_presets()],
         "preset": preset.label.text(spoken) if preset else "",
         "part": PART,
         "label": gettext("Scorecard"),
         "text": text,
-        "base": request.POST.get("base") or str(history[0].version if history else 0),
+        "base": request.POST.get("base") or str(draft.base if draft else _newest()),
+        "draft": draft,
+        "overtaken": draft.overtaken_by(PART) if draft else None,
         "problem": None if problem is None else problems.of(problem, text),
         "policies": POLICIES,
         "directions": DIRECTIONS,
