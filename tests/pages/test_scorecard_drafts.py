@@ -1,4 +1,4 @@
-"""A draft of the scorecards: kept for its member, found again another day, overtaken by others, discarded, published."""
+"""A draft of the scorecards: kept for its member, found again another day, overtaken, discarded, published."""
 
 from __future__ import annotations
 

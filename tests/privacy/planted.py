@@ -11,6 +11,7 @@ from tests.customers.books import customer
 from tests.lake.builders import batch, event
 
 from perennial.alerts.models import UsageAlert
+from perennial.blueprint.models import ConfigDraft
 from perennial.contracts.models import (
     Cancellation,
     Contract,
@@ -24,7 +25,6 @@ from perennial.contracts.models import (
 from perennial.customers.models import Contact, Customer, ExternalId, Ownership, PortfolioRow, SavedView
 from perennial.engagement.models import Touchpoint
 from perennial.evidence.models import Backtest, BacktestCase
-from perennial.blueprint.models import ConfigDraft
 from perennial.health.models import Score, Scorecard
 from perennial.intake import actions as intake
 from perennial.intake.models import LastGroup, RejectedMessage, Unconfirmed

@@ -314,18 +314,23 @@ def metric_library() -> str:
 @cache
 def scorecard_presets() -> tuple[Preset, ...]:
     """Return the scorecards to begin with, as texts of the part (M21)."""
-    library = (files("perennial.blueprint") / "library" / "scorecards.yaml").read_text(encoding="utf-8")
     shipped = yaml.safe_load(default_text("scorecard"))
     return tuple(
-        Preset(one["key"], label_of(one["label"]), label_of(one["meaning"]), composed(one, shipped))
-        for one in yaml.safe_load(library)
+        Preset(
+            one["key"], label_of(one["label"]), label_of(one["meaning"]), composed(one, shipped, _library("measures"))
+        )
+        for one in _library("scorecards")
     )
+
+
+@cache
+def _library(name: str) -> Any:
+    return yaml.safe_load((files("perennial.blueprint") / "library" / f"{name}.yaml").read_text(encoding="utf-8"))
 
 
 def measure_sources() -> tuple[MeasureSource, ...]:
     """Return all that a scorecard may measure by where it comes from, metrics of one's own last."""
-    library = (files("perennial.blueprint") / "library" / "measures.yaml").read_text(encoding="utf-8")
-    return measurable(yaml.safe_load(library), yaml.safe_load(default_text("scorecard")), own_metrics())
+    return measurable(_library("measures"), yaml.safe_load(default_text("scorecard")), own_metrics())
 
 
 @cache

@@ -101,8 +101,8 @@ def _texts(rows: pa.Table, name: str) -> list[str]:
 
 
 def asked_anew(day: Day, cards: Scorecards) -> Found:
-    """Return whom the rules and the vetoes of scorecards find, asked of what is known about the day now. About ten
-    queries."""
+    """Return whom the rules and the vetoes of scorecards find, asked of what is known about the day now. About
+    twelve queries."""
     facts = Facts(house())
     known = facts.known(day.on)
     chooser = Chooser(cards.rules, facts, known)
