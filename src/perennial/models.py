@@ -1,7 +1,7 @@
 """All tables, imported from their rooms so that Django finds them in one app."""
 
 from perennial.alerts.models import AlertWeek, UsageAlert
-from perennial.blueprint.models import ConfigVersion
+from perennial.blueprint.models import ConfigDraft, ConfigVersion
 from perennial.contracts.models import (
     Cancellation,
     Contract,
@@ -61,6 +61,7 @@ __all__ = [
     "Cancellation",
     "Checkpoint",
     "CheckpointCall",
+    "ConfigDraft",
     "ConfigVersion",
     "Contact",
     "Contract",

@@ -98,7 +98,7 @@ def test_a_change_that_cannot_be_changes_nothing(
 def test_nobody_overwrites_what_he_has_not_seen(member: Callable[..., int], now: datetime) -> None:
     admin = member("admin")
     publish(YEAR, by=admin, at=now, base=0)
-    with pytest.raises(ConfigRefused, match="Somebody else"):
+    with pytest.raises(ConfigRefused, match="Admin 1 changed this meanwhile: version 2"):
         publish(HALF, by=admin, at=now, base=0)
     assert publish(HALF, by=admin, at=now, base=2) == 3
 

@@ -56,7 +56,15 @@ def test_a_name_that_belongs_elsewhere_is_refused(member: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"channel": "smoke"}, {"summary": " \n"}, {"happened_at": AT + timedelta(seconds=1)}]
+    "wrong",
+    [
+        {"channel": "smoke"},
+        {"summary": " \n"},
+        {"happened_at": AT + timedelta(seconds=1)},
+        {"channel": "pulse"},
+        {"rating": 0},
+        {"rating": 6},
+    ],
 )
 def test_what_cannot_be_is_not_logged(member: Any, wrong: dict[str, Any]) -> None:
     with pytest.raises(TouchpointError):

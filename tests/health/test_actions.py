@@ -219,5 +219,5 @@ def test_scoring_costs_the_same_queries_for_one_customer_and_for_forty(
     ids = customers(*(f"c{n}" for n in range(count)), at=now)
     keep([line(f"l{n}", ids[f"c{n}"], "2024-04-01", "2025-04-01", 1000) for n in range(count)], at=now)
     actions.score_day(ON, at=now)
-    with django_assert_num_queries(22):
+    with django_assert_num_queries(24):
         actions.score_day(ON, at=now)

@@ -241,7 +241,7 @@ def test_several_cards_cost_the_same_queries_as_one_but_for_what_their_rules_ask
     cards = [one(f"c{n}", TICKETS, when={"field": "industry", "op": "eq", "value": f"i{n}"}) for n in range(count)]
     put(several(*cards, one("rest", TICKETS)))
     actions.score_day(ON, at=now)
-    with django_assert_num_queries(23):
+    with django_assert_num_queries(25):
         actions.score_day(ON, at=now)
 
 

@@ -143,7 +143,7 @@ def test_saved_made_changed_and_deleted(client: Client, ids: dict[str, int], now
     assert usage.values_on(ON)[ids["c4"]]["exports"] == 0
     assert blueprint.text_in_force("own_metrics").startswith("# The metrics of your own")
     stale = client.post("/settings/metrics/one/exports", {**changed, "m0-window": "3"})
-    assert stale.status_code == 422 and "Somebody else changed this" in stale.content.decode()
+    assert stale.status_code == 422 and "changed this meanwhile: version" in stale.content.decode()
     gone = {"step": "drop", "base": "3"}
     assert client.post("/settings/metrics/one/exports", gone).status_code == 422
     assert client.post("/settings/metrics/one/exports", {**gone, "reason": "No use"}).status_code == 302

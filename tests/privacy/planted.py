@@ -11,6 +11,7 @@ from tests.customers.books import customer
 from tests.lake.builders import batch, event
 
 from perennial.alerts.models import UsageAlert
+from perennial.blueprint.models import ConfigDraft
 from perennial.contracts.models import (
     Cancellation,
     Contract,
@@ -104,6 +105,7 @@ def _dealings(word: str, row: Customer, contact: Contact, name: str, at: datetim
     TodayItem.objects.create(on=ON, customer=row, weight=1, reasons=[{"who": name}], first_seen_on=ON)
     PutAway.objects.create(customer=row, rule="", why="other", note=f"{name} asked", on=ON, until_on=date(2026, 4, 2),
                            at=at)  # fmt: skip
+    ConfigDraft.objects.update_or_create(part="scorecard", by_id=by, defaults={"text": "", "base": 0, "at": at})
     card, _made = Scorecard.objects.get_or_create(key="c", version=1, defaults={"config": {}, "published_at": at})
     Score.objects.create(customer=row, scorecard=card, on=ON, parts={"champion": name}, computed_at=at)
     found = Backtest.objects.create(key="c", digest="", text="", on=ON, made_at=at, found={}, data_version="", seed=1,

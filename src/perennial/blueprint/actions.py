@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from perennial.blueprint import queries
+from perennial.blueprint.drafts import discard
 from perennial.blueprint.models import ConfigVersion
 from perennial.kernel.journal import actions as journal
 from perennial.kernel.organisation import actions as organisation
@@ -43,7 +44,7 @@ def publish(*, part: str, text: str, reason: str, from_on: date | None, base: in
     switches = organisation.lock_configuration()
     newest = ConfigVersion.objects.filter(part=part).order_by("-version").first()
     if base is not None and base != (newest.version if newest else 0):
-        raise ConfigRefused(_("Somebody else changed this meanwhile. Look at what is new, then change it again."))
+        raise ConfigRefused(_overtaken(base, newest))
     if newest is None:
         shipped = text_of_switches(switches) if part == "revenue" and switches else queries.default_text(part)
         newest = ConfigVersion.objects.create(part=part, version=1, text=shipped, at=at)
@@ -57,7 +58,16 @@ def publish(*, part: str, text: str, reason: str, from_on: date | None, base: in
         data={"part": part, "version": version, "from_on": from_on.isoformat() if from_on else None},
         personal={"reason": reason},
     )  # fmt: skip
+    discard(part=part, by=by)
     return version
+
+
+def _overtaken(base: int, newest: ConfigVersion | None) -> str:
+    if newest is None or newest.by is None or base > newest.version:
+        return _("Somebody else changed this meanwhile. Look at what is new, then change it again.")
+    return _("%(name)s changed this meanwhile: version %(n)s. Look at what is new, then change it again.") % {
+        "name": newest.by.name, "n": newest.version,
+    }  # fmt: skip
 
 
 def text_of_switches(values: Mapping[str, object]) -> str:

@@ -22,3 +22,17 @@ class ConfigVersion(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["part", "version"], name="config_version_of_part")]
+
+
+class ConfigDraft(models.Model):
+    """What a member is changing in a part and has not put in force: one for each member and part. `base`: the version
+    that it was begun on, 0 for what ships."""
+
+    part = models.CharField(max_length=20)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    text = models.TextField()
+    base = models.PositiveIntegerField()
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["part", "by"], name="config_draft_of_member")]

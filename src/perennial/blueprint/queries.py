@@ -19,6 +19,7 @@ import yaml
 from perennial.blueprint.calculations import document
 from perennial.blueprint.calculations.lifecycle import parse_stages, parse_tiers
 from perennial.blueprint.calculations.lifetime import parse_lifetime
+from perennial.blueprint.calculations.measurable import label_of, measurable
 from perennial.blueprint.calculations.metrics import event_predicates, parse_events, parse_metrics, spellings
 from perennial.blueprint.calculations.node import Node
 from perennial.blueprint.calculations.own_metrics import parse_own_metrics
@@ -32,11 +33,10 @@ from perennial.blueprint.calculations.today import parse_today
 from perennial.blueprint.kept import Version, versions
 from perennial.blueprint.lifetime_terms import LifetimeRules
 from perennial.blueprint.renewal_terms import RenewalRules
-from perennial.blueprint.scorecard_terms import Preset, Scorecards
+from perennial.blueprint.scorecard_terms import MeasureSource, Preset, Scorecards
 from perennial.blueprint.terms import (
     BlueprintError,
     EventKinds,
-    Label,
     MetricDefinition,
     ProductFeatures,
     Rights,
@@ -314,16 +314,23 @@ def metric_library() -> str:
 @cache
 def scorecard_presets() -> tuple[Preset, ...]:
     """Return the scorecards to begin with, as texts of the part (M21)."""
-    library = (files("perennial.blueprint") / "library" / "scorecards.yaml").read_text(encoding="utf-8")
     shipped = yaml.safe_load(default_text("scorecard"))
     return tuple(
-        Preset(one["key"], _label(one["label"]), _label(one["meaning"]), composed(one, shipped))
-        for one in yaml.safe_load(library)
+        Preset(
+            one["key"], label_of(one["label"]), label_of(one["meaning"]), composed(one, shipped, _library("measures"))
+        )
+        for one in _library("scorecards")
     )
 
 
-def _label(given: Mapping[str, str]) -> Label:
-    return Label(given["en"], given["zh-Hans"], given["zh-Hant"])
+@cache
+def _library(name: str) -> Any:
+    return yaml.safe_load((files("perennial.blueprint") / "library" / f"{name}.yaml").read_text(encoding="utf-8"))
+
+
+def measure_sources() -> tuple[MeasureSource, ...]:
+    """Return all that a scorecard may measure by where it comes from, metrics of one's own last."""
+    return measurable(_library("measures"), yaml.safe_load(default_text("scorecard")), own_metrics())
 
 
 @cache

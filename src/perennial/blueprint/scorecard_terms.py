@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from perennial.blueprint.terms import PORTFOLIO_FIELDS, Label, Scorecard
 from perennial.kernel.conditions.terms import FieldType, Tree, fields_of
@@ -77,3 +78,20 @@ class Preset:
     label: Label
     meaning: Label
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Measurable:
+    """A measure that a scorecard may have: its words, and `told`, what the text says of it to begin with."""
+
+    key: str
+    label: Label
+    told: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureSource:
+    """Measures that come from the same place."""
+
+    label: Label
+    measures: Sequence[Measurable]

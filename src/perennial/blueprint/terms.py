@@ -47,7 +47,8 @@ MEASURES = frozenset(
     {
         "active_users_7d", "active_users_28d", "logins_7d", "breadth_28d", "depth_28d", "trend_28d", "seats_used_28d",
         "days_since_last", "errors_28d", "top_user_share_28d", "overdue_tickets", "open_tickets", "csat", "touch_ratio",
-        "level_1_rung", "nps", "overdue_days", "renewal_days_behind",
+        "level_1_rung", "nps", "overdue_days", "renewal_days_behind", "pulse", "inspection_days", "mrr", "arr", "seats",
+        "renewal_arr", "overdue_amount",
     }
 )  # fmt: skip
 """The measures of which a scorecard may speak: health knows the value of each."""

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from perennial.engagement.models import Touchpoint
 from perennial.engagement.queries import latest
-from perennial.engagement.terms import Channel, LogEntry
+from perennial.engagement.terms import RATINGS, Channel, LogEntry
 from perennial.kernel import versions
 from perennial.kernel.journal import actions as journal
 from perennial.kernel.versions import Counted, Incoming
@@ -31,7 +31,8 @@ def log(entry: LogEntry, *, by: int, at: datetime) -> uuid.UUID:
     """Record what a person did or saw; return the fact. An entry whose fact is known already changes nothing, also
     after it was taken back: a form that is sent twice logs once.
 
-    :raises TouchpointError: an unknown channel, an empty text, a time in the future, or another customer's fact.
+    :raises TouchpointError: an unknown channel, an empty text, a pulse without a rating from 1 to 5, a time in the
+        future, or another customer's fact.
     """
     _check(entry, at)
     known = None if entry.fact is None else latest(entry.fact)
@@ -47,6 +48,7 @@ def log(entry: LogEntry, *, by: int, at: datetime) -> uuid.UUID:
         member_id=by,
         contact_fact=entry.contact_fact,
         next_step=entry.next_step.strip(),
+        sentiment=entry.rating,
         is_proactive=True,
         learned_at=at,
         **({"fact": entry.fact} if entry.fact else {}),
@@ -89,6 +91,10 @@ def _check(entry: LogEntry, at: datetime) -> None:
         raise TouchpointError(_("%(channel)s is not a channel.") % {"channel": entry.channel})
     if not entry.summary.strip():
         raise TouchpointError(_("Write a line on what happened."))
+    if entry.rating is None and entry.channel == Channel.pulse:
+        raise TouchpointError(_("Say how you judge the customer, from 1 to 5."))
+    if entry.rating is not None and entry.rating not in RATINGS:
+        raise TouchpointError(_("A pulse is a whole number from 1 to 5."))
     if entry.happened_at > at:
         raise TouchpointError(_("A touchpoint cannot lie in the future. Plan it as a task."))
 

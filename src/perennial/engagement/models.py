@@ -9,7 +9,8 @@ from perennial.kernel.versions import Version
 
 
 class Touchpoint(Version):
-    """A recorded interaction. A note is a touchpoint of channel `note` and does not count as a contact."""
+    """A recorded interaction. A note is a touchpoint of channel `note` and does not count as a contact.
+    `sentiment`: the CSM pulse, 1 to 5."""
 
     customer = models.ForeignKey("perennial.Customer", on_delete=models.PROTECT, related_name="touchpoints")
     contact_fact = models.UUIDField(null=True)

@@ -11,15 +11,38 @@ from django.db.models import Max, Min
 
 from perennial.customers.belonging import WHOSE, theirs
 from perennial.engagement.models import Touchpoint
-from perennial.engagement.terms import CONTACTS
+from perennial.engagement.terms import CONTACTS, Channel, Pulse
 from perennial.kernel.recent import Mark
 from perennial.kernel.recent import before as follows
 
 
 def last_contact(at: datetime, customer_ids: Sequence[int] | None = None) -> dict[int, datetime]:
     """Return when each customer was last in contact as of an instant; who never was is left out. One query."""
-    rows = Touchpoint.objects.current().filter(theirs(customer_ids), happened_at__lte=at, channel__in=CONTACTS)
+    return _last(CONTACTS, at, customer_ids)
+
+
+def last_inspection(at: datetime, customer_ids: Sequence[int] | None = None) -> dict[int, datetime]:
+    """Return when the product was last inspected at each customer as of an instant; who never was is left out. One
+    query."""
+    return _last([Channel.inspection], at, customer_ids)
+
+
+def _last(channels: Sequence[str], at: datetime, customer_ids: Sequence[int] | None) -> dict[int, datetime]:
+    rows = Touchpoint.objects.current().filter(theirs(customer_ids), happened_at__lte=at, channel__in=channels)
     return dict(rows.annotate(whose=WHOSE).values_list("whose").annotate(last=Max("happened_at")))
+
+
+def pulses(at: datetime, customer_ids: Sequence[int] | None = None) -> dict[int, Pulse]:
+    """Return how each customer was judged last as of an instant; who never was is left out. One query."""
+    rows = Touchpoint.objects.current().filter(theirs(customer_ids), happened_at__lte=at, sentiment__isnull=False)
+    told = rows.annotate(whose=WHOSE).order_by("happened_at", "id").values_list("whose", "sentiment", "happened_at")
+    return {customer: Pulse(rating, when) for customer, rating, when in told if rating is not None}
+
+
+def pulses_of(customer_id: int, *, limit: int = 20) -> list[Touchpoint]:
+    """Return how a customer was judged, with who did, newest first. One query."""
+    rows = Touchpoint.objects.current().filter(theirs([customer_id]), sentiment__isnull=False)
+    return list(rows.select_related("member").order_by("-happened_at", "-id")[:limit])
 
 
 def proactive(customer_ids: Sequence[int], *, since: datetime, until: datetime) -> dict[int, list[datetime]]:

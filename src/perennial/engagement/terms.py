@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Channel(TextChoices):
-    """By which way people met. A note is no contact: it does not end silence."""
+    """By which way people met. A note and a pulse are no contact: they do not end silence."""
 
     visit = "visit", _("Visit")
     call = "call", _("Call")
@@ -21,15 +21,20 @@ class Channel(TextChoices):
     message = "message", _("Message")
     training = "training", _("Training")
     review = "review", _("Business review")
+    inspection = "inspection", _("Inspection")
+    pulse = "pulse", _("CSM pulse")
     note = "note", _("Note")
 
 
-CONTACTS = tuple(channel.value for channel in Channel if channel != Channel.note)
+CONTACTS = tuple(channel.value for channel in Channel if channel not in (Channel.note, Channel.pulse))
+RATINGS = range(1, 6)
+"""How a member judges a customer: 1 is lost, 5 is thriving."""
 
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """What a person did or saw. `fact` names the entry before it is written: sent twice, it is written once."""
+    """What a person did or saw. `fact` names the entry before it is written: sent twice, it is written once. `rating`:
+    how he judges the customer by it, 1 to 5; `summary` says why."""
 
     customer_id: int
     channel: str
@@ -38,6 +43,15 @@ class LogEntry:
     contact_fact: uuid.UUID | None = None
     next_step: str = ""
     fact: uuid.UUID | None = None
+    rating: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """How a customer was judged last: 1 to 5, and when."""
+
+    rating: int
+    at: datetime
 
 
 class TakesBack(StrEnum):

@@ -11,6 +11,7 @@ from datetime import date
 from functools import cached_property
 from typing import Any
 
+from perennial.blueprint.scorecard_terms import CardRule
 from perennial.contracts import queries as contracts
 from perennial.customers import queries as customers
 from perennial.health.facts import Facts, Known
@@ -45,7 +46,7 @@ class Scored:
 class Chooser:
     """Asks the rules of the scorecards on one day. Reads only what they ask for, for all customers at once."""
 
-    def __init__(self, cards: Sequence[Card], facts: Facts, known: Known) -> None:
+    def __init__(self, cards: Sequence[Card | CardRule], facts: Facts, known: Known) -> None:
         self.cards, self.facts, self.known = cards, facts, known
         self.asked = frozenset[str]().union(*(fields_of(card.when) for card in cards if card.when is not None))
 

@@ -19,7 +19,9 @@ from perennial.blueprint.terms import Tier
 from perennial.contracts import queries as contracts
 from perennial.customers import queries as customers
 from perennial.engagement import queries as engagement
+from perennial.engagement.terms import Pulse
 from perennial.health.terms import Floats
+from perennial.kernel.money import to_major
 from perennial.kernel.organisation.queries import House
 from perennial.lake.terms import day_date
 from perennial.lifecycle import queries as lifecycle
@@ -33,7 +35,7 @@ UNKNOWN: Value = (nan, nan)
 USAGE = metric_keys()
 OTHERS = (
     "overdue_tickets", "open_tickets", "csat", "touch_ratio", "level_1_rung", "nps", "overdue_days",
-    "renewal_days_behind",
+    "renewal_days_behind", "pulse", "inspection_days", "mrr", "arr", "seats", "renewal_arr", "overdue_amount",
 )  # fmt: skip
 MEASURES: tuple[str, ...] = (*USAGE, *OTHERS)
 
@@ -50,6 +52,8 @@ class Known:
     people: Mapping[int, customers.Relationship]
     nps: Mapping[int, voice.Answer]
     csat: Mapping[int, voice.Answer]
+    pulse: Mapping[int, Pulse]
+    inspected: Mapping[int, date]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,7 @@ class Facts:
         return self._given or lifecycle.Terms.read()
 
     def known(self, on: date, ids: Sequence[int] | None = None) -> Known:
-        """Return what the rooms know on a day of some customers (None: all), whose terms are at hand; seven queries."""
+        """Return what the rooms know on a day of some customers (None: all), whose terms are at hand; nine queries."""
         at = datetime.combine(on, time.max, self.place.timezone)
         return Known(
             on=on,
@@ -92,6 +96,8 @@ class Facts:
             people=customers.relationships(on, ids),
             nps=voice.latest("nps", at, ids),
             csat=voice.latest("csat", at, ids),
+            pulse=engagement.pulses(at, ids),
+            inspected={c: self.place.day_of(when) for c, when in engagement.last_inspection(at, ids).items()},
         )
 
     def scored(self, known: Known) -> list[int]:
@@ -237,6 +243,34 @@ def _renewal_days_behind(facts: Facts, known: Known, customer: int) -> Value:
     return UNKNOWN if days is None else (float(days), 0.0)
 
 
+def _pulse(facts: Facts, known: Known, customer: int) -> Value:
+    """How the member judged the customer last, 1 to 5."""
+    one = known.pulse.get(customer)
+    return UNKNOWN if one is None else (float(one.rating), float((known.on - facts.place.day_of(one.at)).days))
+
+
+def _inspection_days(_facts: Facts, known: Known, customer: int) -> Value:
+    """The age is the measure: it is known as of the day for ever after the first inspection."""
+    last = known.inspected.get(customer)
+    return UNKNOWN if last is None else (float((known.on - last).days), 0.0)
+
+
+def _money(key: str) -> Callable[[Facts, Known, int], Value]:
+    """A field of the customer in whole units of the house's currency."""
+
+    def read(facts: Facts, known: Known, customer: int) -> Value:
+        one = known.standing.get(customer)
+        minor = None if one is None else getattr(one, key)
+        return UNKNOWN if minor is None else (float(to_major(minor, facts.place.currency)), 0.0)
+
+    return read
+
+
+def _seats(_facts: Facts, known: Known, customer: int) -> Value:
+    one = known.standing.get(customer)
+    return UNKNOWN if one is None or one.seats is None else (float(one.seats), 0.0)
+
+
 _READERS: Mapping[str, Callable[[Facts, Known, int], Value]] = {
     "overdue_tickets": _tickets("overdue"),
     "open_tickets": _tickets("open"),
@@ -246,5 +280,12 @@ _READERS: Mapping[str, Callable[[Facts, Known, int], Value]] = {
     "nps": _nps,
     "overdue_days": _overdue_days,
     "renewal_days_behind": _renewal_days_behind,
+    "pulse": _pulse,
+    "inspection_days": _inspection_days,
+    "mrr": _money("mrr"),
+    "arr": _money("arr"),
+    "seats": _seats,
+    "renewal_arr": _money("renewal_arr"),
+    "overdue_amount": _money("overdue_amount"),
 }
 assert tuple(_READERS) == OTHERS

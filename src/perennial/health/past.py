@@ -40,7 +40,7 @@ def fleet_on(card: Scorecard, on: date, facts: Facts) -> PastFleet:
     """Return the scores as of a day: of the last frozen day of the week up to it, else made of facts by their own
     dates.
 
-    No query where the day is frozen, seven where it is made.
+    No query where the day is frozen, nine where it is made.
     """
     for days in range(NEAR):
         stored = frozen.read_inputs(on - timedelta(days=days), news=None)

@@ -1,6 +1,7 @@
 """What other scorecards would make of everybody on the newest day that was scored, from what that day froze.
 
-Nothing is written. Vetoes and whose scorecard is whose are as the day found them.
+Nothing is written. Vetoes and whose scorecard is whose are as the day found them, unless a draft has other conditions:
+those are asked of what is known about the day.
 """
 
 from __future__ import annotations
@@ -18,9 +19,11 @@ from django.db.models import Max
 from perennial.blueprint.scorecard_terms import CardRule, Scorecards
 from perennial.health import frozen
 from perennial.health.calculations.scoring import try_fleet
+from perennial.health.choosing import Chooser
 from perennial.health.facts import MEASURES, DayFacts, Facts
 from perennial.health.models import Score
 from perennial.health.terms import BANDS, NO_BAND, NO_CAP, POINT, FleetInputs, Floats, Ints
+from perennial.kernel.conditions.matching import evaluate
 from perennial.kernel.organisation.queries import house
 from perennial.lake.terms import day_number
 from perennial.usage.lake import lake
@@ -48,6 +51,15 @@ class Day:
     def on(self) -> date:
         """The day."""
         return self.facts.on
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """For each of a day's customers, in its order: the place of the scorecard, and the best band that its vetoes leave
+    (index into BANDS, NO_CAP for none)."""
+
+    place: Ints
+    caps: Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,49 +100,73 @@ def _texts(rows: pa.Table, name: str) -> list[str]:
     return [text or "" for text in rows[name].to_pylist()]
 
 
-def tried(day: Day, cards: Scorecards) -> Outcome:
+def asked_anew(day: Day, cards: Scorecards) -> Found:
+    """Return whom the rules and the vetoes of scorecards find, asked of what is known about the day now. About
+    twelve queries."""
+    facts = Facts(house())
+    known = facts.known(day.on)
+    chooser = Chooser(cards.rules, facts, known)
+    caps = [[(veto, BANDS.index(veto.cap)) for veto in rule.card.vetoes] for rule in cards.rules]
+    places, lowest = [], []
+    for customer in day.facts.customers:
+        row = facts.row(known, customer)
+        place = chooser.of(customer, row).place
+        places.append(place)
+        met = [cap for veto, cap in caps[place] if evaluate(veto.when, row, day.on)]
+        lowest.append(min(met, default=NO_CAP))
+    return Found(np.array(places, dtype=np.int64), np.array(lowest, dtype=np.int64))
+
+
+def tried(day: Day, cards: Scorecards, found: Found | None = None) -> Outcome:
     """Return what scorecards make of a day. A text of one scorecard is for everybody; of several, each customer has the
-    one by whose key the day scored him.
+    one by whose key the day scored him. `found`: whom rules and vetoes find, where they are not as on the day.
 
     :raises CannotTry: the day scored somebody by a scorecard that is not among them.
     """
     keys = {rule.card.key: place for place, rule in enumerate(cards.rules)}
-    if cards.is_single:
+    if found is not None:
+        place = found.place
+    elif cards.is_single:
         place = np.zeros(len(day.cards), dtype=np.int64)
     elif set(day.cards) <= keys.keys():
         place = np.array([keys[key] for key in day.cards], dtype=np.int64)
     else:
         raise CannotTry
     size = len(day.cards)
-    found = Outcome(np.zeros(size, np.int64), np.full(size, GREY, np.int64), place, {})
+    made = Outcome(np.zeros(size, np.int64), np.full(size, GREY, np.int64), place, {})
     adds: dict[str, Floats] = {}
     for number, rule in enumerate(cards.rules):
         rows = np.flatnonzero(place == number)
         if not rows.size:
             continue
-        one = try_fleet(rule.card, _inputs(day, rule, rows))
-        found.tenths[rows], found.band[rows] = one.tenths, one.band
+        caps = _caps(day, rule, rows) if found is None else found.caps[rows]
+        one = try_fleet(rule.card, _inputs(day, rule, rows, caps))
+        made.tenths[rows], made.band[rows] = one.tenths, one.band
         for column, measure in enumerate(rule.card.measures):
             of = adds.setdefault(measure.key, np.full(size, np.nan))
             of[rows] = one.adds[:, column] / POINT
-    return Outcome(found.tenths, found.band, place, adds)
+    return Outcome(made.tenths, made.band, place, adds)
 
 
-def _inputs(day: Day, rule: CardRule, rows: Ints) -> FleetInputs:
+def _caps(day: Day, rule: CardRule, rows: Ints) -> Ints:
+    caps = {veto.key: BANDS.index(veto.cap) for veto in rule.card.vetoes}
+    by_text = {text: min((caps.get(key, NO_CAP) for key in _met(text)), default=NO_CAP) for text in set(day.vetoes)}
+    return np.array([by_text[day.vetoes[row]] for row in rows.tolist()], dtype=np.int64)
+
+
+def _inputs(day: Day, rule: CardRule, rows: Ints, caps: Ints) -> FleetInputs:
     keys = [measure.key for measure in rule.card.measures]
     facts, own = day.facts, [key for key in keys if key not in MEASURES]
     if own:
         facts = Facts(house()).with_own(facts, own)
     columns = [facts.measures.index(key) for key in keys]
     tiers = np.array(facts.tiers or [""] * len(facts.customers))
-    caps = {veto.key: BANDS.index(veto.cap) for veto in rule.card.vetoes}
-    by_text = {text: min((caps.get(key, NO_CAP) for key in _met(text)), default=NO_CAP) for text in set(day.vetoes)}
     return FleetInputs(
         values=facts.values[rows][:, columns][None],
         ages=facts.ages[rows][:, columns][None],
         segments=np.unique(tiers, return_inverse=True)[1][rows].astype(np.int64),
         previous=np.array([_previous(day.before[row], rule.card.key) for row in rows.tolist()], dtype=np.int64),
-        caps=np.array([by_text[day.vetoes[row]] for row in rows.tolist()], dtype=np.int64),
+        caps=caps,
     )
 
 

@@ -140,6 +140,18 @@ def pick(words: Mapping[str, object], key: str) -> str:
 
 
 @register.filter
+def is_one(listed: Sequence[object]) -> bool:
+    """Return whether there is one part only."""
+    return len(listed) == 1
+
+
+@register.filter
+def part(place: str, name: str) -> str:
+    """Return where a part of a place stands: `scorecards[0].groups`, or `groups` where the place is the whole."""
+    return f"{place}.{name}" if place else name
+
+
+@register.filter
 def wording(label: Label) -> str:
     """Return a wording of the blueprint in the reader's language."""
     return label.text(get_language() or "en")

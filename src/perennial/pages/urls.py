@@ -185,6 +185,7 @@ urlpatterns = [
     path("settings/events/guides", guides.page, name="settings_events_guides"),
     path("settings/scorecard", scorecard.editor, name="settings_scorecard"),
     path("settings/scorecard/preview", scorecard.preview, name="settings_scorecard_preview"),
+    path("settings/scorecard/moved", scorecard.moved, name="settings_scorecard_moved"),
     path("settings/blueprint", configuration.parts, name="settings_blueprint"),
     path("settings/blueprint/<str:part>", configuration.part, name="settings_blueprint_part"),
     path("settings/blueprint/<str:part>/file", configuration.file, name="settings_blueprint_file"),

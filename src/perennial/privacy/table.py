@@ -237,6 +237,7 @@ TABLE: dict[str, Held] = {
         {"payload": J, "result": J, "error": T, "progress_text": T},
         kept("state", row="id kind unique_key run_at lease_until fence attempts cancel_requested_at progress_done "
              "progress_total created_at started_at finished_at", staff="by")),
+    "ConfigDraft": Held({}, kept(row="id at", method="part text base", staff="by")),
     "ConfigVersion": Held({"reason": T}, kept(row="id at", method="part version text from_on", staff="by")),
     "Erasure": Held(
         {"reason": T}, kept("subject customer counts waiting is_kept_out digest",

@@ -192,6 +192,11 @@ def scored(file: File) -> Evidence | None:
     return score.of(file.customer.pk, file.fields)
 
 
+def pulses(file: File) -> list[Touchpoint]:
+    """Return how the customer was judged by hand, newest first; one query."""
+    return engagement.pulses_of(file.customer.pk)
+
+
 def tasks_of(file: File) -> list[Task]:
     """Return the customer's open tasks, the next due first; one query."""
     return playbooks.tasks_of(file.customer.pk)

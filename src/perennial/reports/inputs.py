@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -118,6 +118,21 @@ def _rhythm(file: File, _measure: str) -> list[Input]:
         Input(_("Days since then"), days, Unit.DAYS),
         Input(_("Longest silence for the tier, in days"), tier.touch_every_days if tier else None, Unit.DAYS),
     ]
+
+
+def _judged(file: File, _measure: str) -> list[Input]:
+    return [Input(one.happened_at.astimezone(file.house.timezone).date(), one.sentiment, Unit.NUMBER)
+            for one in engagement.pulses_of(file.customer.pk, limit=5)]  # fmt: skip
+
+
+def _inspected(file: File, _measure: str) -> list[Input]:
+    at = datetime.combine(file.on, time.max, file.house.timezone)
+    last = engagement.last_inspection(at, [file.customer.pk]).get(file.customer.pk)
+    return [Input(_("Last inspection"), last and last.astimezone(file.house.timezone).date(), Unit.DAY)]
+
+
+def _standing(file: File, measure: str) -> list[Input]:
+    return of("contracts", file, measure)
 
 
 def _level_1(file: File, _measure: str) -> list[Input]:
@@ -333,6 +348,9 @@ _MEASURES: Mapping[str, tuple[str, Callable[[File, str], list[Input]]]] = {
     "touch_ratio": ("engagement", _rhythm),
     "level_1_rung": ("customers", _level_1),
     "overdue_days": ("contracts", lambda file, _measure: of("contracts", file, "oldest_overdue_on")),
+    "pulse": ("engagement", _judged),
+    "inspection_days": ("engagement", _inspected),
+    **dict.fromkeys(("mrr", "arr", "seats", "renewal_arr", "overdue_amount"), ("contracts", _standing)),
     "renewal_days_behind": ("contracts", lambda file, _measure: of("renewals", file, "next_renewal_on")),
 }
 """The room of a measure and what reads its inputs. Every other measure is usage."""

@@ -18,7 +18,11 @@ from perennial.kernel.conditions.terms import FieldType
 from perennial.kernel.money import largest_remainder
 
 MILLION = 10**6
-_MADE_OF = {"overdue_days": "oldest_overdue_on", "renewal_days_behind": "next_renewal_on"}
+_FIELDS = ("mrr", "arr", "seats", "renewal_arr", "overdue_amount")
+_MADE_OF = {
+    "overdue_days": "oldest_overdue_on", "renewal_days_behind": "next_renewal_on", "inspection_days": "last_touch_on",
+    **{key: key for key in _FIELDS},
+}  # fmt: skip
 """The field behind a measure of the scorecard, where the measure would tell its value."""
 _UNTOLD = {"value": None, "points": None, "effective": None, "age_days": None}
 _UNTOLD_VETO: Mapping[str, Any] = {"key": None, "label": None, "values": {}}

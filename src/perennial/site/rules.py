@@ -161,6 +161,7 @@ RULES: dict[str, Rule] = {
     "settings_blueprint": Rule("settings.manage"),
     "settings_scorecard": Rule("settings.manage"),
     "settings_scorecard_preview": Rule("settings.manage"),
+    "settings_scorecard_moved": Rule("settings.manage"),
     "settings_blueprint_part": Rule("settings.manage"),
     "settings_blueprint_file": Rule("settings.manage"),
     "settings_blueprint_version": Rule("settings.manage"),

@@ -16,27 +16,31 @@ _STEP = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
 
 def patched(text: str, changes: Mapping[str, object]) -> str:
     """Return the text with other values at some places (`groups[0].weight`); what is equal already stays as written.
+    A value of None takes the key away; a key that is not there is added.
 
     A text that would not say what is wanted afterwards is written anew as a whole, without its comments.
 
     :raises BlueprintError: the text is no YAML.
-    :raises KeyError: nothing stands at a place.
+    :raises KeyError: what should hold a place is not there.
     """
     before, root = document.loaded(text, "text")
-    if all(_at(before, place) == value for place, value in changes.items()):
+    if all(value_at(before, place) == value for place, value in changes.items()):
         return text
     wanted = yaml.load(text, _FAST)  # noqa: S506 - a safe loader
     spans: list[tuple[int, int, str]] = []
     for place, value in changes.items():
-        if _at(before, place) == value:
+        was = value_at(before, place)
+        if was == value:
             continue
         _put(wanted, place, value)
+        if was is None or value is None:
+            continue
         node = document.node_at(root, place)
-        spans.append((node.start_mark.index, _end(node), written(value)))
+        spans.append((node.start_mark.index, end_of(node), written(value)))
     found = text
     for start, end, said in sorted(spans, reverse=True):
         found = found[:start] + said + found[end:]
-    return found if _is(found, wanted) else yaml.safe_dump(wanted, sort_keys=False, allow_unicode=True)
+    return found if says(found, wanted) else yaml.safe_dump(wanted, sort_keys=False, allow_unicode=True)
 
 
 def written(value: object) -> str:
@@ -45,10 +49,12 @@ def written(value: object) -> str:
         value = int(value)
     if isinstance(value, list | tuple):
         return f"[{', '.join(written(one) for one in value)}]"
-    return yaml.safe_dump(value, default_flow_style=True, allow_unicode=True).removesuffix("\n...\n").strip()
+    return (
+        yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=10_000).removesuffix("\n...\n").strip()
+    )
 
 
-def _end(node: Any) -> int:
+def end_of(node: Any) -> int:
     """Return where a node ends: one that is written over lines with its last value, not with what follows it."""
     last = node
     while isinstance(last, yaml.CollectionNode) and not last.flow_style and last.value:
@@ -57,7 +63,8 @@ def _end(node: Any) -> int:
     return end
 
 
-def _is(text: str, wanted: object) -> bool:
+def says(text: str, wanted: object) -> bool:
+    """Return whether a text says exactly this."""
     try:
         return bool(yaml.load(text, _FAST) == wanted)  # noqa: S506 - a safe loader
     except yaml.YAMLError:
@@ -68,14 +75,24 @@ def _steps(place: str) -> list[str | int]:
     return [int(number) if number else key for number, key in _STEP.findall(place)]
 
 
-def _at(value: Any, place: str) -> Any:
-    for step in _steps(place):
+def value_at(value: Any, place: str) -> Any:
+    """Return what stands at a place; None where its last key is not there.
+
+    :raises KeyError, IndexError: what should hold it is not there.
+    """
+    steps = _steps(place)
+    for step in steps[:-1]:
         value = value[step]
-    return value
+    if not steps:
+        return value
+    return value.get(steps[-1]) if isinstance(value, dict) else value[steps[-1]]
 
 
 def _put(value: Any, place: str, new: object) -> None:
     *way, last = _steps(place)
     for step in way:
         value = value[step]
-    value[last] = new
+    if new is None:
+        value.pop(last, None)
+    else:
+        value[last] = new

@@ -5,29 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import yaml
+from perennial.blueprint.calculations.relisting import dumped
 
 
-def composed(preset: Mapping[str, Any], shipped: Mapping[str, Any]) -> str:
-    """Return a preset as the text of the part: curves, freshness and words are the shipped scorecard's.
+def composed(preset: Mapping[str, Any], shipped: Mapping[str, Any], library: Mapping[str, Any]) -> str:
+    """Return a preset as the text of the part: curves, freshness and words are the shipped scorecard's; those of
+    `besides`, by group, the library's.
 
     :raises KeyError: the preset names a group or a measure that does not ship.
     """
-    cards = [_card(card, shipped) for card in preset["cards"]]
+    cards = [_card(card, shipped, library) for card in preset["cards"]]
     if len(cards) == 1:
         cards[0]["label"] = preset["label"]
     told = cards[0] if len(cards) == 1 else {"scorecards": cards}
-    return yaml.dump(told, Dumper=_Plain, allow_unicode=True, sort_keys=False, width=120)
+    return dumped(told)
 
 
-class _Plain(yaml.SafeDumper):
-    """Writes what stands in two places twice: a text of the part may not refer to another place."""
-
-    def ignore_aliases(self, data: Any) -> bool:
-        return True
-
-
-def _card(card: Mapping[str, Any], shipped: Mapping[str, Any]) -> dict[str, Any]:
+def _card(card: Mapping[str, Any], shipped: Mapping[str, Any], library: Mapping[str, Any]) -> dict[str, Any]:
+    others = {measure["key"]: measure for measure in library["measures"]}
+    besides: Mapping[str, Mapping[str, Any]] = card.get("besides", {})
     groups = {group["key"]: group for group in shipped["groups"]}
     rule = {key: card[key] for key in ("when", "priority") if key in card}
     wanted = dict(card["measures"])
@@ -45,7 +41,8 @@ def _card(card: Mapping[str, Any], shipped: Mapping[str, Any]) -> dict[str, Any]
                     {**measure, "weight": wanted.pop(measure["key"])}
                     for measure in groups[key]["measures"]
                     if measure["key"] in wanted
-                ],
+                ]
+                + [{**others[one], "weight": share} for one, share in besides.get(key, {}).items()],
             }
             for key, weight in card["groups"].items()
         ],

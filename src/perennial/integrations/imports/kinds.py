@@ -201,6 +201,7 @@ KINDS: Mapping[KindKey, Kind] = {
             Field("happened_at", _DT, _("When"), required=True),
             Field("member_email", _T, _("Our member (mail address or name)")),
             Field("summary", _T, _("What happened"), required=True),
+            Field("sentiment", _N, _("CSM pulse, 1 to 5")),
             Field("outcome", _T, _("Outcome")),
             Field("next_step", _T, _("Next step")),
         ), own_date="happened_at"),

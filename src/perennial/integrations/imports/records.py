@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from perennial.contracts.actions import check_line
 from perennial.contracts.rates import check_rate
 from perennial.contracts.terms import ContractKind, InvoiceKind, InvoiceState, LineKind, StepKind
-from perennial.engagement.terms import Channel
+from perennial.engagement.terms import RATINGS, Channel
 from perennial.integrations.imports.kinds import KindKey
 from perennial.integrations.imports.mapping import AmountPer, EndIs, TableMap
 from perennial.kernel import money
@@ -255,6 +255,12 @@ def _touchpoint(table: TableMap, given: dict[str, Any], _currency: str) -> dict[
     if channel not in Channel.values:
         raise RowRefused("not_one_of", column=_column(table, "channel"), value=channel,
                          detail={"options": ", ".join(Channel.values)})  # fmt: skip
+    if given.get("sentiment") is not None:
+        rating = given["sentiment"]
+        if rating not in RATINGS:
+            raise RowRefused("out_of_range", column=_column(table, "sentiment"), value=str(rating),
+                             detail={"least": RATINGS[0], "most": RATINGS[-1]})  # fmt: skip
+        given = given | {"sentiment": int(rating)}
     return given | {"channel": channel}
 
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from perennial.customers.models import Contact
-from perennial.engagement.terms import Channel
+from perennial.engagement.terms import RATINGS, Channel
 from perennial.pages.customer.words import RUNGS
 
 MOST_TEXT = 4000
@@ -36,6 +36,11 @@ class LogForm(forms.Form):
     summary = forms.CharField(
         label=_("What happened"), max_length=MOST_TEXT, widget=forms.Textarea(attrs={"rows": 3, "autofocus": True})
     )
+    rating = forms.TypedChoiceField(
+        label=_("Pulse: how you judge the customer"), choices=[("", _("Not now")), *((n, str(n)) for n in RATINGS)],
+        coerce=int, empty_value=None, required=False,
+        help_text=_("1 is as good as lost, 5 thrives; what you wrote above is why."),
+    )  # fmt: skip
     contact = forms.ChoiceField(label=_("With"), required=False)
     happened_on = _day(_("On"), required=True)
     next_step = forms.CharField(
@@ -69,6 +74,8 @@ class LogForm(forms.Form):
         return None if due_on is None else _ahead(due_on, self._on)
 
     def clean(self) -> None:
+        if self.cleaned_data.get("channel") == Channel.pulse and self.cleaned_data.get("rating") is None:
+            self.add_error("rating", gettext("Say how you judge the customer, from 1 to 5."))
         if self.cleaned_data.get("due_on") and not self.cleaned_data.get("next_step"):
             self.add_error("next_step", gettext("Write what is to be done by then."))
 

@@ -73,6 +73,7 @@ def write(form: LogForm, desk: Desk, now: datetime) -> tuple[uuid.UUID, str]:
         customer_id=desk.customer_id, channel=data["channel"], summary=data["summary"], next_step=data["next_step"],
         contact_fact=uuid.UUID(data["contact"]) if data["contact"] else None,
         happened_at=_instant(desk, data["happened_on"], now), fact=data["fact"],
+        rating=data["rating"],
     )  # fmt: skip
     due_on, owner = data.get("due_on"), data.get("owner") or desk.member.pk
     step = Step(owner, due_on) if due_on else None

@@ -25,6 +25,10 @@ ADVICE: Mapping[str, tuple[str | Promise, str]] = {
     "level_1_rung": (gettext_lazy("Add who decides the contract, and how far the relationship has come."), "contact"),
     "overdue_days": (gettext_lazy("Import the receivables."), "import"),
     "renewal_days_behind": (gettext_lazy("Import the contracts with the days on which they end."), "import"),
+    "pulse": (gettext_lazy("Say how you judge the customer, from 1 to 5, and why."), "log"),
+    "inspection_days": (gettext_lazy("Log the next inspection."), "log"),
+    **dict.fromkeys(("mrr", "arr", "seats", "renewal_arr"), (gettext_lazy("Import the contracts."), "import")),
+    "overdue_amount": (gettext_lazy("Import the receivables."), "import"),
     "seats_used_28d": (gettext_lazy("Import usage that names its users, and contracts with their seats."), "import"),
     "top_user_share_28d": (gettext_lazy("Import usage that names its users."), "import"),
 }
@@ -95,4 +99,5 @@ _SAID: Mapping[str, Callable[[float], str]] = {
     "active_users_7d": _users, "active_users_28d": _users,
     "overdue_tickets": _tickets, "open_tickets": _tickets,
     "days_since_last": _days, "overdue_days": _days, "renewal_days_behind": _days,
+    "inspection_days": _days,
 }  # fmt: skip

@@ -155,7 +155,8 @@ def tab_context(
     if tab == "overview":
         return base | _overview(file, tasks, scored)
     if tab == "health":
-        return base | health.context(file, customer_file.scored(file) if tasks is None else scored)
+        judged = {"pulses": customer_file.pulses(file), "takes_back": takes_back(file.member, file.row)}
+        return base | health.context(file, customer_file.scored(file) if tasks is None else scored) | judged
     if tab == "timeline":
         return base | _timeline(file, request)
     if tab == "usage":
