@@ -203,11 +203,17 @@ class Relationship:
 
 def relationships(on: date, customer_ids: Sequence[int] | None = None) -> dict[int, Relationship]:
     """Return the relationship of each customer that has contacts, as of a day; others are left out. One query."""
-    rows = Contact.objects.current().filter(theirs(customer_ids)).annotate(whose=WHOSE)
     people: dict[int, list[Any]] = {}
-    for contact in rows.values_list("whose", "level", "rung", "is_champion", "left_on", "learned_at", named=True):
+    for contact in people_of(customer_ids):
         people.setdefault(contact.whose, []).append(contact)
     return {customer_id: _relationship(contacts, on) for customer_id, contacts in people.items()}
+
+
+def people_of(customer_ids: Sequence[int] | None = None) -> list[Any]:
+    """Return what `relationships` asks of each contact, for those who ask for many days: whose, level, rung,
+    is_champion, left_on, learned_at. One query."""
+    rows = Contact.objects.current().filter(theirs(customer_ids)).annotate(whose=WHOSE)
+    return list(rows.values_list("whose", "level", "rung", "is_champion", "left_on", "learned_at", named=True))
 
 
 def _relationship(contacts: Sequence[Any], on: date) -> Relationship:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -25,7 +26,7 @@ from perennial.evidence.queries import digest_of
 from perennial.evidence.terms import LEADS, MAIN_LEAD, SEED, Decision
 from perennial.health.calculations.weights import weights_of
 from perennial.health.facts import Facts
-from perennial.health.past import PastFleet, fleet_on
+from perennial.health.past import PastFleet, fleets_on
 from perennial.health.queries import version_of
 from perennial.health.terms import MILLION, Floats
 from perennial.kernel.inserting import insert
@@ -57,7 +58,7 @@ def backtest(
 
     Of several scorecards the one for all others is held against everybody's past: it says nothing of the rest.
 
-    A constant count of queries where past days are frozen, seven for each week that is not.
+    A constant count of queries.
     :raises BlueprintError: the text cannot be read.
     """
     card = blueprint.scorecards_from(text, name="scorecard").fallback
@@ -88,10 +89,10 @@ def as_of(decision_on: date, lead: int) -> date:
 def _fleets(card: Scorecard, facts: Facts, made: Sequence[Decision], report: Report | None) -> dict[date, PastFleet]:
     days = sorted({as_of(one.on, lead) for one in made for lead in LEADS})
     found = {}
-    for number, day in enumerate(days):
+    for number, fleet in enumerate(fleets_on(card, days, facts)):
         if report is not None:
-            report(number, len(days), day.isoformat())
-        found[day] = fleet_on(card, day, facts)
+            report(number, len(days), days[number].isoformat())
+        found[days[number]] = fleet
     return found
 
 
@@ -99,14 +100,13 @@ def _cases(
     card: Scorecard, made: Sequence[Decision], fleets: dict[date, PastFleet], lead: int, late: int
 ) -> tuple[Cases, list[Decision], int]:
     """Return the decisions of customers that were scored on their as-of day, and how many days were made later."""
-    places = {day: {customer: row for row, customer in enumerate(fleet.customers)} for day, fleet in fleets.items()}
     rows, points, score, bands = [], [], [], []
     used = set()
     for one in made:
         day = as_of(one.on, lead)
-        row = places[day].get(one.customer_id)
-        if row is not None:
-            fleet = fleets[day]
+        fleet = fleets[day]
+        row = bisect_left(fleet.customers, one.customer_id)
+        if row < len(fleet.customers) and fleet.customers[row] == one.customer_id:
             rows.append(one)
             points.append(fleet.points[row])
             score.append(fleet.score[row])
