@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
@@ -10,14 +11,17 @@ import pytest
 from tests.contracts.books import SOURCE, customers, keep, line
 
 from perennial.blueprint import queries as blueprint
+from perennial.blueprint.terms import PORTFOLIO_FIELDS
 from perennial.contracts.actions import write_receivables
 from perennial.contracts.rates import write_rates
 from perennial.customers.actions import write_contacts
 from perennial.customers.merging import merge
 from perennial.engagement.actions import write_touchpoints
-from perennial.health import past
+from perennial.health import past, past_vetoes
 from perennial.health.days import Days, can_make
 from perennial.health.facts import MEASURES, OTHERS, USAGE, Facts
+from perennial.kernel.conditions.matching import evaluate
+from perennial.kernel.conditions.parsing import parse
 from perennial.kernel.organisation.queries import house
 from perennial.kernel.versions import Incoming
 from perennial.lake.terms import day_number
@@ -80,7 +84,7 @@ def facts(now: datetime) -> Facts:
         left = some() if number % 2 else None
         people.append(Incoming(f"{number}", {
             "customer_id": ids[number % 19], "name": f"P{number}", "level": number % 3 + 1 if number % 5 else None,
-            "rung": number % 5 if number % 4 else None, "is_champion": number % 6 == 0, "left_on": left,
+            "rung": number % 5 if number % 4 else None, "is_champion": number % 3 == 0, "left_on": left,
         }, at(some())))  # fmt: skip
     signed = {f"{number}+": str(some()) for number in range(0, COUNT, 2)}
     keep(lines, at=now, on="2025-06-01", signed=signed)
@@ -143,6 +147,29 @@ def test_a_past_fleet_is_that_of_the_day_by_itself(facts: Facts) -> None:
         assert (fleet.customers, fleet.band) == (alone.customers, alone.band)
         assert fleet.points.tobytes() == alone.points.tobytes() and fleet.score.tobytes() == alone.score.tobytes()
         assert len(fleet.customers) > 5
+
+
+def test_a_veto_is_met_on_a_past_day_by_who_meets_it_on_the_day_by_itself(facts: Facts) -> None:
+    facts.last_event_on = ON
+    asks = [
+        {"field": "champion_left_on", "op": "is_known"},
+        {"field": "oldest_overdue_on", "op": "older_than_days", "value": 30},
+        {"field": "open_tickets", "op": "gte", "value": 2},
+        {"field": "overdue_tickets", "op": "gte", "value": 1},
+        {"field": "last_touch_on", "op": "older_than_days", "value": 20},
+        {"field": "trend_28d", "op": "lt", "value": 40},
+        {"field": "arr", "op": "gt", "value": 100000},
+    ]
+    one = blueprint.scorecard().vetoes[0]
+    rules = [parse(asked, PORTFOLIO_FIELDS) for asked in asks]
+    vetoes = tuple(replace(one, key=f"v{number}", when=when) for number, when in enumerate(rules))
+    card = replace(blueprint.scorecard(), vetoes=vetoes)
+    asked = [(customer, day) for day in DAYS[::3] for customer in sorted(facts.terms.customers)]
+    met = past_vetoes.met_on(card, asked, facts)
+    for veto in card.vetoes:
+        alone = [evaluate(veto.when, facts.row(facts.known(day), customer), day) for customer, day in asked]
+        assert met[veto.key] == alone, veto.when
+        assert 0 < sum(alone) < len(alone), veto.when
 
 
 def test_every_measure_of_health_can_be_made_at_once() -> None:

@@ -136,6 +136,11 @@ class Book:
             self.told[on] = {number: self._standing(number, on) for number in self.lines.keys() | self.owed.keys()}
         return self.told[on]
 
+    def standing_of(self, customer_id: int, on: date) -> Standing | None:
+        """Return how one customer stands at the end of a day; None where no line and no receivable is kept."""
+        is_known = customer_id in self.lines or customer_id in self.owed
+        return self._standing(customer_id, on) if is_known else None
+
     def _standing(self, customer_id: int, on: date) -> Standing:
         mrr, live_since_on = self._balance(customer_id, on)
         renewal_on, renewal_arr = next(

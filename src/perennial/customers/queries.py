@@ -206,7 +206,7 @@ def relationships(on: date, customer_ids: Sequence[int] | None = None) -> dict[i
     people: dict[int, list[Any]] = {}
     for contact in people_of(customer_ids):
         people.setdefault(contact.whose, []).append(contact)
-    return {customer_id: _relationship(contacts, on) for customer_id, contacts in people.items()}
+    return {customer_id: relationship(contacts, on) for customer_id, contacts in people.items()}
 
 
 def people_of(customer_ids: Sequence[int] | None = None) -> list[Any]:
@@ -216,7 +216,8 @@ def people_of(customer_ids: Sequence[int] | None = None) -> list[Any]:
     return list(rows.values_list("whose", "level", "rung", "is_champion", "left_on", "learned_at", named=True))
 
 
-def _relationship(contacts: Sequence[Any], on: date) -> Relationship:
+def relationship(contacts: Sequence[Any], on: date) -> Relationship:
+    """Return what the contacts of one customer (`people_of`) say as of a day. No query."""
     present = [c for c in contacts if c.left_on is None or c.left_on > on]
     deciders = [c for c in present if c.level == 1]
     rungs = [c.rung for c in deciders if c.rung is not None]

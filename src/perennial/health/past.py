@@ -7,6 +7,7 @@ fleet: the tier of who is late with its paper would tell whether it signed. Noth
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -38,6 +39,16 @@ class PastFleet:
     score: Floats
     band: Sequence[str]
     is_frozen: bool
+
+    def row_of(self, customer: int) -> int | None:
+        """Return a customer's row, None where it was not scored on the day."""
+        row = bisect_left(self.customers, customer)
+        return row if row < len(self.customers) and self.customers[row] == customer else None
+
+    def band_of(self, customer: int) -> str | None:
+        """Return a customer's band, None where it was not scored on the day."""
+        row = self.row_of(customer)
+        return None if row is None else self.band[row]
 
 
 def fleets_on(card: Scorecard, days: Sequence[date], facts: Facts) -> Iterator[PastFleet]:
