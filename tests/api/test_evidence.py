@@ -7,7 +7,7 @@ from datetime import datetime
 
 import pytest
 from tests.api.conftest import Caller
-from tests.pages.test_evidence import FIGURES, found
+from tests.pages.test_evidence import BESIDES, FIGURES, found
 
 pytestmark = pytest.mark.usefixtures("home")
 
@@ -25,6 +25,7 @@ def test_the_newest_backtest_comes_first_with_its_verdict_and_what_it_rests_on(
     assert first["id"] == newest and first["no_better"] is True
     assert told["backtests"][1]["no_better"] is False
     assert first["leads"]["90"]["auc"] == FIGURES["auc"]
+    assert {key: first[key] for key in BESIDES} == BESIDES
     assert (first["data_version"], first["seed"], first["versions"]) == ("7:abc", 20261123, {"numpy": "2.4"})
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
+import numpy as np
 import pytest
 from django.db.models import Q
 from tests.contracts.books import SOURCE, keep, line
@@ -13,10 +14,10 @@ from perennial.blueprint import queries as blueprint
 from perennial.evidence import actions, queries
 from perennial.evidence.calculations.verdict import Verdict
 from perennial.evidence.decisions import decisions
-from perennial.evidence.terms import LEADS, MAIN_LEAD
+from perennial.evidence.terms import LEADS, MAIN_LEAD, Decision
 from perennial.health import actions as health
 from perennial.health.facts import Facts
-from perennial.health.past import fleet_on
+from perennial.health.past import PastFleet, fleet_on
 from perennial.kernel.organisation.queries import house
 from perennial.kernel.versions import Incoming
 from perennial.support.actions import write_tickets
@@ -42,6 +43,11 @@ def test_a_score_that_foretold_losses_is_said_to_and_its_cases_are_kept(now: dat
     assert main["count"] == 160 and 30 < main["events"] < 70
     assert main["auc"][1] > 0.6 and main["auc"][1] < main["auc"][0] < main["auc"][2]
     assert main["days_rebuilt"] > 0
+    assert told.besides["lead_time"] == [50, 0, None]  # so little is known of them that nobody has a colour
+    on_the_day, before = told.besides["canary"]
+    assert before == main["auc"][0] and 0.5 < on_the_day < 1
+    assert told.besides["vetoes"]["champion_left"][0] == 0  # no contact is kept here
+    assert told.besides["vetoes"]["champion_left"][3] == main["events"]
     found = queries.lists(told.id, Q())
     assert len(found.lost) == main["events"]
     assert {one.customer_id for one in found.lost} <= set(ids.values())
@@ -80,6 +86,25 @@ def test_a_text_that_was_never_backtested_has_no_verdict(now: datetime) -> None:
     house_of(20, at=now)
     backtest(now)
     assert queries.verdict_of(TEXT + "\n# a draft\n") is None
+
+
+def test_the_first_red_is_looked_for_in_every_week_up_to_the_longest_lead() -> None:
+    on = date(2024, 5, 8)
+    week = on - timedelta(days=on.weekday())
+    bands = ["green", "red", "green", "red", *["green"] * 22, "red"]  # the last one is 182 + 2 days before
+
+    def fleets(until: int) -> dict[date, PastFleet]:
+        nothing = np.zeros(1)
+        return {
+            (day := week - timedelta(weeks=back)): PastFleet(day, [7], nothing[None], nothing, [band], is_frozen=True)
+            for back, band in enumerate(bands[:until])
+        }
+
+    lost = Decision(7, on, is_lost=True, is_month=False)
+    assert actions._first_red(lost, fleets(26)) == 2 + 21
+    assert actions._first_red(lost, fleets(27)) == 2 + 21  # further back than the longest lead
+    assert actions._first_red(lost, fleets(1)) is None
+    assert actions._first_red(Decision(8, on, is_lost=True, is_month=False), fleets(26)) is None
 
 
 def test_an_as_of_day_is_never_later_than_the_lead() -> None:

@@ -30,7 +30,10 @@ FIGURES: dict[str, Any] = {
     "bins": [[40, 0.05, 2, 0.05, 0.014, 0.165], [40, 0.3, 12, 0.3, 0.18, 0.45]],
     "days_rebuilt": 3,
 }  # fmt: skip
-PROPOSAL = {"keeps": False, "lam": 10.0, "over_hand": [0.01, 0.004, True], "challengers": [],
+BESIDES = {"vetoes": {"champion_left": [12, 5, [0.417, 0.19, 0.68], 20]}, "canary": [0.88, 0.81],
+           "lead_time": [25, 14, 63.0]}  # fmt: skip
+PROPOSAL = {"keeps": False, "lam": 10.0, "over_hand": [0.01, 0.004, True],
+            "challengers": [["trees", 0.002, 0.003, False]],
             "weights": [["seats_used_28d", 0.12, 0.3, 0.2, 0.4], ["nps", 0.07, 0.05, 0.02, 0.09]]}  # fmt: skip
 
 
@@ -40,7 +43,8 @@ def found(at: datetime, **changed: Any) -> int:
     leads = {str(lead): {**FIGURES, **changed} for lead in LEADS}
     return Backtest.objects.create(
         key="default", version=1, digest=queries.digest_of(TEXT), text=TEXT, on=date(2026, 3, 2), made_at=at,
-        found={"leads": leads, "proposal": PROPOSAL}, data_version="7:abc", seed=20261123, versions={"numpy": "2.4"},
+        found={"leads": leads, "proposal": PROPOSAL, **BESIDES}, data_version="7:abc", seed=20261123,
+        versions={"numpy": "2.4"},
     ).pk  # fmt: skip
 
 
@@ -144,3 +148,22 @@ def test_a_draft_that_cannot_be_read_is_not_backtested(member: Callable[..., int
     answer = signed_in(member("admin")).post("/health/evidence/run", {"text": "key: 1"})
     assert answer.status_code == 302 and "scorecard" in answer["Location"]
     assert not Job.objects.filter(kind=BACKTEST).exists()
+
+
+def test_beside_the_leads_stand_how_early_red_came_each_veto_as_a_rule_and_who_challenged_whom(
+    member: Callable[..., int], now: datetime
+) -> None:
+    found(now)
+    page = shown(signed_in(member("leader")))
+    assert "Of 25 losses 14 were red within 180 days before" in page and "63 days before" in page
+    assert "AUC 0.88 on the very day, 0.81 90 days before" in page
+    assert "The champion left" in page and "41.7%" in page and "19.0% – 68.0%" in page
+    assert "Red that stayed" in page and "50.0%" in page and "35.0% – 65.0%" in page
+    assert "Boosted trees" in page and "Not better: kept" in page and "Weights by hand" in page
+
+
+def test_a_backtest_that_did_not_tell_them_yet_is_shown_without(member: Callable[..., int], now: datetime) -> None:
+    row = Backtest.objects.get(pk=found(now))
+    Backtest.objects.filter(pk=row.pk).update(found={"leads": row.found["leads"], "proposal": None})
+    page = shown(signed_in(member("leader")))
+    assert "Red that stayed" in page and "Canary" not in page and "Vetoes as rules" not in page

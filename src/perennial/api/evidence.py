@@ -14,10 +14,14 @@ from perennial.evidence.terms import Told
 
 router = Router(tags=["health"])
 DEFINITION = (
-    "A decision is a term that ended or, of a customer without terms, a month; lost: nothing was paid after it and its "
-    "grace. `leads`: by days before the decision, from what was known then; a figure with three parts is value, lower "
-    "and upper end of its 95 % interval. Below ten losses only counts are told. `no_better`: the probabilities did no "
-    "better than the share lost, told of everybody."
+    "A decision is a term that ended or, of a customer without terms, a month; lost: nothing was paid after it and "
+    "its grace. `leads`: by days before the decision, from what was known then; a figure with three parts is value, "
+    "lower and upper end of its 95 % interval. Below ten losses only counts are told. `vetoes`: by key, 90 days "
+    "before: met, of these lost, their share with its interval, losses that did not meet it; by facts of their own "
+    "dates. `canary`: the AUC on the very day and 90 days before: what lies between was learned of the end itself. "
+    "`lead_time`: losses, those that were red within 180 days before, and the median of days since the first red. A "
+    "customer whose score was overridden counts as it was computed. `no_better`: the probabilities did no better than "
+    "the share lost, told of everybody."
 )
 
 
@@ -36,5 +40,7 @@ def _told(one: Told) -> dict[str, Any]:
         "id": one.id, "version": one.version, "as_of": one.on.isoformat(), "made_at": one.made_at.isoformat(),
         "verdict": one.verdict.value, "no_better": one.is_no_better,
         "leads": {str(lead): dict(told) for lead, told in one.leads.items()}, "proposal": one.proposal,
+        "vetoes": one.besides.get("vetoes"), "canary": one.besides.get("canary"),
+        "lead_time": one.besides.get("lead_time"),
         "data_version": one.data_version, "seed": one.seed, "versions": dict(one.versions),
     }  # fmt: skip

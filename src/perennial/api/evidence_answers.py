@@ -6,6 +6,13 @@ from perennial.api.shapes import DAY, Schema, array, number, shape_of, text
 
 PROPOSAL = {"anyOf": [{"type": "object"}, {"type": "null"}],
             "description": "Weights that the past would give: key, by hand, proposed, 90 % interval."}  # fmt: skip
+
+
+def told(description: str) -> Schema:
+    """Return the shape of what older backtests do not tell."""
+    return {"anyOf": [{"type": "object"}, {"type": "array"}, {"type": "null"}], "description": description}
+
+
 LEADS = {"type": "object", "additionalProperties": {"type": "object"}, "description": "By days before the decision."}
 BACKTEST = shape_of({
     "id": number(kind="integer"),
@@ -16,6 +23,9 @@ BACKTEST = shape_of({
     "no_better": {"type": "boolean"},
     "leads": LEADS,
     "proposal": PROPOSAL,
+    "vetoes": told("By key: met, of these lost, their share [value, low, high] or null, losses missed."),
+    "canary": told("The AUC on the very day and 90 days before, null below ten losses."),
+    "lead_time": told("Losses, those red within 180 days before, median of days since the first red or null."),
     "data_version": text(),
     "seed": number(kind="integer"),
     "versions": {"type": "object", "additionalProperties": {"type": "string"}},

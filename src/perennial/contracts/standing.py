@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import pairwise
+from typing import TypeVar
 
 from django.db.models import Q
 
@@ -33,6 +34,7 @@ from perennial.kernel.periods import day_before
 
 _PAPER = ("notice_on", "contract__signed_on", "contract__accepted_on")
 _NOTHING = Fraction(0)
+_Told = TypeVar("_Told")
 
 
 @dataclass(frozen=True)
@@ -134,6 +136,11 @@ class Book:
             self.told[on] = {number: self._standing(number, on) for number in self.lines.keys() | self.owed.keys()}
         return self.told[on]
 
+    def standing_of(self, customer_id: int, on: date) -> Standing | None:
+        """Return how one customer stands at the end of a day; None where no line and no receivable is kept."""
+        is_known = customer_id in self.lines or customer_id in self.owed
+        return self._standing(customer_id, on) if is_known else None
+
     def _standing(self, customer_id: int, on: date) -> Standing:
         mrr, live_since_on = self._balance(customer_id, on)
         renewal_on, renewal_arr = next(
@@ -152,6 +159,35 @@ class Book:
             overdue_amount=amount,
             oldest_overdue_on=since_on,
         )
+
+    def revenue_over(self, days: Sequence[date]) -> dict[int, list[Fraction]]:
+        """Return the MRR at the end of each of the days (ascending), as `standing` says it; who has no movement is left
+        out."""
+        return {
+            number: _over(days, cuts, self._has_one_currency(one for one, _since in held),
+                          partial(self._mrr, number))
+            for number, (cuts, held) in self._balances.items()
+        }  # fmt: skip
+
+    def overdue_over(self, days: Sequence[date]) -> dict[int, list[date | None]]:
+        """Return since when anything was overdue on each of the days (ascending), None where nothing was, as `standing`
+        says it; of whom no receivable is kept is left out."""
+        found = {}
+        for number, steps in self.owed.items():
+            cuts = {last_day + timedelta(days=1) for _contract, last_day, *_rest in steps}
+            cuts |= {part.on for *_rest, came, _own in steps for part in (*came.received, *came.written_off)}
+            is_own = all(currency == self.exchange.currency for *_rest, currency in steps)
+            found[number] = _over(days, sorted(cuts), is_own, partial(self._overdue_since, number))
+        return found
+
+    def _has_one_currency(self, held: Iterable[Mapping[str, Fraction]]) -> bool:
+        return all(currency == self.exchange.currency for amounts in held for currency in amounts)
+
+    def _mrr(self, customer_id: int, on: date) -> Fraction:
+        return self._balance(customer_id, on)[0]
+
+    def _overdue_since(self, customer_id: int, on: date) -> date | None:
+        return self._overdue(customer_id, on)[1]
 
     def seat_periods(self) -> dict[int, list[SeatPeriod]]:
         """Return each customer's stretches [from, until) with the seats contracted then, in order, none overlapping.
@@ -226,6 +262,17 @@ class Book:
             if last_day < on and left > 0 and self.exchange.knows(currency, on):
                 total, since = total + self.exchange.value(left, currency, on), min(since or last_day, last_day)
         return round_half_even(total), since
+
+
+def _over(days: Sequence[date], cuts: Sequence[date], is_flat: bool, told: Callable[[date], _Told]) -> list[_Told]:
+    """Return what is told of each of the days; where it is flat between the cuts, it is asked once between two."""
+    found: list[_Told] = []
+    before = -1
+    for day in days:
+        place = bisect_right(cuts, day)
+        found.append(found[-1] if is_flat and place == before else told(day))
+        before = place
+    return found
 
 
 def _lines(ids: Sequence[int] | None, merged: Aliases, switches: PolicySwitches) -> dict[int, list[_Line]]:

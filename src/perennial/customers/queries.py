@@ -203,14 +203,21 @@ class Relationship:
 
 def relationships(on: date, customer_ids: Sequence[int] | None = None) -> dict[int, Relationship]:
     """Return the relationship of each customer that has contacts, as of a day; others are left out. One query."""
-    rows = Contact.objects.current().filter(theirs(customer_ids)).annotate(whose=WHOSE)
     people: dict[int, list[Any]] = {}
-    for contact in rows.values_list("whose", "level", "rung", "is_champion", "left_on", "learned_at", named=True):
+    for contact in people_of(customer_ids):
         people.setdefault(contact.whose, []).append(contact)
-    return {customer_id: _relationship(contacts, on) for customer_id, contacts in people.items()}
+    return {customer_id: relationship(contacts, on) for customer_id, contacts in people.items()}
 
 
-def _relationship(contacts: Sequence[Any], on: date) -> Relationship:
+def people_of(customer_ids: Sequence[int] | None = None) -> list[Any]:
+    """Return what `relationships` asks of each contact, for those who ask for many days: whose, level, rung,
+    is_champion, left_on, learned_at. One query."""
+    rows = Contact.objects.current().filter(theirs(customer_ids)).annotate(whose=WHOSE)
+    return list(rows.values_list("whose", "level", "rung", "is_champion", "left_on", "learned_at", named=True))
+
+
+def relationship(contacts: Sequence[Any], on: date) -> Relationship:
+    """Return what the contacts of one customer (`people_of`) say as of a day. No query."""
     present = [c for c in contacts if c.left_on is None or c.left_on > on]
     deciders = [c for c in present if c.level == 1]
     rungs = [c.rung for c in deciders if c.rung is not None]

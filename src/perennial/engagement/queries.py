@@ -45,6 +45,25 @@ def pulses_of(customer_id: int, *, limit: int = 20) -> list[Touchpoint]:
     return list(rows.select_related("member").order_by("-happened_at", "-id")[:limit])
 
 
+def contacts(channels: Sequence[str] = CONTACTS) -> list[tuple[int, datetime]]:
+    """Return who was in contact when, by time: all that `last_contact` asks, for those who ask for many instants. One
+    query."""
+    rows = Touchpoint.objects.current().filter(channel__in=channels).annotate(whose=WHOSE)
+    return list(rows.order_by("happened_at", "id").values_list("whose", "happened_at"))
+
+
+def inspections() -> list[tuple[int, datetime]]:
+    """Return who was inspected when, by time: all that `last_inspection` asks. One query."""
+    return contacts([Channel.inspection])
+
+
+def judged() -> list[tuple[int, int, datetime]]:
+    """Return who was judged how and when, by time: all that `pulses` asks. One query."""
+    rows = Touchpoint.objects.current().filter(sentiment__isnull=False).annotate(whose=WHOSE)
+    told = rows.order_by("happened_at", "id").values_list("whose", "sentiment", "happened_at")
+    return [(customer, rating, when) for customer, rating, when in told if rating is not None]
+
+
 def proactive(customer_ids: Sequence[int], *, since: datetime, until: datetime) -> dict[int, list[datetime]]:
     """Return when we contacted each customer of our own accord within [since, until), in order; notes and what is not
     said to be proactive are left out. One query for 500 customers."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import date, datetime, timedelta
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
@@ -15,8 +15,10 @@ from django.db import transaction
 from perennial.blueprint import queries as blueprint
 from perennial.blueprint.terms import Scorecard
 from perennial.evidence.calculations import challengers
+from perennial.evidence.calculations.colours import first_red, lead_time, ruled
+from perennial.evidence.calculations.discrimination import auc
 from perennial.evidence.calculations.judging import Cases, judged
-from perennial.evidence.calculations.methods import BLEND_EVENTS, Blend, Platt
+from perennial.evidence.calculations.methods import BLEND_EVENTS, LEAST_EVENTS, Blend, Platt
 from perennial.evidence.calculations.proposals import proposal
 from perennial.evidence.calculations.samples import Sample
 from perennial.evidence.decisions import decisions
@@ -25,7 +27,8 @@ from perennial.evidence.queries import digest_of
 from perennial.evidence.terms import LEADS, MAIN_LEAD, SEED, Decision
 from perennial.health.calculations.weights import weights_of
 from perennial.health.facts import Facts
-from perennial.health.past import PastFleet, fleet_on
+from perennial.health.past import PastFleet, fleets_on
+from perennial.health.past_vetoes import met_on
 from perennial.health.queries import version_of
 from perennial.health.terms import MILLION, Floats
 from perennial.kernel.inserting import insert
@@ -34,7 +37,7 @@ from perennial.kernel.journal.models import JournalEntry
 from perennial.kernel.organisation.queries import House
 from perennial.kernel.queue.actions import Report
 
-METHOD = 1
+METHOD = 2
 """Counted up where the same data would give other figures."""
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "lightgbm")
 
@@ -57,7 +60,7 @@ def backtest(
 
     Of several scorecards the one for all others is held against everybody's past: it says nothing of the rest.
 
-    A constant count of queries where past days are frozen, seven for each week that is not.
+    A constant count of queries.
     :raises BlueprintError: the text cannot be read.
     """
     card = blueprint.scorecards_from(text, name="scorecard").fallback
@@ -69,6 +72,8 @@ def backtest(
     digest = sha256()
     for lead in LEADS:
         cases, rows, rebuilt = _cases(card, made, fleets, lead, late)
+        if lead == MAIN_LEAD:
+            told |= _besides(card, facts, made, fleets, (rows, cases), late)
         figures, p = judged(cases, lead, seed=seed)
         told["leads"][str(lead)] = {**figures, "days_rebuilt": rebuilt}
         for part in (cases.score, cases.sample.points, cases.days, cases.sample.lost):
@@ -85,13 +90,40 @@ def as_of(decision_on: date, lead: int) -> date:
     return day - timedelta(days=day.weekday())
 
 
+def _besides(
+    card: Scorecard, facts: Facts, made: Sequence[Decision], fleets: dict[date, PastFleet],
+    main: tuple[Sequence[Decision], Cases], late: int,
+) -> dict[str, Any]:  # fmt: skip
+    """Return what is said beside the leads: how early red came, what each veto was worth at the main lead, and the AUC
+    of the very day, when a measure may know the outcome already (the canary)."""
+    rows, cases = main
+    lost = cases.sample.lost.tolist()
+    met = met_on(card, [(one.customer_id, as_of(one.on, MAIN_LEAD)) for one in rows], facts)
+    on_the_day = _cases(card, made, fleets, 0, late)[0]
+    enough = min(cases.sample.events, on_the_day.sample.events) >= LEAST_EVENTS
+    both = [auc(one.sample.lost, -one.score) if enough else None for one in (on_the_day, cases)]
+    warned = lead_time([_first_red(one, fleets) for one in made if one.is_lost])
+    return {
+        "vetoes": {key: list(astuple(ruled(of, lost))) for key, of in met.items()},
+        "canary": both, "lead_time": list(astuple(warned)),
+    }  # fmt: skip
+
+
+def _first_red(one: Decision, fleets: dict[date, PastFleet]) -> int | None:
+    """Return how many days before a decision the customer was first red, of the weeks since the longest lead."""
+    days = (as_of(one.on, back) for back in range(0, max(LEADS) + 1, 7))
+    return first_red([((one.on - day).days, fleets[day].band_of(one.customer_id)) for day in days if day in fleets])
+
+
 def _fleets(card: Scorecard, facts: Facts, made: Sequence[Decision], report: Report | None) -> dict[date, PastFleet]:
-    days = sorted({as_of(one.on, lead) for one in made for lead in LEADS})
+    days = sorted({as_of(one.on, lead) for one in made for lead in (*LEADS, 0)})
+    if days:  # every week between, so that it is told since when somebody was red
+        days = [days[0] + timedelta(weeks=number) for number in range((days[-1] - days[0]).days // 7 + 1)]
     found = {}
-    for number, day in enumerate(days):
+    for number, fleet in enumerate(fleets_on(card, days, facts)):
         if report is not None:
-            report(number, len(days), day.isoformat())
-        found[day] = fleet_on(card, day, facts)
+            report(number, len(days), days[number].isoformat())
+        found[days[number]] = fleet
     return found
 
 
@@ -99,14 +131,13 @@ def _cases(
     card: Scorecard, made: Sequence[Decision], fleets: dict[date, PastFleet], lead: int, late: int
 ) -> tuple[Cases, list[Decision], int]:
     """Return the decisions of customers that were scored on their as-of day, and how many days were made later."""
-    places = {day: {customer: row for row, customer in enumerate(fleet.customers)} for day, fleet in fleets.items()}
     rows, points, score, bands = [], [], [], []
     used = set()
     for one in made:
         day = as_of(one.on, lead)
-        row = places[day].get(one.customer_id)
+        fleet = fleets[day]
+        row = fleet.row_of(one.customer_id)
         if row is not None:
-            fleet = fleets[day]
             rows.append(one)
             points.append(fleet.points[row])
             score.append(fleet.score[row])

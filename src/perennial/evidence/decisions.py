@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from itertools import pairwise
 
 from django.db.models import Q
 
@@ -31,15 +32,13 @@ def decisions(place: House, book: Book, on: date) -> tuple[list[Decision], int]:
     ]
     with_terms = {one.customer_id for one in due}
     with_terms |= {one.customer_id for one in renewals.due_in(on, add_months(on, 12 * YEARS), Q(), on=on)}
-    start = date(since.year, since.month, 1)
-    paying = _paying(book, start, with_terms)
-    while (until := add_months(start, 1)) <= on:
-        later = _paying(book, until, with_terms)
-        if (on - until).days >= late:
-            found += [Decision(customer, start, customer not in later, is_month=True) for customer in sorted(paying)]
-        start, paying = until, later
+    firsts = [date(since.year, since.month, 1)]
+    while (start := add_months(firsts[-1], 1)) <= on:
+        firsts.append(start)
+    for customer, paid in book.revenue_over(firsts).items():
+        if customer in with_terms:
+            continue
+        for (start, before), (until, after) in pairwise(zip(firsts, paid, strict=True)):
+            if before > 0 and (on - until).days >= late:
+                found.append(Decision(customer, start, after <= 0, is_month=True))
     return sorted(found, key=lambda one: (one.on, one.customer_id)), late
-
-
-def _paying(book: Book, on: date, without: set[int]) -> set[int]:
-    return {customer for customer, one in book.standing(on).items() if one.mrr > 0 and customer not in without}

@@ -63,7 +63,7 @@ def _told(row: Backtest) -> Told:
     return Told(
         row.pk, row.key, row.version, row.on, row.made_at,
         {int(lead): told for lead, told in row.found["leads"].items()}, row.found["proposal"], row.data_version,
-        row.seed, row.versions,
+        row.seed, row.versions, {key: told for key, told in row.found.items() if key not in {"leads", "proposal"}},
     )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
@@ -48,7 +48,9 @@ class Case:
 @dataclass(frozen=True, slots=True)
 class Told:
     """A finished backtest. `leads`: by days, what was found (plain values, as stored); `proposal` None below 50
-    losses."""
+    losses; `besides`: what is said beside the leads (empty in a backtest made before it was): `vetoes` by key: met,
+    right, share with interval, missed; `canary`: the AUC of the very day and of the main lead; `lead_time`: of so many
+    lost so many were red before, and the median of days between."""
 
     id: int
     key: str
@@ -60,6 +62,7 @@ class Told:
     data_version: str
     seed: int
     versions: Mapping[str, str]
+    besides: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def verdict(self) -> Verdict:

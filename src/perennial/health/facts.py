@@ -121,7 +121,7 @@ class Facts:
     def with_usage(self, day: DayFacts, of: Mapping[int, usage.Values]) -> DayFacts:
         """Return the facts of a day with the usage that some customers have by now; of the rest its age alone moves."""
         values, ages, count = day.values.copy(), day.ages.copy(), len(USAGE)
-        ages[:, :count] = np.where(np.isnan(values[:, :count]), nan, self._age(day.on))
+        ages[:, :count] = np.where(np.isnan(values[:, :count]), nan, self.age(day.on))
         rows = [row for row, customer in enumerate(day.customers) if customer in of]
         if rows:
             known = [[self._aged(of[day.customers[row]].get(key), day.on) for key in USAGE] for row in rows]
@@ -138,7 +138,7 @@ class Facts:
             return day
         of, shipped = usage.values_on(day.on), day.ages[:, : len(USAGE)]
         known = shipped[~np.isnan(shipped)]
-        age = float(known.max()) if known.size else self._age(day.on)
+        age = float(known.max()) if known.size else self.age(day.on)
         told = [[of.get(customer, {}).get(key) for key in keys] for customer in day.customers]
         values = np.array(told, dtype=np.float64).reshape(len(day.customers), len(keys))
         ages = np.where(np.isnan(values), nan, age)
@@ -150,9 +150,9 @@ class Facts:
         return [self._aged(known.usage.get(customer, {}).get(key), known.on) for customer in ids]
 
     def _aged(self, value: float | None, on: date) -> Value:
-        return UNKNOWN if value is None or self.last_event_on is None else (float(value), self._age(on))
+        return UNKNOWN if value is None or self.last_event_on is None else (float(value), self.age(on))
 
-    def _age(self, on: date) -> float:
+    def age(self, on: date) -> float:
         """A metric is as old as the last event that anybody sent: a feed that stopped is not silence."""
         return nan if self.last_event_on is None else float(max((on - self.last_event_on).days, 0))
 

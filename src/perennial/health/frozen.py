@@ -96,6 +96,14 @@ def read_inputs(on: date, *, news: int | None) -> DayFacts | None:
     return _facts(on, rows)
 
 
+def days_frozen(days: Sequence[date]) -> list[date]:
+    """Return those of some days whose inputs a night froze of itself. One read of the lake."""
+    with lake().analysis() as asked:
+        rows = asked.on_days(INPUTS, ("news",), [day_number(day) for day in days])
+    whole = rows.group_by("day").aggregate([("news", "count"), ("news", "max")]).to_pylist()
+    return sorted(day_date(row["day"]) for row in whole if not row["news_count"])
+
+
 def inputs_near(on: date, *, news: int | None) -> DayFacts | None:
     """Return the frozen inputs of a day, or of the nearest one up to three days off, the earlier of equals.
 

@@ -7,7 +7,8 @@ fleet: the tier of who is late with its paper would tell whether it signed. Noth
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -15,10 +16,14 @@ import numpy as np
 
 from perennial.blueprint.terms import Scorecard
 from perennial.health import frozen
-from perennial.health.calculations.scoring import score_fleet
+from perennial.health.calculations.bands import is_coloured, scored_band
+from perennial.health.calculations.rounding import to_tenths
+from perennial.health.calculations.scoring import week_of
+from perennial.health.days import Days, can_make
 from perennial.health.facts import MEASURES, DayFacts, Facts
-from perennial.health.terms import BANDS, MILLION, NO_BAND, NO_CAP, POINT, FleetInputs, Floats
+from perennial.health.terms import BANDS, MILLION, NO_BAND, POINT, Floats
 
+_NAMES = [band.value for band in BANDS]
 NEAR = 7
 """A frozen day stands for as-of days up to six days later: an earlier day knows less, never more."""
 
@@ -35,35 +40,63 @@ class PastFleet:
     band: Sequence[str]
     is_frozen: bool
 
+    def row_of(self, customer: int) -> int | None:
+        """Return a customer's row, None where it was not scored on the day."""
+        row = bisect_left(self.customers, customer)
+        return row if row < len(self.customers) and self.customers[row] == customer else None
+
+    def band_of(self, customer: int) -> str | None:
+        """Return a customer's band, None where it was not scored on the day."""
+        row = self.row_of(customer)
+        return None if row is None else self.band[row]
+
+
+def fleets_on(card: Scorecard, days: Sequence[date], facts: Facts) -> Iterator[PastFleet]:
+    """Yield the scores as of each day, in order: of the last frozen day of the week up to it, else made of facts by
+    their own dates, all such days in one pass over the facts. A constant count of queries."""
+    ordered = sorted(set(days))
+    froze = _frozen_for(ordered)
+    bare = [day for day in ordered if day not in froze]
+    keys = [measure.key for measure in card.measures]
+    made = iter(Days(facts, keys).made(bare) if can_make(keys) else (facts.of_day(facts.known(day)) for day in bare))
+    for day in ordered:
+        if day in froze:
+            stored = frozen.read_inputs(froze[day], news=None)
+            assert stored is not None
+            yield _scored(card, facts, stored, is_frozen=True)
+        else:
+            yield _scored(card, facts, next(made), is_frozen=False)
+
 
 def fleet_on(card: Scorecard, on: date, facts: Facts) -> PastFleet:
-    """Return the scores as of a day: of the last frozen day of the week up to it, else made of facts by their own
-    dates.
+    """Return the scores as of one day, as `fleets_on` does of many."""
+    return next(fleets_on(card, [on], facts))
 
-    No query where the day is frozen, nine where it is made.
-    """
-    for days in range(NEAR):
-        stored = frozen.read_inputs(on - timedelta(days=days), news=None)
-        if stored is not None:
-            return _scored(card, facts, stored, is_frozen=True)
-    return _scored(card, facts, facts.of_day(facts.known(on)), is_frozen=False)
+
+def _frozen_for(days: Sequence[date]) -> dict[date, date]:
+    """Return of each day that has one the last frozen day of the week up to it. At most seven reads of the lake."""
+    found: dict[date, date] = {}
+    for back in range(NEAR):
+        asked = {day - timedelta(days=back): day for day in days if day not in found}
+        found |= {asked[day]: day for day in frozen.days_frozen(list(asked))}
+    return found
 
 
 def _scored(card: Scorecard, facts: Facts, day: DayFacts, *, is_frozen: bool) -> PastFleet:
-    own = [measure.key for measure in card.measures if measure.key not in MEASURES]
-    day, count = facts.with_own(day, own), len(day.customers)
+    keys, count = [measure.key for measure in card.measures], len(day.customers)
+    if not set(keys) <= set(day.measures):
+        day = facts.with_own(day, [key for key in keys if key not in MEASURES])
     if not count:
-        return PastFleet(day.on, [], np.empty((0, len(card.measures))), np.empty(0), [], is_frozen)
-    columns = [day.measures.index(measure.key) for measure in card.measures]
+        return PastFleet(day.on, [], np.empty((0, len(keys))), np.empty(0), [], is_frozen)
+    columns = [day.measures.index(key) for key in keys]
     tiers = (is_frozen and day.tiers) or [""] * count
     codes = {tier: code for code, tier in enumerate(sorted(set(tiers)))}
-    found = score_fleet(card, FleetInputs(
-        values=day.values[None][:, :, columns], ages=day.ages[None][:, :, columns],
-        segments=np.array([codes[tier] for tier in tiers], dtype=np.int64),
-        previous=np.full(count, NO_BAND), caps=np.full(count, NO_CAP),
-    ))  # fmt: skip
-    there = np.flatnonzero(found.scored)
+    segments = np.array([codes[tier] for tier in tiers], dtype=np.int64)
+    week = week_of(card, day.values[:, columns], day.ages[:, columns], segments)
+    there = np.flatnonzero(week.scored)
+    alone = scored_band(card, to_tenths(week.score), np.full(count, NO_BAND))
+    bands = np.where(is_coloured(card, week.coverage), alone, len(BANDS) - 1)[there]
     return PastFleet(
-        day.on, [day.customers[row] for row in there], found.effective[there] / MILLION, found.score[there] / POINT,
-        [BANDS[band].value for band in found.band[there]], is_frozen,
+        day.on, np.array(day.customers)[there].tolist(), week.effective[there] / MILLION, week.score[there] / POINT,
+        [_NAMES[band] for band in bands.tolist()], is_frozen,
     )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -99,6 +100,16 @@ def tier_named(key: str | None) -> Tier | None:
     return next((t for preset in blueprint.tier_presets() for t in preset.tiers if t.key == key), None)
 
 
+@dataclass(frozen=True, slots=True)
+class TermOn:
+    """What of a customer's terms a score asks on a day: whether there is any, whether any ends, and the first end of
+    those that are not renewed yet (None: all are, or none ends)."""
+
+    is_there: bool
+    ends: bool
+    open_until: date | None
+
+
 @dataclass(frozen=True)
 class Terms:
     """What the stages are derived from, read once for any number of days. `book`: the contracts behind them."""
@@ -157,6 +168,26 @@ class Terms:
         ending = [term for term in self.of(customer_id, on) if term.ends_on is not None]
         behind = [(on - t.ends_on).days for t in ending if t.ends_on and (t.renewed_on is None or t.renewed_on > on)]
         return max([0, *behind]) if ending else None
+
+    def over(self, customer_id: int, days: Sequence[date]) -> list[TermOn]:
+        """Return what `of` and `days_behind` say of a customer on each of the days (ascending). Between two days on
+        which something of a line begins or ends nothing changes, so it is asked once there."""
+        lines = self.lines.get(customer_id, ())
+        told = (day for x in lines for day in (x.starts_on, x.ends_on, x.late_until, x.signed_on))
+        cuts = sorted({day for day in told if day is not None})
+        found: list[TermOn] = []
+        before = -1
+        for day in days:
+            place = bisect_right(cuts, day)
+            found.append(found[-1] if place == before else self._term_on(customer_id, day))
+            before = place
+        return found
+
+    def _term_on(self, customer_id: int, on: date) -> TermOn:
+        terms = self._of(customer_id, on)
+        ending = [(one.ends_on, one.renewed_on) for one in terms if one.ends_on is not None]
+        open_on = [end for end, renewed_on in ending if renewed_on is None or renewed_on > on]
+        return TermOn(bool(terms), bool(ending), min(open_on, default=None))
 
     def rule(self, customer_id: int, on: date | None = None) -> StageRule:
         """Return the stage rule of a customer's segment as of a day (None: the present), by its key or any of its

@@ -40,8 +40,8 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """`told` None: never backtested. `labels`: each measure's name. `is_current`: it is of the scorecard in force;
-    `is_one_of_several`: that is the one for all others, and there are others."""
+    """`told` None: never backtested. `labels`: each measure's and each veto's name. `is_current`: it is of the
+    scorecard in force; `is_one_of_several`: that is the one for all others, and there are others."""
 
     told: Told | None
     false_greens: Sequence[Named]
@@ -74,7 +74,8 @@ def record(member: Member, *, at: datetime) -> Record:
     return Record(
         told, named(found.false_greens), named(found.false_reds), named(found.lost),
         running=None if job is None else Running(job.pk, job.progress_done, job.progress_total),
-        labels={measure.key: measure.label.text(language) for card in cards[-1:] for measure in card.card.measures},
+        labels={measure.key: measure.label.text(language) for card in cards[-1:] for measure in card.card.measures}
+        | {veto.key: veto.label.text(language) for card in cards[-1:] for veto in card.card.vetoes},
         is_current=told is not None and queries.is_of(told.id, text),
         is_one_of_several=len(cards) > 1,
     )  # fmt: skip

@@ -42,6 +42,10 @@ class CommandFailed(Exception):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command. Exit 0 done, 1 the work failed (reason on stderr), 2 wrong usage."""
+    for library in ("OPENBLAS", "OMP"):
+        # Threads that wait for each other in small matrices cost a backtest twice its CPU, and sum in another order
+        # where another number of them runs. Read when numpy is loaded.
+        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
     parser = argparse.ArgumentParser(prog="perennial", description="Perennial, the customer success platform")
     commands = parser.add_subparsers(dest="command", required=True, metavar="|".join(COMMANDS))
     for name in COMMANDS:

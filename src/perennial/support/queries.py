@@ -55,6 +55,29 @@ def standing(at: datetime, customer_ids: Sequence[int] | None = None) -> dict[in
     return {customer: Support(open=o, overdue=late_, satisfaction=mean) for customer, o, late_, mean in rows}
 
 
+@dataclass(frozen=True, slots=True)
+class TicketTimes:
+    """A ticket with all that `standing` asks of it; `late_at`: from then on it is overdue while it is open."""
+
+    customer: int
+    opened_at: datetime
+    closed_at: datetime | None
+    late_at: datetime
+    satisfaction: float | None
+
+
+def times() -> list[TicketTimes]:
+    """Return every ticket by its opening, for those who ask for many instants. One query."""
+    rows = Ticket.objects.current().annotate(whose=WHOSE).order_by("opened_at", "id")
+    found = []
+    for whose_, opened, closed, due, priority, escalated, satisfaction in rows.values_list(
+        "whose", "opened_at", "closed_at", "due_at", "priority", "is_escalated", "satisfaction"
+    ):
+        late_at = due or opened + (URGENT_PATIENCE if escalated or priority in URGENT else PATIENCE)
+        found.append(TicketTimes(whose_, opened, closed, late_at, satisfaction))
+    return found
+
+
 def _of(customer_ids: Sequence[int] | None) -> QuerySet[Ticket]:
     return Ticket.objects.current().filter(theirs(customer_ids))
 

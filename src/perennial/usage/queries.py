@@ -13,6 +13,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from perennial.customers.aliases import aliases
 from perennial.lake.terms import EventCount, day_date, day_number
 from perennial.usage import own
@@ -35,6 +38,28 @@ def values_on(on: date, customer_ids: Sequence[int] | None = None) -> dict[int, 
     rows = lake().read_days(METRICS_TABLE, customers=_listed(customer_ids), from_day=day, until_day=day + 1)
     columns = _columns()
     return {row["customer"]: _values(row, columns) for row in rows.to_pylist()}
+
+
+@dataclass(frozen=True)
+class DayColumns:
+    """Metrics on several days, a row for each customer and day that has one; NaN is unknown. `days` as numbers."""
+
+    customers: NDArray[np.int64]
+    days: NDArray[np.int64]
+    values: Mapping[str, NDArray[np.float64]]
+
+
+def columns_on(days: Sequence[date], keys: Sequence[str]) -> DayColumns:
+    """Return some metrics of all customers on some days, as `values_on` says them, in one pass over the daily values; a
+    key without daily values is left out."""
+    columns = dict(_columns())
+    asked = {key: columns[key] for key in keys if key in columns}
+    with lake().analysis() as analysis:
+        rows = analysis.on_days(METRICS_TABLE, sorted(set(asked.values())), [day_number(day) for day in days])
+    return DayColumns(
+        rows["customer"].to_numpy(), rows["day"].to_numpy().astype(np.int64),
+        {key: rows[column].to_numpy().astype(np.float64) for key, column in asked.items()},
+    )  # fmt: skip
 
 
 def series_of(customer_id: int, *, from_on: date, until_on: date) -> list[DayValues]:

@@ -27,6 +27,13 @@ def latest(kind: str, at: datetime, customer_ids: Sequence[int] | None = None) -
     return {customer: Answer(score=score, answered_at=answered_at) for customer, score, answered_at in found}
 
 
+def answers(kind: str) -> list[tuple[int, float, datetime]]:
+    """Return who answered what when, in the order in which `latest` prefers the later one, for those who ask for many
+    instants. One query."""
+    rows = SurveyAnswer.objects.current().filter(kind=kind).annotate(whose=WHOSE)
+    return list(rows.order_by("answered_at", "id").values_list("whose", "score", "answered_at"))
+
+
 def answers_of(customer_id: int, *, limit: int = 20, before: Mark | None = None) -> list[SurveyAnswer]:
     """Return a customer's answers, newest first, from a mark on; one query."""
     rows = SurveyAnswer.objects.current().filter(follows("answered_at", before), theirs([customer_id]))

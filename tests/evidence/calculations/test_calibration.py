@@ -8,7 +8,7 @@ from tests.evidence.calculations.test_discrimination import LOST, RISK
 
 from perennial.evidence.calculations import calibration as found
 from perennial.evidence.calculations import intervals
-from perennial.evidence.calculations.colours import lead_time, share_lost
+from perennial.evidence.calculations.colours import first_red, lead_time, ruled, share_lost
 
 
 def test_the_golden_case_has_its_brier_and_log_loss() -> None:
@@ -84,3 +84,15 @@ def test_of_green_ones_the_lost_are_counted_with_an_interval() -> None:
     assert (gone, count) == (5, 120) and told is not None
     assert (round(told.value, 2), round(told.low, 2), round(told.high, 2)) == (0.04, 0.02, 0.09)
     assert share_lost(bands, lost, "grey") == (0, 0, None)
+
+
+def test_a_veto_is_a_rule_that_was_right_so_often_and_missed_so_many() -> None:
+    told = ruled([True, True, False, False], [True, False, True, False])
+    assert (told.met, told.right, told.missed) == (2, 1, 1)
+    assert told.share is not None and told.share.value == 0.5
+    assert ruled([False], [True]).share is None
+
+
+def test_the_first_red_is_the_longest_before() -> None:
+    assert first_red([(7, "red"), (90, "green"), (63, "red"), (120, None)]) == 63
+    assert first_red([(7, "yellow"), (14, None)]) is None

@@ -33,3 +33,26 @@ def share_lost(bands: Sequence[str], lost: Sequence[bool], band: str) -> tuple[i
     """
     of = [gone for one, gone in zip(bands, lost, strict=True) if one == band]
     return sum(of), len(of), share(sum(of), len(of))
+
+
+@dataclass(frozen=True, slots=True)
+class Ruled:
+    """A veto held against what happened: how often it was met, how many of those were lost (their share with Wilson's
+    interval, None where nobody met it), and how many of all that were lost it missed."""
+
+    met: int
+    right: int
+    share: Estimate | None
+    missed: int
+
+
+def ruled(met: Sequence[bool], lost: Sequence[bool]) -> Ruled:
+    """Return it. Met [1, 1, 0, 0], lost [1, 0, 1, 0]: met twice, right once, one loss missed."""
+    right = sum(one and gone for one, gone in zip(met, lost, strict=True))
+    return Ruled(sum(met), right, share(right, sum(met)), sum(lost) - right)
+
+
+def first_red(days: Sequence[tuple[int, str | None]]) -> int | None:
+    """Return how many days before the decision the first red was, None where none was: (days before, colour) of each
+    week, None where the customer was not scored, in any order."""
+    return max((before for before, band in days if band == "red"), default=None)

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from perennial.blueprint import queries as blueprint
 from perennial.blueprint.terms import BlueprintError
+from perennial.evidence import queries
 from perennial.evidence.calculations.proposals import NOTHING
 from perennial.evidence.calculations.verdict import Verdict
 from perennial.evidence.terms import BACKTEST, LEADS, MAIN_LEAD, Told
@@ -45,6 +46,7 @@ def page(request: HttpRequest) -> HttpResponse:
             "main": main, "words": _words(told), "tone": _tone(told), "leads": [f"T−{lead}" for lead in LEADS],
             "figures": _figures(told), "bins": [_bin(one) for one in main.get("bins", ())], "dots": _dots(main),
             "weights": _weights(told, found.labels), "is_rebuilt": main["days_rebuilt"] > 0,
+            "besides": _besides(told), "vetoes": _vetoes(told, found.labels), "trials": _trials(told),
             "few": told.verdict is Verdict.TOO_FEW, "data": told.data_version[:SHOWN],
         }  # fmt: skip
     return render(request, "evidence/page.html", context)
@@ -81,6 +83,7 @@ def _figures(told: Told) -> list[tuple[str, str, list[tuple[str, str]]]]:
         ("base_rate", _("Share lost"), _("What is known of everybody without a score"), _share),
         ("auc", _("AUC"), _("Of two customers, one lost: how often it had the lower score. .5 is chance"), _plain),
         ("chance", _("AUC by chance"), _("95 of 100 times that losses are dealt out anew"), _band),
+        ("bands", _("Red that stayed"), _("False alarms: share of the red that were not lost"), _false_reds),
         ("average_precision", _("Average precision"), _("To be held against the share lost"), _ratio),
         ("lift", _("Lift of the worst tenth"), _("Their share lost ÷ everybody's"), _plain),
         ("brier_skill", _("Brier skill"), _("0 or less: no better than the share lost, told of everybody"), _ratio),
@@ -88,6 +91,51 @@ def _figures(told: Told) -> list[tuple[str, str, list[tuple[str, str]]]]:
         ("observed_to_expected", _("Observed ÷ expected"), _("Of probabilities learned before each quarter"), _plain),
     )  # fmt: skip
     return [(label, said, [cell(told.leads[lead].get(key)) for lead in LEADS]) for key, label, said, cell in kinds]
+
+
+def _besides(told: Told) -> list[tuple[str, str]]:
+    """Return what is said beside the leads: what it is, and a sentence."""
+    found = []
+    lost, warned, median = told.besides.get("lead_time", (0, 0, None))
+    if lost and median is None:
+        found.append((_("Lead time"), _("None of the %(lost)s losses was red within %(days)s days before.") % {
+            "lost": number(lost), "days": max(LEADS)}))  # fmt: skip
+    elif lost:
+        found.append((_("Lead time"), _("Of %(lost)s losses %(warned)s were red within %(days)s days before, half of "
+                                        "them for the first time at least %(median)s days before.") % {
+            "lost": number(lost), "warned": number(warned), "days": max(LEADS), "median": number(median)}))  # fmt: skip
+    on_the_day, before = told.besides.get("canary", (None, None))
+    if on_the_day is not None and before is not None:
+        found.append((_("Canary"), _("AUC %(then)s on the very day, %(before)s %(lead)s days before: what lies between "
+                                     "was learned of the end itself, and is no forecast.") % {
+            "then": number(on_the_day, 2), "before": number(before, 2), "lead": MAIN_LEAD}))  # fmt: skip
+    return found
+
+
+def _vetoes(told: Told, labels: Mapping[str, str]) -> list[tuple[str, str, str, str, str, str]]:
+    """Return each veto as a rule: its name, met, of these lost, their share, its interval, losses missed."""
+    return [
+        (labels.get(key, key), number(met), number(right), *_share(share), number(missed))
+        for key, (met, right, share, missed) in told.besides.get("vetoes", {}).items()
+    ]
+
+
+def _trials(told: Told) -> list[tuple[str, str, str, str, bool]]:
+    """Return who challenged whom: names, gain with its standard error, and whether it was better."""
+    if told.proposal is None:
+        return []
+    names = {"ridge": _("Ridge regression, any sign"), "trees": _("Boosted trees")}
+    gain, error, is_better = told.proposal["over_hand"]
+    trials = [(_("Learned weights"), _("Weights by hand"), gain, error, is_better)]
+    trials += [(names.get(key, key), _("Learned weights"), *rest) for key, *rest in told.proposal["challengers"]]
+    return [
+        (who, whom, number(gain, 4), number(2 * error, 4), is_better) for who, whom, gain, error, is_better in trials
+    ]
+
+
+def _false_reds(bands: Any) -> tuple[str, str]:
+    _hits, _count, share = bands["red"]
+    return _share(None if share is None else (1 - share[0], 1 - share[2], 1 - share[1]))
 
 
 def _whole(value: Any) -> tuple[str, str]:
@@ -155,10 +203,9 @@ def run(request: HttpRequest) -> HttpResponse:
 @require_POST
 def stop(request: HttpRequest) -> HttpResponse:
     """Stop the backtest that runs; nothing of it is kept."""
-    member = cast(Member, access.member_of(request))
-    running = evidence.record(member, at=timezone.now()).running
+    running = queries.running()
     if running is not None:
-        queue.request_cancel(job_id=running.job_id, at=timezone.now())
+        queue.request_cancel(job_id=running.pk, at=timezone.now())
     return redirect("evidence")
 
 
