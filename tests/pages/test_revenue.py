@@ -367,3 +367,13 @@ def test_the_axis_leaves_zero_only_for_small_steps_and_never_where_nothing_moved
 ) -> None:
     whole = SimpleNamespace(opening=opening, movements=dict(enumerate(steps)))
     assert floor_of(whole) == floor  # type: ignore[arg-type]
+
+
+def test_the_movements_say_what_was_added_until_a_running_term_ends(
+    browser: Callable[..., Client], organisation: None, now: datetime
+) -> None:
+    one = customers("Adds", at=now)["Adds"]
+    keep([line("1", one, "2024-01-01", "2025-01-01", 1000_00, product="core"),
+          line("2", one, "2024-07-01", "2025-01-01", 200_00, product="plus")], at=now)  # fmt: skip
+    page = browser().get("/revenue/customers?figure=expansion&from=2024-07&until=2024-07").content.decode()
+    assert "added until the running term ends" in page
