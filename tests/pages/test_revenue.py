@@ -15,7 +15,6 @@ from django.db import connection
 from django.http import QueryDict
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from tests.aids import signed_in
 from tests.contracts.books import customers, keep, line, own
 from tests.reports.live_sums import computed, formulas, kept
 
@@ -29,17 +28,6 @@ from perennial.pages.revenue import address
 from perennial.pages.revenue.chart import floor_of
 
 TODAY = date(2024, 12, 31)
-
-
-@pytest.fixture
-def browser(member: Callable[..., int]) -> Callable[[str], Client]:
-    """Return a maker of signed-in browsers, by role, on 31 Dec 2024."""
-    Organisation.objects.update(as_of_on=TODAY)
-
-    def of(role: str = "analyst", member_id: int | None = None) -> Client:
-        return signed_in(member_id or member(role))
-
-    return of
 
 
 @pytest.fixture
