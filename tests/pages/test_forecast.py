@@ -16,26 +16,12 @@ from tests.reports.live_sums import computed, formulas, kept
 from perennial.customers.models import Customer
 from perennial.insights import freezing, learning
 from perennial.kernel.journal.models import JournalEntry
-from perennial.kernel.organisation.models import Organisation
 from perennial.kernel.queue.models import Job
-from perennial.members.models import Member
 from perennial.renewals.models import Call
 
 TODAY = date(2026, 3, 2)
+ROLE = "admin"
 PATH = "/revenue/forecast"
-
-
-@pytest.fixture
-def browser(member: Callable[..., int]) -> Callable[..., Client]:
-    """Return a maker of signed-in browsers on 2 March 2026."""
-    Organisation.objects.update(as_of_on=TODAY)
-
-    def of(role: str = "admin", member_id: int | None = None) -> Client:
-        client = Client()
-        client.force_login(Member.objects.get(id=member_id or member(role)))
-        return client
-
-    return of
 
 
 @pytest.fixture

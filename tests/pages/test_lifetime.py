@@ -18,26 +18,11 @@ from perennial.insights import actions
 from perennial.insights.models import SurvivalFit
 from perennial.jobs import lifetime as jobs
 from perennial.kernel.journal.models import JournalEntry
-from perennial.kernel.organisation.models import Organisation
 from perennial.kernel.periods import add_months
 from perennial.kernel.queue.actions import claim
 from perennial.kernel.versions import Incoming
-from perennial.members.models import Member
 
 TODAY = date(2024, 12, 31)
-
-
-@pytest.fixture
-def browser(member: Callable[..., int]) -> Callable[..., Client]:
-    """Return a maker of signed-in browsers, by role, on 31 Dec 2024."""
-    Organisation.objects.update(as_of_on=TODAY)
-
-    def of(role: str = "analyst", member_id: int | None = None) -> Client:
-        client = Client()
-        client.force_login(Member.objects.get(id=member_id or member(role)))
-        return client
-
-    return of
 
 
 @pytest.fixture

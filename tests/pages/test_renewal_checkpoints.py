@@ -223,3 +223,24 @@ def test_who_sees_all_revenue_and_settles_for_his_team_alone_is_asked_for_his_te
     assert "SMB4 stays 0" in page
     assert "For you to settle" not in page
     assert signed_in(found["stranger"]).get(f"{found['room']}/settle").status_code == 404
+
+
+def test_who_made_a_call_settles_it_only_where_nobody_else_may(
+    found: dict[str, Any], member: Callable[..., int]
+) -> None:
+    leader = signed_in(found["leader"])
+    model = model_of(found)
+    sent = {"category": other_than(model), "reason": "the leader's own view"}
+    assert leader.post(f"{found['room']}/checkpoint", sent).status_code == 204
+    page = leader.get(f"{found['room']}/settle")
+    assert page.status_code == 200 and "This is your own call" in page.content.decode()
+    assert "For you to settle" in leader.get("/").content.decode()
+    other = member("leader", name="Ning", team_id=Member.objects.get(pk=found["leader"]).team_id)
+    said = {"category": model, "word": "the budget is signed"}
+    assert leader.get(f"{found['room']}/settle").status_code == 404
+    assert leader.post(f"{found['room']}/settle", said).status_code == 404
+    assert not CallSettled.objects.exists()
+    assert "For you to settle" not in leader.get("/").content.decode()
+    assert "For you to settle" in signed_in(other).get("/").content.decode()
+    assert "This is your own call" not in signed_in(other).get(f"{found['room']}/settle").content.decode()
+    assert signed_in(other).post(f"{found['room']}/settle", said).status_code == 204

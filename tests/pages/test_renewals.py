@@ -21,27 +21,14 @@ from perennial.engagement.models import Touchpoint
 from perennial.insights import learning
 from perennial.kernel.journal.models import JournalEntry
 from perennial.kernel.money import round_half_even
-from perennial.kernel.organisation.models import Organisation
 from perennial.members.models import Member, Team
 from perennial.playbooks.models import Task
 from perennial.renewals import queries as renewals
 from perennial.renewals.models import Finding, PlanStep, RenewalCause
 
 TODAY = date(2026, 3, 2)
+ROLE = "admin"
 PATH = "/renewals"
-
-
-@pytest.fixture
-def browser(member: Callable[..., int]) -> Callable[..., Client]:
-    """Return a maker of signed-in browsers on 2 March 2026."""
-    Organisation.objects.update(as_of_on=TODAY)
-
-    def of(role: str = "admin", member_id: int | None = None) -> Client:
-        client = Client()
-        client.force_login(Member.objects.get(id=member_id or member(role)))
-        return client
-
-    return of
 
 
 @pytest.fixture

@@ -16,24 +16,9 @@ from django.test.utils import CaptureQueriesContext
 from tests.contracts.books import customers, keep, line, own
 
 from perennial.kernel.journal.models import JournalEntry
-from perennial.kernel.organisation.models import Organisation
-from perennial.members.models import Member
 from perennial.pages.revenue.retention.files import SHEETS
 
 TODAY = date(2024, 12, 31)
-
-
-@pytest.fixture
-def browser(member: Callable[..., int]) -> Callable[..., Client]:
-    """Return a maker of signed-in browsers, by role, on 31 Dec 2024."""
-    Organisation.objects.update(as_of_on=TODAY)
-
-    def of(role: str = "analyst", member_id: int | None = None) -> Client:
-        client = Client()
-        client.force_login(Member.objects.get(id=member_id or member(role)))
-        return client
-
-    return of
 
 
 @pytest.fixture

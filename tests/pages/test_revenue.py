@@ -15,7 +15,6 @@ from django.db import connection
 from django.http import QueryDict
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from tests.aids import signed_in
 from tests.contracts.books import customers, keep, line, own
 from tests.reports.live_sums import computed, formulas, kept
 
@@ -29,17 +28,6 @@ from perennial.pages.revenue import address
 from perennial.pages.revenue.chart import floor_of
 
 TODAY = date(2024, 12, 31)
-
-
-@pytest.fixture
-def browser(member: Callable[..., int]) -> Callable[[str], Client]:
-    """Return a maker of signed-in browsers, by role, on 31 Dec 2024."""
-    Organisation.objects.update(as_of_on=TODAY)
-
-    def of(role: str = "analyst", member_id: int | None = None) -> Client:
-        return signed_in(member_id or member(role))
-
-    return of
 
 
 @pytest.fixture
@@ -367,3 +355,13 @@ def test_the_axis_leaves_zero_only_for_small_steps_and_never_where_nothing_moved
 ) -> None:
     whole = SimpleNamespace(opening=opening, movements=dict(enumerate(steps)))
     assert floor_of(whole) == floor  # type: ignore[arg-type]
+
+
+def test_the_movements_say_what_was_added_until_a_running_term_ends(
+    browser: Callable[..., Client], organisation: None, now: datetime
+) -> None:
+    one = customers("Adds", at=now)["Adds"]
+    keep([line("1", one, "2024-01-01", "2025-01-01", 1000_00, product="core"),
+          line("2", one, "2024-07-01", "2025-01-01", 200_00, product="plus")], at=now)  # fmt: skip
+    page = browser().get("/revenue/customers?figure=expansion&from=2024-07&until=2024-07").content.decode()
+    assert "added until the running term ends" in page

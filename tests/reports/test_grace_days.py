@@ -16,9 +16,11 @@ from perennial.contracts.rates import Exchange
 from perennial.contracts.terms import PolicySwitches
 from perennial.customers.models import Customer, PortfolioRow
 from perennial.insights import due, learning, needs
+from perennial.insights.calculations.quarters import weeks_before
+from perennial.insights.freezing import missing_weeks
 from perennial.kernel.organisation.models import Organisation
 from perennial.kernel.organisation.queries import house
-from perennial.kernel.periods import Period
+from perennial.kernel.periods import Period, fiscal_quarter
 from perennial.kernel.versions import Incoming
 from perennial.lifecycle import queries as lifecycle
 from perennial.members.models import Member
@@ -88,6 +90,19 @@ def test_a_state_owned_customer_is_on_the_board_as_long_as_its_approval_keeps_it
     assert found == dict.fromkeys(found, says)
     asked = needs.asked_on(due.view_of(house(), on), Q(), learned=None, first_month=1, at=now)
     assert [one.need for one in asked.values()] == ([Need.LATE] if says == "open" else [])
+
+
+def test_a_quarter_is_closed_for_forecasts_when_the_longest_grace_in_it_is_over(
+    a: tuple[int, int], now: datetime
+) -> None:
+    Customer.objects.filter(id=a[0]).update(segment="state_owned")
+    step = {"customer_id": a[0], "due_on": date(2024, 7, 1), "amount": 1200_00, "currency": "USD"}
+    write_receivables([Incoming("r", {**step, "node": "seal", "node_since_on": date(2024, 7, 1)})],
+                      source=SOURCE, at=now)  # fmt: skip
+    week = weeks_before(fiscal_quarter(END, 1).period, 1)
+    for days, is_closed in ((150, False), (180, True)):
+        rebuild_movements(on=END + timedelta(days=days))
+        assert (week in missing_weeks(END + timedelta(days=days))) is is_closed, days
 
 
 def test_who_signs_on_the_day_on_which_the_grace_is_over_is_late_and_in_time(a: tuple[int, int], now: datetime) -> None:

@@ -112,6 +112,7 @@ class Tag(StrEnum):
 
     CROSS_SELL = "cross_sell"  # a product that the customer did not have
     RAMP = "ramp"  # agreed when the contract was signed, so nobody's expansion
+    COTERM = "coterm"  # added to a running term and ends with it, so charged for the days until then
     PRODUCT_SWITCH = "product_switch"  # one product replaced another on the same day
 
 

@@ -98,9 +98,9 @@ def judged(rows: Q, view: View, first_month: int, *, of_all: bool) -> Accuracy:
     """Return how good the forecasts of the terms among `rows` were. `of_all`: they are all terms of the house, whose
     frozen fans are taken as they stand; else the fans are drawn anew from the frozen rows.
 
-    Eight queries, one more for each frozen week that is judged.
+    Nine queries, one more for each frozen week that is judged.
     """
-    quarters = closed_quarters(view.on, first_month, late_days=view.late_days, count=JUDGED)
+    quarters = closed_quarters(due.first_open(view), first_month, count=JUDGED)
     weeks = {weeks_before(quarter, lead) for quarter in quarters for lead in LEADS}
     there = {one.week_on: one for one in ForecastSnapshot.objects.filter(week_on__in=weeks).select_related("learned")}
     span = Period(quarters[0].since, quarters[-1].until)

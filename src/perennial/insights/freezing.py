@@ -12,7 +12,7 @@ from django.db.models import Q
 from perennial.insights import forecast, learning
 from perennial.insights.calculations.accuracy import LEADS
 from perennial.insights.calculations.quarters import closed_quarters, quarters_in, week_of, weeks_before
-from perennial.insights.due import view_of
+from perennial.insights.due import first_open, view_of
 from perennial.insights.forecast import Forecast
 from perennial.insights.models import ForecastRow, ForecastSnapshot
 from perennial.insights.terms import Learned, Term
@@ -74,10 +74,10 @@ def _row(snapshot_id: int, one: Term) -> ForecastRow:
 
 def missing_weeks(on: date) -> list[date]:
     """Return the Mondays of past weeks by which forecasts are judged and that were never frozen, the oldest first.
-    Two queries."""
+    Three queries."""
     place = house()
     view = view_of(place, on)
-    closed = closed_quarters(on, place.fiscal_start_month, late_days=view.late_days, count=JUDGED)
+    closed = closed_quarters(first_open(view), place.fiscal_start_month, count=JUDGED)
     wanted = {weeks_before(quarter, lead) for quarter in closed for lead in LEADS}
     there = set(ForecastSnapshot.objects.filter(week_on__in=wanted).values_list("week_on", flat=True))
     return sorted(week for week in wanted - there if week < week_of(on))

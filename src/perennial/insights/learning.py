@@ -77,7 +77,7 @@ def _quarters(ended: Sequence[Due], view: View, first_month: int) -> tuple[list[
     """Return the closed quarters of which a week was frozen at their start, and how many of these were rebuilt."""
     happened = {(one.customer_id, one.due_on): one.outcome in RENEWED for one in ended}
     found, rebuilt, merged = [], 0, aliases()
-    closed = closed_quarters(view.on, first_month, late_days=view.late_days, count=MOST_QUARTERS)
+    closed = closed_quarters(due.first_open(view), first_month, count=MOST_QUARTERS)
     mondays = {weeks_before(quarter, FROM_WEEKS): quarter for quarter in closed}
     for snapshot in ForecastSnapshot.objects.filter(week_on__in=mondays).order_by("week_on"):
         quarter = mondays[snapshot.week_on]

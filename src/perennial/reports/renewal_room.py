@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from django.db.models import Q
@@ -32,7 +32,7 @@ from perennial.renewals.calls import Called
 from perennial.renewals.plans import Step
 from perennial.renewals.terms import About, Decided, Due, Found
 from perennial.reports import last_minute
-from perennial.reports.checkpoints import SETTLES, Stop, stops
+from perennial.reports.checkpoints import Stop, settles, stops
 from perennial.reports.forecast import EDITS
 from perennial.reports.renewal_plan import Node, nodes
 
@@ -108,7 +108,7 @@ def room(member: Member, key: str, due_on: date, *, at: datetime, place: House) 
     found = findings.latest([customer.pk]).get(place_of, {})
     tasks = playbooks.tasks_by_id(plans.tasks_of([customer.pk]).get(place_of, []))
     steps, plan = plans.steps_of(customer.pk, due_on), renewal_plans.made(customer.pk, due_on)
-    return Room(
+    told = Room(
         on=on,
         currency=place.currency,
         row=row,
@@ -130,8 +130,10 @@ def room(member: Member, key: str, due_on: date, *, at: datetime, place: House) 
         owner=row.owner.name if row.owner else "",
         may_edit=customers_of(member, EDITS).filter(pk=customer.pk).exists(),
         may_task=customers_of(member, TASKS).filter(pk=customer.pk).exists(),
-        may_settle=customers_of(member, SETTLES).filter(pk=customer.pk).exists(),
+        may_settle=False,
     )
+    disputed = told.disputed
+    return replace(told, may_settle=disputed is not None and settles(member, row, disputed.taken))
 
 
 def _expected(due: Due, on: date, place: House) -> Term:

@@ -69,7 +69,7 @@ FIGURES: Mapping[str, Figure] = {
 
 OUTCOMES: Mapping[Outcome, Promise] = {
     Outcome.EARLY: _("Early"),
-    Outcome.ON_TIME: _("On time"),
+    Outcome.ON_TIME: _("Renewed on time"),
     Outcome.LATE: _("Late"),
     Outcome.OPEN: _("Open"),
     Outcome.LOST: _("Lost"),

@@ -221,5 +221,6 @@ CHOICES: Mapping[str, Promise] = {
 CHANGE_TAGS: Mapping[str, Promise] = {
     "cross_sell": _("another product"),
     "ramp": _("agreed when the contract was signed"),
+    "coterm": _("added until the running term ends"),
     "product_switch": _("one product for another"),
 }

@@ -50,6 +50,33 @@ def test_a_later_step_of_a_ramp_is_expansion_that_nobody_sold() -> None:
     assert (step.kind.value, step.amount, step.tags) == ("expansion", 500, {Tag.RAMP})
 
 
+def test_what_is_added_until_a_running_term_ends_is_tagged_and_no_other_begin_is() -> None:
+    running = line("1", "2024-01-01", "2025-01-01", 1000, quantity=10)
+    added = line("2", "2024-07-01", "2025-01-01", 300, quantity=2, product_id=2)
+    seats = line("3", "2024-07-01", "2025-01-01", 240, quantity=2)
+    tags = {(one.kind.value, one.on.month, one.product_id): one.tags for one in moves([running, added, seats])}
+    assert tags["expansion", 7, 2] == {Tag.COTERM, Tag.CROSS_SELL}
+    own = running.product_id
+    assert tags["expansion", 7, own] == tags["price_up", 7, own] == {Tag.COTERM}
+    others = (
+        [running, line("2", "2024-07-01", "2025-07-01", 300, product_id=2)],  # a term of its own
+        [running, line("2", "2024-07-01", None, 300, product_id=2)],
+        [running, line("2", "2024-01-01", "2025-01-01", 300, product_id=2)],  # both began on one day
+        [running, line("4", "2023-07-01", "2024-07-01", 300, product_id=2),  # the renewal of another term
+         line("2", "2024-07-01", "2025-01-01", 400, product_id=2)],
+        [running, line("2", "2024-07-01", "2025-01-01", 300, product_id=2, renewal_of="0")],
+        [running, line("2", "2024-07-01", "2025-01-01", 300, product_id=2, term_starts_on=day("2024-01-01"))],
+        [line("2", "2024-07-01", "2025-01-01", 300, product_id=2)],  # alone
+    )  # fmt: skip
+    for lines in others:
+        assert not any(Tag.COTERM in one.tags for one in moves(lines)), lines
+    cut = [
+        line("1a", "2024-01-01", "2024-04-01", 1000, quantity=10, is_amended=True),
+        line("1b", "2024-04-01", "2025-01-01", 1000, quantity=10, term_starts_on=day("2024-01-01")),
+    ]
+    assert [one.tags for one in moves([*cut, added])][1] == {Tag.COTERM, Tag.CROSS_SELL}, "a cut term is one term"
+
+
 def test_nineteen_subscriptions_at_once_are_one_customer() -> None:
     lines = [
         line(str(n), f"2024-01-{n:02}", f"2024-06-{n:02}", 100 + n, quantity=1, product_id=n) for n in range(1, 20)

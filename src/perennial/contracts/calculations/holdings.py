@@ -66,12 +66,14 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """One day of one unit: the slots touched, before and after, and what changed them."""
+    """One day of one unit: the slots touched, before and after, and what changed them. `cotermed`: the keys of the
+    lines that are added on the day to a term that runs, and end with it."""
 
     on: date
     before: Held
     after: Held
     changes: tuple[Change, ...]
+    cotermed: frozenset[str] = frozenset()
 
     def in_one_go(self, kind: MovementKind) -> list[Movement]:
         """Name the whole change `kind`, because the unit begins or ends. A red line in it runs against that name."""
@@ -132,6 +134,8 @@ class Day:
     def _booked(self, slot: Slot, kind: MovementKind, amount: Fraction, tags: Iterable[Tag] = ()) -> Movement:
         changes = [change for change in self.changes if change.slot == slot]
         ramp = any(change.begins and (change.line.ramp_step or 0) > 1 for change in changes)
+        coterm = any(one.line.line_key in self.cotermed for one in changes)
+        told = {Tag.RAMP: ramp, Tag.COTERM: coterm}
         return Movement(
             customer_id=slot.customer_id,
             product_id=slot.product_id,
@@ -140,7 +144,7 @@ class Day:
             amount=amount,
             currency=slot.currency,
             line_keys=tuple(sorted({change.line.line_key for change in changes})),
-            tags=frozenset(tags) | ({Tag.RAMP} if ramp else frozenset()),
+            tags=frozenset(tags) | {tag for tag, holds in told.items() if holds},
         )
 
 

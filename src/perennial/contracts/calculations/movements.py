@@ -6,7 +6,7 @@ moves only the difference, and splitting a line moves nothing.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from fractions import Fraction
@@ -14,7 +14,7 @@ from fractions import Fraction
 from perennial.contracts.calculations.holdings import EMPTY, Change, Day, Holding, Slot
 from perennial.contracts.calculations.mrr import Stretch, Unit, unit_of
 from perennial.contracts.calculations.transfers import Handover, handovers
-from perennial.contracts.terms import Movement, MovementKind, PolicySwitches
+from perennial.contracts.terms import LineTerms, Movement, MovementKind, PolicySwitches
 
 _KIND_ORDER = {kind: order for order, kind in enumerate(MovementKind)}
 
@@ -64,6 +64,7 @@ class _Life:
     changes: dict[date, list[Change]] = field(default_factory=lambda: defaultdict(list))
     pauses: dict[date, int] = field(default_factory=lambda: defaultdict(int))
     handovers: dict[date, list[Handover]] = field(default_factory=dict)
+    ends: dict[date, list[LineTerms]] = field(default_factory=lambda: defaultdict(list))
     held: dict[Slot, Holding] = field(default_factory=lambda: defaultdict(lambda: EMPTY))
     totals: dict[str, Fraction] = field(default_factory=lambda: defaultdict(Fraction))
     paused: int = 0
@@ -78,6 +79,8 @@ class _Life:
                 self.pauses[stretch.until] -= 1
         elif stretch.mrr:
             change = Change.of(stretch)
+            if stretch.line.ends_on is not None:
+                self.ends[stretch.line.ends_on].append(stretch.line)
             self.changes[stretch.since].append(change)
             if stretch.until is not None:
                 self.changes[stretch.until].append(change.taken_back())
@@ -125,7 +128,8 @@ class _Life:
         for change in changes:
             self._apply(change)
         is_live = self._is_live()
-        change_of_day = Day(day, before, {slot: self.held[slot] for slot in before}, tuple(changes))
+        change_of_day = Day(day, before, {slot: self.held[slot] for slot in before}, tuple(changes),
+                            self._cotermed(day, changes) if was_live else frozenset())  # fmt: skip
 
         booked: list[Movement] = []
         return_kind = MovementKind.REACTIVATION if self.ever_live else MovementKind.NEW
@@ -144,9 +148,28 @@ class _Life:
             return booked
         return booked + change_of_day.product_by_product(switch_is_net=switches.product_switch_is_net)
 
+    def _cotermed(self, day: date, changes: Sequence[Change]) -> frozenset[str]:
+        """Return the keys of the lines that begin their term on the day, follow nothing, and end on the very day on
+        which a term ends that ran before: what is added so is charged for the days until then (analytics 3.3)."""
+        followed = {change.slot for change in changes if not change.begins}
+        return frozenset(
+            one.line.line_key
+            for one in changes
+            if one.begins and one.by.amount > 0 and one.slot not in followed and _begins_a_term(one.line, day)
+            and one.line.ends_on is not None and any(_since(other) < day for other in self.ends[one.line.ends_on])
+        )  # fmt: skip
+
     def _apply(self, change: Change) -> None:
         self.held[change.slot] = self.held[change.slot].plus(change.by)
         self.totals[change.slot.currency] += change.by.amount
 
     def _is_live(self) -> bool:
         return any(total > 0 for total in self.totals.values())
+
+
+def _since(line: LineTerms) -> date:
+    return line.term_starts_on or line.starts_on
+
+
+def _begins_a_term(line: LineTerms, day: date) -> bool:
+    return line.starts_on == day == _since(line) and line.renewal_of is None

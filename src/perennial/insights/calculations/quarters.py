@@ -28,9 +28,10 @@ def horizon(on: date, first_month: int, *, late_days: int, months: int) -> Perio
     return Period(first.since, fiscal_quarter(add_months(on, months), first_month).period.until)
 
 
-def closed_quarters(on: date, first_month: int, *, late_days: int, count: int) -> list[Period]:
-    """Return the last quarters in which nothing is open any more on the day, the oldest first."""
-    last = fiscal_quarter(on - timedelta(days=late_days), first_month).period
+def closed_quarters(first_open: date, first_month: int, *, count: int) -> list[Period]:
+    """Return the last quarters in which nothing is open any more, the oldest first. `first_open`: the first day on
+    which a term may have ended that still is."""
+    last = fiscal_quarter(first_open, first_month).period
     return [Period(add_months(last.since, -3 * back), add_months(last.since, 3 - 3 * back))
             for back in range(count, 0, -1)]  # fmt: skip
 

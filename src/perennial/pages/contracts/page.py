@@ -88,7 +88,8 @@ def _day(text: str | None) -> date | None:
 
 LABELS = {
     "number": gettext_lazy("Contract number"), "kind": gettext_lazy("Kind"),
-    "framework_id": gettext_lazy("Stands under"), "signed_on": gettext_lazy("Signed on"), "accepted_on": gettext_lazy("Accepted on"),
+    "framework_id": gettext_lazy("Stands under"), "signed_on": gettext_lazy("Signed on"),
+    "accepted_on": gettext_lazy("Accepted on"),
     "reseller_id": gettext_lazy("Reseller"), "rebate_percent": gettext_lazy("Rebate of the reseller, %"),
     "credit_days": gettext_lazy("Credit days"),
 }  # fmt: skip

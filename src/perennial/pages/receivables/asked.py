@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import date
-from typing import cast
 from urllib.parse import urlencode
 
 from django.http import HttpRequest
-from django.utils import timezone
 
 from perennial.blueprint.terms import Scope
 from perennial.contracts.access import ABILITY
 from perennial.contracts.calculations.receipts import Bucket
-from perennial.kernel.organisation.queries import House, house
 from perennial.members import access
-from perennial.members.models import Member
+from perennial.pages.asking import Asking
 from perennial.reports.receivables import Asked
 
 ALL, MINE, TEAM, LATE = "", "mine", "team", "late"
 LATE_BUCKETS = frozenset(Bucket) - {Bucket.NOT_DUE}
 
 
-class Request:
+class Request(Asking):
     """The member who asks, the day, and what he chose. What cannot be read is not chosen."""
 
     def __init__(self, request: HttpRequest) -> None:
-        self.member = cast(Member, access.member_of(request))
-        self.place: House = getattr(request, "house", None) or house()
-        self.today: date = self.place.today(timezone.now())
+        super().__init__(request)
         who, late = request.GET.get("who", ""), request.GET.get("late", "")
         self.who = who if who in self.offered else ALL
         self.node = request.GET.get("node", "")[:30]

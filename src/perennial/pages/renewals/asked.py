@@ -6,16 +6,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
-from typing import cast
 from urllib.parse import urlencode
 
 from django.http import HttpRequest
-from django.utils import timezone
 
-from perennial.kernel.organisation.queries import house
 from perennial.kernel.periods import Period, add_months
-from perennial.members import access
-from perennial.members.models import Member
+from perennial.pages.asking import Asking
 from perennial.pages.revenue.address import month_at
 from perennial.playbooks import queries as playbooks
 from perennial.playbooks.terms import Whose
@@ -42,14 +38,11 @@ class Chosen:
         return urlencode({key: value for key, value in asked.items() if value})
 
 
-class Asked:
+class Asked(Asking):
     """The member who asks, what he chose, and the board as he sees it."""
 
     def __init__(self, request: HttpRequest) -> None:
-        self.member = cast(Member, access.member_of(request))
-        self.at = timezone.now()
-        self.place = getattr(request, "house", None) or house()
-        self.today: date = self.place.today(self.at)
+        super().__init__(request)
         month = month_at(request.GET.get("from", ""))
         self.choices = playbooks.choices(self.member)
         whose = next((one for one in self.choices if one.value == request.GET.get("whose")), None)

@@ -120,6 +120,7 @@ def settle(request: HttpRequest, key: str, due: str) -> HttpResponse:
     return render(request, "renewals/settle.html", {
         "url": reverse("renewal_settle", args=[key, due]), "room": room, "error": error, "sent": sent,
         "label": words.CHECKPOINTS[stop.which], "taken": taken,
+        "is_own": taken.by_id == getattr(access.member_of(request), "pk", None),
         "views": [(one.value, CATEGORIES[one], who, why, one.value == sent.get("category")) for one, who, why in views],
     }, status=422 if error else 200)  # fmt: skip
 
