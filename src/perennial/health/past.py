@@ -60,7 +60,7 @@ def _scored(card: Scorecard, facts: Facts, day: DayFacts, *, is_frozen: bool) ->
     found = score_fleet(card, FleetInputs(
         values=day.values[None][:, :, columns], ages=day.ages[None][:, :, columns],
         segments=np.array([codes[tier] for tier in tiers], dtype=np.int64),
-        previous=np.full(count, NO_BAND), caps=np.full(count, NO_CAP),
+        previous=np.full(count, NO_BAND), caps=np.full(count, NO_CAP), tenures=Facts.tenures(day),
     ))  # fmt: skip
     there = np.flatnonzero(found.scored)
     return PastFleet(
