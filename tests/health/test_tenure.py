@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.aids import signed_in
 from tests.contracts.books import SOURCE, customers, keep, line
@@ -86,6 +86,7 @@ def test_a_preview_knows_the_tenure_and_a_changed_usage_keeps_it(place: dict[str
 
 
 @settings(max_examples=60, deadline=None)
+@example(400, 90, NO_BAND)
 @given(st.integers(0, 1000), st.none() | st.integers(0, 800), st.sampled_from([NO_BAND, 0, 1, 2]))
 def test_a_fleet_s_band_is_that_of_the_thresholds_of_its_tenure(tenths: int, days: int | None, previous: int) -> None:
     card = blueprint.scorecards_from(text_of(tenure_bands=NEW), name="x").fallback
