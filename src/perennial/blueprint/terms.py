@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from string import Formatter
 
@@ -48,7 +48,7 @@ MEASURES = frozenset(
         "active_users_7d", "active_users_28d", "logins_7d", "breadth_28d", "depth_28d", "trend_28d", "seats_used_28d",
         "days_since_last", "errors_28d", "top_user_share_28d", "overdue_tickets", "open_tickets", "csat", "touch_ratio",
         "level_1_rung", "nps", "overdue_days", "renewal_days_behind", "pulse", "inspection_days", "mrr", "arr", "seats",
-        "renewal_arr", "overdue_amount",
+        "renewal_arr", "overdue_amount", "tenure_days",
     }
 )  # fmt: skip
 """The measures of which a scorecard may speak: health knows the value of each."""
@@ -56,61 +56,25 @@ MEASURES = frozenset(
 
 # The fields of the portfolio row of which the method's rules may speak; the field catalogue holds at least these.
 PORTFOLIO_FIELDS: Mapping[str, FieldType] = {
-    "name": FieldType.TEXT,
-    "owner": FieldType.INTEGER,
-    "parent": FieldType.INTEGER,
-    "tier": FieldType.CHOICE,
-    "stage": FieldType.CHOICE,
-    "stage_since_on": FieldType.DATE,
-    "industry": FieldType.CHOICE,
-    "country": FieldType.CHOICE,
-    "region": FieldType.CHOICE,
-    "tags": FieldType.TAGS,
-    "is_live": FieldType.FLAG,
-    "band": FieldType.CHOICE,
-    "score": FieldType.NUMBER,
-    "score_change_28d": FieldType.NUMBER,
-    "coverage": FieldType.NUMBER,
-    "health_fell_on": FieldType.DATE,
-    "mrr": FieldType.INTEGER,
-    "arr": FieldType.INTEGER,
-    "currency": FieldType.CHOICE,
-    "next_renewal_on": FieldType.DATE,
-    "renewal_arr": FieldType.INTEGER,
-    "seats": FieldType.INTEGER,
-    "segment": FieldType.CHOICE,
-    "notice_on": FieldType.DATE,
-    "overdue_amount": FieldType.INTEGER,
-    "oldest_overdue_on": FieldType.DATE,
-    "waits_at": FieldType.CHOICE,
-    "waits_since_on": FieldType.DATE,
-    "waits_over_days": FieldType.INTEGER,
-    "active_users_7d": FieldType.INTEGER,
-    "active_users_28d": FieldType.INTEGER,
-    "logins_7d": FieldType.INTEGER,
-    "breadth_28d": FieldType.INTEGER,
-    "depth_28d": FieldType.NUMBER,
-    "trend_28d": FieldType.NUMBER,
-    "seats_used_28d": FieldType.NUMBER,
-    "days_since_last": FieldType.INTEGER,
-    "errors_28d": FieldType.NUMBER,
-    "top_user_share_28d": FieldType.NUMBER,
-    "open_tickets": FieldType.INTEGER,
-    "overdue_tickets": FieldType.INTEGER,
-    "last_touch_on": FieldType.DATE,
-    "next_task_on": FieldType.DATE,
-    "next_step": FieldType.TEXT,
-    "onboarding_started_on": FieldType.DATE,
-    "first_value_on": FieldType.DATE,
-    "champion_left_on": FieldType.DATE,
-    **dict.fromkeys(("checkpoint_due_on", "renewal_need_on"), FieldType.DATE),
-    "renewal_need": FieldType.CHOICE,
-    "usage_fell_on": FieldType.DATE,
-    "users_at_alert": FieldType.INTEGER,
-    "usual_users": FieldType.INTEGER,
-    "champion_silent_on": FieldType.DATE,
-    "users_silent_on": FieldType.DATE,
-}
+    "name": FieldType.TEXT, "owner": FieldType.INTEGER, "parent": FieldType.INTEGER, "tier": FieldType.CHOICE,
+    "stage": FieldType.CHOICE, "stage_since_on": FieldType.DATE, "industry": FieldType.CHOICE,
+    "country": FieldType.CHOICE, "region": FieldType.CHOICE, "tags": FieldType.TAGS, "is_live": FieldType.FLAG,
+    "band": FieldType.CHOICE, "score": FieldType.NUMBER, "score_change_28d": FieldType.NUMBER,
+    "coverage": FieldType.NUMBER, "health_fell_on": FieldType.DATE, "mrr": FieldType.INTEGER,
+    "arr": FieldType.INTEGER, "currency": FieldType.CHOICE, "next_renewal_on": FieldType.DATE,
+    "renewal_arr": FieldType.INTEGER, "seats": FieldType.INTEGER, "segment": FieldType.CHOICE,
+    "notice_on": FieldType.DATE, "overdue_amount": FieldType.INTEGER, "oldest_overdue_on": FieldType.DATE,
+    "waits_at": FieldType.CHOICE, "waits_since_on": FieldType.DATE, "waits_over_days": FieldType.INTEGER,
+    "active_users_7d": FieldType.INTEGER, "active_users_28d": FieldType.INTEGER, "logins_7d": FieldType.INTEGER,
+    "breadth_28d": FieldType.INTEGER, "depth_28d": FieldType.NUMBER, "trend_28d": FieldType.NUMBER,
+    "seats_used_28d": FieldType.NUMBER, "days_since_last": FieldType.INTEGER, "errors_28d": FieldType.NUMBER,
+    "top_user_share_28d": FieldType.NUMBER, "open_tickets": FieldType.INTEGER, "overdue_tickets": FieldType.INTEGER,
+    "last_touch_on": FieldType.DATE, "next_task_on": FieldType.DATE, "next_step": FieldType.TEXT,
+    "onboarding_started_on": FieldType.DATE, "first_value_on": FieldType.DATE, "champion_left_on": FieldType.DATE,
+    "checkpoint_due_on": FieldType.DATE, "renewal_need": FieldType.CHOICE, "renewal_need_on": FieldType.DATE,
+    "usage_fell_on": FieldType.DATE, "users_at_alert": FieldType.INTEGER,
+    "usual_users": FieldType.INTEGER, "champion_silent_on": FieldType.DATE, "users_silent_on": FieldType.DATE,
+}  # fmt: skip
 
 
 def fields_with(own: Iterable[str]) -> Mapping[str, FieldType]:
@@ -368,6 +332,15 @@ class Veto:
 
 
 @dataclass(frozen=True, slots=True)
+class TenureBands:
+    """Where yellow and green begin for who has been a customer for less than `until_days`."""
+
+    until_days: int
+    yellow_from: float
+    green_from: float
+
+
+@dataclass(frozen=True, slots=True)
 class Scorecard:
     """How a customer's health is computed: one version of the configuration (analytics 1.1).
 
@@ -387,6 +360,12 @@ class Scorecard:
     high_coverage: float
     smallest_segment: int
     vetoes: tuple[Veto, ...]
+    tenure_bands: tuple[TenureBands, ...] = ()
+
+    def at_tenure(self, days: float | None) -> Scorecard:
+        """Return the scorecard with the thresholds of who has been a customer for so many days; None: not known."""
+        found = next((one for one in self.tenure_bands if days is not None and days < one.until_days), None)
+        return self if found is None else replace(self, yellow_from=found.yellow_from, green_from=found.green_from)
 
     @property
     def measures(self) -> tuple[Measure, ...]:

@@ -257,6 +257,7 @@ def _inputs(
     told = weeks[-1].tiers or [""] * len(weeks[-1].customers)
     tier_of = dict(zip(weeks[-1].customers, told, strict=True))
     codes = {tier: code for code, tier in enumerate(sorted(set(told)))}
+    tenure_of = dict(zip(weeks[-1].customers, Facts.tenures(weeks[-1]).tolist(), strict=True))
     met = [vetoes.get(customer, ()) for customer in ids]
     return FleetInputs(
         values=values,
@@ -265,6 +266,7 @@ def _inputs(
         previous=np.array([_previous(before.get(c), card) for c in ids], dtype=np.int64),
         caps=np.array([min((one.cap for one in of), default=NO_CAP) for of in met], dtype=np.int64),
         vetoes=met,
+        tenures=np.array([tenure_of.get(customer, np.nan) for customer in ids], dtype=np.float64),
     )
 
 
@@ -313,6 +315,7 @@ def _stored(one: CustomerScore) -> dict[str, Any]:
         "weekly": [_text(week) for week in one.weekly],
         "parts": [_part(part) for part in one.parts],
         "vetoes": [[veto.key, veto.values] for veto in one.vetoes],
+        **({} if one.tenure_days is None else {"tenure_days": one.tenure_days}),
     }  # fmt: skip
 
 

@@ -314,6 +314,14 @@ class _Stretch:
             values[row] = [np.nan if one is None else one for one in told]
         return values, np.where(np.isnan(values), np.nan, 0.0)
 
+    def tenure_days(self) -> Column:
+        """Return the days since the first paid day of the present time as a customer."""
+        values = self.nothing()
+        for row, days in enumerate(self.standing):
+            values[row] = [np.nan if one is None or one.live_since_on is None else float((day - one.live_since_on).days)
+                           for day, one in zip(self.days, days, strict=True)]  # fmt: skip
+        return values, np.where(np.isnan(values), np.nan, 0.0)
+
     def money(self, key: str) -> Column:
         """Return an amount of the contracts in whole units of the house's currency."""
         currency = self.facts.place.currency
@@ -365,4 +373,5 @@ _COLUMNS: Mapping[str, Callable[[_Stretch], Column]] = {
     "seats": lambda of: of.of_contracts(lambda one: None if one.seats is None else float(one.seats)),
     "renewal_arr": lambda of: of.money("renewal_arr"),
     "overdue_amount": lambda of: of.money("overdue_amount"),
+    "tenure_days": _Stretch.tenure_days,
 }

@@ -36,6 +36,7 @@ USAGE = metric_keys()
 OTHERS = (
     "overdue_tickets", "open_tickets", "csat", "touch_ratio", "level_1_rung", "nps", "overdue_days",
     "renewal_days_behind", "pulse", "inspection_days", "mrr", "arr", "seats", "renewal_arr", "overdue_amount",
+    "tenure_days",
 )  # fmt: skip
 MEASURES: tuple[str, ...] = (*USAGE, *OTHERS)
 
@@ -117,6 +118,14 @@ class Facts:
         tiers = [tier.key if (tier := self.tier(known, customer)) else "" for customer in ids]
         values, ages = table[:, :, 0].T.copy(), table[:, :, 1].T.copy()
         return DayFacts(on=known.on, customers=ids, values=values, ages=ages, tiers=tiers)
+
+    @staticmethod
+    def tenures(day: DayFacts) -> Floats:
+        """Return for how many days each has been a customer on the day, NaN where that is not known or was not kept."""
+        if "tenure_days" not in day.measures:
+            return np.full(len(day.customers), nan)
+        tenures: Floats = day.values[:, day.measures.index("tenure_days")]
+        return tenures
 
     def with_usage(self, day: DayFacts, of: Mapping[int, usage.Values]) -> DayFacts:
         """Return the facts of a day with the usage that some customers have by now; of the rest its age alone moves."""
@@ -271,6 +280,13 @@ def _seats(_facts: Facts, known: Known, customer: int) -> Value:
     return UNKNOWN if one is None or one.seats is None else (float(one.seats), 0.0)
 
 
+def _tenure_days(_facts: Facts, known: Known, customer: int) -> Value:
+    """Days since the first paid day of the present time as a customer."""
+    one = known.standing.get(customer)
+    since = None if one is None else one.live_since_on
+    return UNKNOWN if since is None else (float((known.on - since).days), 0.0)
+
+
 _READERS: Mapping[str, Callable[[Facts, Known, int], Value]] = {
     "overdue_tickets": _tickets("overdue"),
     "open_tickets": _tickets("open"),
@@ -287,5 +303,6 @@ _READERS: Mapping[str, Callable[[Facts, Known, int], Value]] = {
     "seats": _seats,
     "renewal_arr": _money("renewal_arr"),
     "overdue_amount": _money("overdue_amount"),
+    "tenure_days": _tenure_days,
 }
 assert tuple(_READERS) == OTHERS

@@ -57,7 +57,7 @@ def fleets_on(card: Scorecard, days: Sequence[date], facts: Facts) -> Iterator[P
     ordered = sorted(set(days))
     froze = _frozen_for(ordered)
     bare = [day for day in ordered if day not in froze]
-    keys = [measure.key for measure in card.measures]
+    keys = [measure.key for measure in card.measures] + (["tenure_days"] if card.tenure_bands else [])
     made = iter(Days(facts, keys).made(bare) if can_make(keys) else (facts.of_day(facts.known(day)) for day in bare))
     for day in ordered:
         if day in froze:
@@ -94,7 +94,7 @@ def _scored(card: Scorecard, facts: Facts, day: DayFacts, *, is_frozen: bool) ->
     segments = np.array([codes[tier] for tier in tiers], dtype=np.int64)
     week = week_of(card, day.values[:, columns], day.ages[:, columns], segments)
     there = np.flatnonzero(week.scored)
-    alone = scored_band(card, to_tenths(week.score), np.full(count, NO_BAND))
+    alone = scored_band(card, to_tenths(week.score), np.full(count, NO_BAND), Facts.tenures(day))
     bands = np.where(is_coloured(card, week.coverage), alone, len(BANDS) - 1)[there]
     return PastFleet(
         day.on, np.array(day.customers)[there].tolist(), week.effective[there] / MILLION, week.score[there] / POINT,

@@ -128,7 +128,7 @@ def evidence_of(customer_id: int) -> Evidence | None:
     if row is None:
         return None
     rule, told = _card(row.scorecard), _told(row)
-    card = rule.card
+    card = rule.card.at_tenure(row.parts.get("tenure_days"))
     score, scored = told["score"], told["scored_band"]
     reason = reason_of(
         card, None if score is None else Decimal(score), None if scored is None else Band(scored), Band(told["band"])
@@ -160,6 +160,7 @@ def _told(row: Score) -> dict[str, Any]:
     stored: dict[str, Any] = dict(row.parts)
     parts = [dict(zip_longest(PART_KEYS, part)) for part in stored.pop("parts")]
     chosen = stored.pop("chosen", {})
+    stored.pop("tenure_days", None)  # the thresholds that it found are the scorecard's (Evidence.card)
     return {
         **stored,
         "as_of": row.on.isoformat(),

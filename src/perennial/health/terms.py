@@ -63,7 +63,8 @@ class FleetInputs:
     values: weeks × customers × measures, NaN where unknown; ages: the same shape, days since the value was observed
     on that week's day; segments: any whole number per customer (static segments only); previous: index into BANDS of
     the band that the score alone gave last time, NO_BAND where none; caps: index of the best band that the vetoes
-    leave, else NO_CAP; vetoes: those that each customer met, only to be printed.
+    leave, else NO_CAP; vetoes: those that each customer met, only to be printed; tenures: days as a customer, NaN where
+    unknown (None: of nobody).
     """
 
     values: Floats
@@ -72,12 +73,13 @@ class FleetInputs:
     previous: Ints
     caps: Ints
     vetoes: Sequence[Sequence[MetVeto]] = ()
+    tenures: Floats | None = None
 
     def of(self, rows: Ints) -> FleetInputs:
         """Return the inputs of some customers, by their places; to be printed, not to be scored."""
         vetoes = [self.vetoes[row] for row in rows.tolist()] if self.vetoes else ()
         return FleetInputs(self.values[:, rows], self.ages[:, rows], self.segments[rows], self.previous[rows],
-                           self.caps[rows], vetoes)  # fmt: skip
+                           self.caps[rows], vetoes, None if self.tenures is None else self.tenures[rows])  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +144,8 @@ class CustomerScore:
 
     `score` is None where no measure counts. `band` is what people see: grey below the least coverage, capped by vetoes;
     `scored_band` is what the score alone gives and what the next run takes as the previous band. `trend` is points a
-    quarter, None with fewer than 8 weeks that had a colour; an arrow is shown only where `trend_shown`.
+    quarter, None with fewer than 8 weeks that had a colour; an arrow is shown only where `trend_shown`. `tenure_days`:
+    by which the thresholds were found, None where they depend on nothing.
     """
 
     score: Decimal | None
@@ -159,6 +162,7 @@ class CustomerScore:
     weekly: Sequence[Decimal | None]
     parts: tuple[Part, ...]
     vetoes: Sequence[MetVeto] = ()
+    tenure_days: float | None = None
 
 
 class BandCause(StrEnum):

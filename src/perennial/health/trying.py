@@ -167,6 +167,7 @@ def _inputs(day: Day, rule: CardRule, rows: Ints, caps: Ints) -> FleetInputs:
         segments=np.unique(tiers, return_inverse=True)[1][rows].astype(np.int64),
         previous=np.array([_previous(day.before[row], rule.card.key) for row in rows.tolist()], dtype=np.int64),
         caps=caps,
+        tenures=Facts.tenures(day.facts)[rows],
     )
 
 

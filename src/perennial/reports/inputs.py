@@ -350,6 +350,7 @@ _MEASURES: Mapping[str, tuple[str, Callable[[File, str], list[Input]]]] = {
     "overdue_days": ("contracts", lambda file, _measure: of("contracts", file, "oldest_overdue_on")),
     "pulse": ("engagement", _judged),
     "inspection_days": ("engagement", _inspected),
+    "tenure_days": ("contracts", lambda _file, _measure: []),
     **dict.fromkeys(("mrr", "arr", "seats", "renewal_arr", "overdue_amount"), ("contracts", _standing)),
     "renewal_days_behind": ("contracts", lambda file, _measure: of("renewals", file, "next_renewal_on")),
 }

@@ -21,6 +21,7 @@ MILLION = 10**6
 _FIELDS = ("mrr", "arr", "seats", "renewal_arr", "overdue_amount")
 _MADE_OF = {
     "overdue_days": "oldest_overdue_on", "renewal_days_behind": "next_renewal_on", "inspection_days": "last_touch_on",
+    "tenure_days": "arr",
     **{key: key for key in _FIELDS},
 }  # fmt: skip
 """The field behind a measure of the scorecard, where the measure would tell its value."""

@@ -43,6 +43,8 @@ def relisted(text: str, place: str, items: Sequence[int | dict[str, Any]]) -> st
     old = holder.get(key) or []
     new = [old[one] if isinstance(one, int) else one for one in items]
     found = _spliced(text, root, place, items) if old and new else ""
+    if new and not old and not around and text.lstrip()[:1] != "{":
+        found = f"{text.rstrip()}\n{dumped({place: new})}"
     if new:
         holder[key] = new
     else:

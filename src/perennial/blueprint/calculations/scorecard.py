@@ -18,6 +18,7 @@ from perennial.blueprint.terms import (
     MeasureGroup,
     MissingPolicy,
     Scorecard,
+    TenureBands,
     Veto,
     fields_with,
     gettext_noop,
@@ -73,7 +74,8 @@ def parse_scorecard(node: Node, own: AbstractSet[str] = frozenset(), *, besides:
     :raises BlueprintError: a measure that there is not, a curve that is not monotone, a weight of zero, a threshold out
         of order, a double key.
     """
-    node.only("key", "version", "label", "groups", "bands", "coverage", "smallest_segment", "vetoes", *besides)
+    node.only("key", "version", "label", "groups", "bands", "coverage", "smallest_segment", "vetoes", "tenure_bands",
+              *besides)  # fmt: skip
     bands, coverage = node.at("bands"), node.at("coverage")
     bands.only("yellow_from", "green_from", "hysteresis")
     coverage.only("least", "medium", "high")
@@ -92,6 +94,7 @@ def parse_scorecard(node: Node, own: AbstractSet[str] = frozenset(), *, besides:
         vetoes=tuple(_veto(item, fields_with(own)) for item in node.at("vetoes").items())
         if node.at("vetoes").given
         else (),
+        tenure_bands=_tenure_bands(node.at("tenure_bands"), bands.at("hysteresis").number()),
     )
     refuse_doubles(node.at("groups"), tuple(measure.key for measure in card.measures))
     if not 0 <= card.hysteresis <= card.yellow_from < card.green_from <= 100 - card.hysteresis:
@@ -99,6 +102,21 @@ def parse_scorecard(node: Node, own: AbstractSet[str] = frozenset(), *, besides:
     if not 0 <= card.least_coverage < card.medium_coverage < card.high_coverage <= 1:
         raise coverage.fail(gettext_noop("0 <= least < medium < high <= 1 is wanted"))
     return card
+
+
+def _tenure_bands(node: Node, hysteresis: float) -> tuple[TenureBands, ...]:
+    """Read the thresholds of new customers, the shortest tenure first; none where nothing is said."""
+    found: list[TenureBands] = []
+    for item in node.items() if node.given else ():
+        item.only("until_days", "yellow_from", "green_from")
+        least = found[-1].until_days + 1 if found else 1
+        one = TenureBands(
+            item.at("until_days").whole(least), item.at("yellow_from").number(), item.at("green_from").number()
+        )
+        if not hysteresis <= one.yellow_from < one.green_from <= 100 - hysteresis:
+            raise item.fail(gettext_noop("0 <= hysteresis <= yellow_from < green_from <= 100 - hysteresis is wanted"))
+        found.append(one)
+    return tuple(found)
 
 
 def _group(node: Node, known: AbstractSet[str]) -> MeasureGroup:

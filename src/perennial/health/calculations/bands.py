@@ -8,21 +8,41 @@ from fractions import Fraction
 import numpy as np
 
 from perennial.blueprint.terms import Band, Scorecard
-from perennial.health.terms import BANDS, MILLION, NO_BAND, POINT, BandCause, BandReason, Bools, Confidence, Ints
+from perennial.health.terms import (
+    BANDS,
+    MILLION,
+    NO_BAND,
+    POINT,
+    BandCause,
+    BandReason,
+    Bools,
+    Confidence,
+    Floats,
+    Ints,
+)
 
 
-def scored_band(card: Scorecard, score: Ints, previous: Ints) -> Ints:
+def scored_band(card: Scorecard, score: Ints, previous: Ints, tenures: Floats | None = None) -> Ints:
     """Return the colour that the score alone gives (index into BANDS).
 
     A threshold is moved away from the previous band by the hysteresis, so that a band is left only beyond it; without a
-    previous band (NO_BAND) it stands as it is. Source: analytics 1.1.
+    previous band (NO_BAND) it stands as it is. `tenures`: days as a customer, for thresholds that depend on them (NaN:
+    those for all). Source: analytics 1.1.
     """
-    band = np.zeros_like(score)
+    band, margin = np.zeros_like(score), _points(card.hysteresis)
+    edges = [(one.until_days, (one.yellow_from, one.green_from)) for one in reversed(card.tenure_bands)]
     for above, threshold in enumerate((card.yellow_from, card.green_from), start=1):
-        plain, margin = (int(Fraction(str(part)) * POINT) for part in (threshold, card.hysteresis))
+        plain: Ints | int = _points(threshold)
+        if tenures is not None:
+            for until, of_tenure in edges:
+                plain = np.where(tenures < until, _points(of_tenure[above - 1]), plain)
         moved = np.where(previous == NO_BAND, plain, np.where(previous >= above, plain - margin, plain + margin))
         band += score >= moved
     return band
+
+
+def _points(value: float) -> int:
+    return int(Fraction(str(value)) * POINT)
 
 
 def is_coloured(card: Scorecard, coverage: Ints) -> Bools:

@@ -38,6 +38,9 @@ def print_fleet(card: Scorecard, inputs: FleetInputs, scores: FleetScores) -> li
     shown = is_shown(scores.trend, scores.trend_p).tolist()
     coverage, band, alone = scores.coverage.tolist(), scores.band.tolist(), scores.scored_band.tolist()
     parts = _parts(card, inputs, scores)
+    tenures: list[float | None] = [None] * len(scores.scored)
+    if card.tenure_bands and inputs.tenures is not None:
+        tenures = [None if isnan(days) else days for days in inputs.tenures.tolist()]
     return [
         CustomerScore(
             score=score[row] if scored else None,
@@ -54,6 +57,7 @@ def print_fleet(card: Scorecard, inputs: FleetInputs, scores: FleetScores) -> li
             weekly=weekly[row],
             parts=parts[row] if scored else (),
             vetoes=inputs.vetoes[row] if inputs.vetoes else (),
+            tenure_days=tenures[row],
         )
         for row, scored in enumerate(scores.scored.tolist())
     ]

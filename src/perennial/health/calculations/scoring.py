@@ -70,7 +70,7 @@ def score_fleet(card: Scorecard, inputs: FleetInputs) -> FleetScores:
     )
     last = weeks[-1]
     coloured = _coloured(card, last)
-    alone = np.where(coloured, scored_band(card, to_tenths(last.score), inputs.previous), NO_BAND)
+    alone = np.where(coloured, scored_band(card, to_tenths(last.score), inputs.previous, inputs.tenures), NO_BAND)
     return FleetScores(
         scored=last.scored,
         score=last.score,
@@ -116,7 +116,7 @@ def try_fleet(card: Scorecard, inputs: FleetInputs) -> Tried:
     _check(card, inputs)
     week = week_of(card, inputs.values[-1], inputs.ages[-1], inputs.segments)
     coloured = _coloured(card, week)
-    alone = scored_band(card, to_tenths(week.score), inputs.previous)
+    alone = scored_band(card, to_tenths(week.score), inputs.previous, inputs.tenures)
     band = np.where(coloured, np.minimum(alone, inputs.caps), len(BANDS) - 1)
     return Tried(half_even(week.score, TENTH), band, week.scored, week.weights * week.effective)
 

@@ -27,7 +27,9 @@ ADVICE: Mapping[str, tuple[str | Promise, str]] = {
     "renewal_days_behind": (gettext_lazy("Import the contracts with the days on which they end."), "import"),
     "pulse": (gettext_lazy("Say how you judge the customer, from 1 to 5, and why."), "log"),
     "inspection_days": (gettext_lazy("Log the next inspection."), "log"),
-    **dict.fromkeys(("mrr", "arr", "seats", "renewal_arr"), (gettext_lazy("Import the contracts."), "import")),
+    **dict.fromkeys(
+        ("mrr", "arr", "seats", "renewal_arr", "tenure_days"), (gettext_lazy("Import the contracts."), "import")
+    ),
     "overdue_amount": (gettext_lazy("Import the receivables."), "import"),
     "seats_used_28d": (gettext_lazy("Import usage that names its users, and contracts with their seats."), "import"),
     "top_user_share_28d": (gettext_lazy("Import usage that names its users."), "import"),
@@ -99,5 +101,5 @@ _SAID: Mapping[str, Callable[[float], str]] = {
     "active_users_7d": _users, "active_users_28d": _users,
     "overdue_tickets": _tickets, "open_tickets": _tickets,
     "days_since_last": _days, "overdue_days": _days, "renewal_days_behind": _days,
-    "inspection_days": _days,
+    "inspection_days": _days, "tenure_days": _days,
 }  # fmt: skip

@@ -16,6 +16,7 @@ from perennial.blueprint.terms import Band, BlueprintError, Direction, Label, Me
 from perennial.pages.settings import scorecard_conditions as conditions
 from perennial.pages.settings.scorecard_conditions import PREFIX, Conditions
 
+TENURE = ("until_days", "yellow_from", "green_from")
 NUMBERS = ("weight", "fresh_days", "max_age_days")
 LANGUAGES = (("en", "English"), ("zh-Hans", "简体中文"), ("zh-Hant", "繁體中文"))
 
@@ -100,7 +101,8 @@ class OfVeto:
 @dataclass(frozen=True)
 class Shown:
     """One scorecard of the text as the form shows it; `bands` and `coverage` in the order of the text's keys. `place`:
-    where it stands, "" where it is the whole text; `when` and `priority` None: it is for all others."""
+    where it stands, "" where it is the whole text; `when` and `priority` None: it is for all others.
+    `tenures`: thresholds of new customers, each its place, and days, yellow, green."""
 
     place: str
     key: str
@@ -113,6 +115,7 @@ class Shown:
     vetoes: list[OfVeto]
     when: Conditions | None
     priority: Entry | None
+    tenures: list[tuple[str, list[Entry]]]
 
 
 @dataclass(frozen=True)
@@ -190,6 +193,11 @@ class _Form:
                 for n, veto in enumerate(card.vetoes)
             ],
             when=None if rule.when is None else self._when(f"{at}when", rule.when, conditions.of_rules()),
+            tenures=[
+                (place, [number(f"{place}.{name}", getattr(one, name)) for name in TENURE])
+                for n, one in enumerate(card.tenure_bands)
+                for place in [f"{at}tenure_bands[{n}]"]
+            ],
             priority=None if rule.when is None else number(f"{at}priority", rule.priority),
         )
 
@@ -233,6 +241,7 @@ NAMES = {
     "cap": _("Vetoes"), "priority": _("Priority: the highest is asked first"), "label": _("Wording"),
     "smallest_segment": _("Customers for a mean of their own"), "yellow_from": _("Yellow from"),
     "green_from": _("Green from"), "hysteresis": _("Hysteresis"), "least": _("Least, for a colour"),
+    "until_days": _("Customer for less than … days"),
     "medium": _("Medium confidence from"), "high": _("High confidence from"),
 }  # fmt: skip
 
@@ -251,6 +260,7 @@ def wrong_of(card: Shown) -> tuple[str, str] | None:
         if veto.when.wrong or veto.cap.wrong or veto.words.wrong:
             return veto.cap.name, f"{gettext('Vetoes')} · {veto.label}"
     besides = [*card.bands, *card.coverage, card.smallest_segment, *([card.priority] if card.priority else [])]
+    besides += [entry for _place, entries in card.tenures for entry in entries]
     found = next((entry for entry in besides if entry.wrong), None)
     return None if found is None else (found.name, _name(found))
 
@@ -286,6 +296,7 @@ def text_of(base: str, given: Mapping[str, Any]) -> str:
 
 def _entries(card: Shown) -> Iterator[Entry]:
     yield from (*card.bands, *card.coverage, card.smallest_segment, *(veto.cap for veto in card.vetoes))
+    yield from (entry for _place, entries in card.tenures for entry in entries)
     if card.priority is not None:
         yield card.priority
     for group in card.groups:

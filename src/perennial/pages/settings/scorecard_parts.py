@@ -17,9 +17,9 @@ from perennial.blueprint.terms import BlueprintError
 from perennial.pages.settings.scorecard_form import LANGUAGES, cards_of
 
 _PART = re.compile(
-    r"(?P<list>(?:scorecards\[\d+\]\.)?(?:groups(?:\[\d+\]\.measures)?|vetoes)|scorecards)\[(?P<n>\d+)\]"
+    r"(?P<list>(?:scorecards\[\d+\]\.)?(?:groups(?:\[\d+\]\.measures)?|vetoes|tenure_bands)|scorecards)\[(?P<n>\d+)\]"
 )
-_LIST = re.compile(r"(?:scorecards\[\d+\]\.)?(?:groups(?:\[\d+\]\.measures)?|vetoes)|scorecards")
+_LIST = re.compile(r"(?:scorecards\[\d+\]\.)?(?:groups(?:\[\d+\]\.measures)?|vetoes|tenure_bands)|scorecards")
 ANYBODY = {"field": "segment", "op": "is_known"}
 
 
@@ -63,7 +63,7 @@ def _moved(text: str, what: str, place: str, number: int, card: str) -> Done:
     order = list(range(len(items)))
     if what == "remove":
         del order[number]
-        if not order and not place.endswith("vetoes"):
+        if not order and not place.endswith(("vetoes", "tenure_bands")):
             raise BlueprintError(gettext("one part or more has to stay here"), place=place)
         return Done(relisted(text, place, order), "" if is_cards else card, "")
     to = number + (1 if what == "down" else -1)
@@ -88,7 +88,10 @@ def _added(text: str, place: str, card: str, given: Mapping[str, Any]) -> Done:
     if place == "scorecards":
         return _with_card(text, card, given)
     items = _items(text, place)
-    new = _new(place, {str(one.get("key")) for one in items}, given)
+    if place.endswith("tenure_bands"):
+        new = _tenure(text, place, items)
+    else:
+        new = _new(place, {str(one.get("key")) for one in items}, given)
     added = relisted(text, place, [*range(len(items)), new])
     return Done(added, card, f"{place}[{len(items)}]")
 
@@ -103,6 +106,13 @@ def _new(place: str, taken: set[str], given: Mapping[str, Any]) -> dict[str, Any
         return {"key": _key("group", taken), "label": _words(name), "weight": 10, "measures": [_measure(place, given)]}
     condition = {"field": "oldest_overdue_on", "op": "older_than_days", "value": 60}
     return {"key": _key("veto", taken), "label": _words(name), "when": condition, "cap": "yellow"}
+
+
+def _tenure(text: str, place: str, items: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return thresholds of customers newer than the ones that are there know, as they are for all to begin with."""
+    bands = value_at(yaml.safe_load(text), place.replace("tenure_bands", "bands"))
+    days = int(items[-1]["until_days"]) + 90 if items else 90
+    return {"until_days": days, "yellow_from": bands["yellow_from"], "green_from": bands["green_from"]}
 
 
 def _measure(place: str, given: Mapping[str, Any]) -> dict[str, Any]:
