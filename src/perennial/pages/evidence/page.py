@@ -105,8 +105,8 @@ def _besides(told: Told) -> list[tuple[str, str]]:
         found.append((_("Lead time"), _("None of the %(lost)s losses was red within %(days)s days before.") % {
             "lost": number(lost), "days": max(LEADS)}))  # fmt: skip
     elif lost:
-        found.append((_("Lead time"), _("Of %(lost)s losses %(warned)s were red within %(days)s days before, half of "
-                                        "them for the first time at least %(median)s days before.") % {
+        found.append((_("Lead time"), _("Of %(lost)s losses %(warned)s were red within %(days)s days before, in the "
+                                        "median for the first time %(median)s days before.") % {
             "lost": number(lost), "warned": number(warned), "days": max(LEADS), "median": number(median)}))  # fmt: skip
     on_the_day, before = told.besides.get("canary", (None, None))
     if on_the_day is not None and before is not None:
