@@ -18,7 +18,8 @@ SEEN: dict[str, dict[str, Any]] = {
 TAGS = {"en": "en", "zh-hans": "zh-Hans", "zh-hant": "zh-Hant"}
 TABS = ("overview", "health", "people", "contracts", "usage", "tickets", "timeline")
 PAGES = (
-    "/usage?by=tier", "/usage/features", "/usage/cohorts", "/usage/funnel",
+    "/usage?by=tier", "/usage/features", "/usage/cohorts", "/usage/funnel", "/usage/alerts", "/usage/drift",
+    "/health/evidence",
     "/", "/customers", "/revenue", "/weekly", "/import", "/customers/list/edited", "/exports", "/settings",
     "/settings/members", "/settings/roles", "/settings/keys", "/settings/blueprint", "/settings/blueprint/rights",
     "/settings/organisation",
@@ -89,6 +90,17 @@ def test_so_does_each_tab_of_the_customer_file(
     page, wrong = seen
     answer = page.goto(f"{file_address}?tab={tab}")
     assert answer is not None and answer.status == 200
+    look(page, wrong, language)
+
+
+@pytest.mark.parametrize("language", SEEN)
+def test_so_does_the_page_of_one_alert(seen: tuple[Page, list[str]], demo: Served, language: str) -> None:
+    page, wrong = seen
+    page.goto(demo.url + "/usage/alerts")
+    address = page.locator("tbody a[href^='/usage/alerts/']").first.get_attribute("href")
+    answer = page.goto(f"{demo.url}{address}")
+    assert answer is not None and answer.status == 200
+    expect(page.locator("svg.drawing .marked")).to_be_attached()
     look(page, wrong, language)
 
 

@@ -56,7 +56,7 @@ def test_a_night_brings_every_row_in_step_with_its_day(ids: dict[str, int], now:
     told = nightly.run(ON, at=now)
     assert told["on"] == "2026-03-02"
     steps = ["movements", "approvals", "lifecycle", "usage", "health", "alerts", "forecast", "portfolio", "today",
-             "checkpoints", "columns", "fold"]  # fmt: skip
+             "checkpoints", "shadow", "columns", "fold"]  # fmt: skip
     assert list(told["seconds"]) == steps
     row = PortfolioRow.objects.get(customer_id=ids["A"])
     assert (row.mrr, row.is_live, row.next_renewal_on, row.seats) == (100_00, True, date(2026, 4, 15), 4)

@@ -167,3 +167,34 @@ def test_a_backtest_that_did_not_tell_them_yet_is_shown_without(member: Callable
     Backtest.objects.filter(pk=row.pk).update(found={"leads": row.found["leads"], "proposal": None})
     page = shown(signed_in(member("leader")))
     assert "Red that stayed" in page and "Canary" not in page and "Vetoes as rules" not in page
+
+
+def test_a_proposal_runs_in_shadow_and_is_decided_by_who_may_and_nobody_else(
+    member: Callable[..., int], now: datetime
+) -> None:
+    number = found(now)
+    row = Backtest.objects.get(pk=number)
+    keys = [one.key for one in blueprint.scorecard().measures]
+    row.found["proposal"]["weights"] = [[key, 0.1, 1 / len(keys), 0.02, 0.03] for key in keys]
+    row.save()
+    admin, csm = signed_in(member("admin")), signed_in(member("csm"))
+    assert 'action="/health/evidence/shadow"' in shown(admin) and 'action="/health/evidence/shadow"' not in shown(csm)
+    assert csm.post("/health/evidence/shadow", {"backtest": number}).status_code == 404
+    assert admin.post("/health/evidence/shadow", {"backtest": number + 1}).status_code == 404
+    assert queries.shadow() is None
+    assert admin.post("/health/evidence/shadow", {"backtest": number}).status_code == 302
+    one = queries.shadow()
+    assert one is not None
+    assert "In shadow since" in shown(csm) and "Keep what is" not in shown(csm)
+    assert "Keep what is" in shown(admin) and "Adopt these weights" not in shown(admin)
+    word = {"shadow": one.pk, "word": "keep", "reason": "No time to look at it"}
+    assert csm.post("/health/evidence/shadow/decide", word).status_code == 404
+    assert admin.post("/health/evidence/shadow/decide", {**word, "word": "maybe"}).status_code == 404
+    assert queries.shadow().decided_at is None  # type: ignore[union-attr]
+    one.found = {"count": 40, "events": 12, "days_rebuilt": 0, "proposed": [0.8, 0.7, 0.9],
+                 "published": [0.7, 0.6, 0.8], "gain": [0.1, 0.02, 0.18]}  # fmt: skip
+    one.save()
+    assert "AUC 0.80 of the proposal, 0.70 of what is published" in shown(csm) and "did better" in shown(csm)
+    assert "Adopt these weights" in shown(admin)
+    assert admin.post("/health/evidence/shadow/decide", word).status_code == 302
+    assert "Kept as it was on" in shown(csm) and "No time to look at it" in shown(csm)

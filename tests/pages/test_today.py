@@ -119,7 +119,7 @@ def test_what_is_left_out_of_not_useful_comes_back_with_its_error(csm: int, clie
 def test_what_is_put_away_is_listed_narrowed_counted_and_brought_back_where_it_stands(csm: int, client: Client) -> None:
     post(client, "put-away", AWAY)
     for address, is_listed in (("", True), ("?rule=renewal_due&why=other", True), ("?why=wrong_data", False),
-                               ("?rule=usage_fell", False)):  # fmt: skip
+                               ("?rule=usage_alert", False)):  # fmt: skip
         written = client.get(f"/today/put-away{address}").content.decode()
         assert ("They told me" in written) is is_listed
         assert "How often each rule was not useful, last 90 days" in written

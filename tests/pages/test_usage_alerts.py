@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -19,8 +20,10 @@ from tests.usage.events import happened
 from perennial.alerts.models import AlertWeek, UsageAlert
 from perennial.customers.models import Customer
 from perennial.kernel.organisation import actions as organisation_actions
+from perennial.lake.terms import day_number
 from perennial.pages import tags
 from perennial.usage import actions as usage
+from perennial.usage.lake import METRICS_TABLE, lake
 
 ON = date(2026, 3, 2)
 WEEK_ON = date(2026, 3, 1)
@@ -92,7 +95,7 @@ def test_an_alert_opens_to_its_series_with_the_baseline_and_the_week_of_the_alar
     assert "2,000 weeks of customers of like size" in page
     rows = page[page.rindex("<tbody>") :]
     assert rows.count("<tr") == 34
-    assert rows.count(">yes<") == 26
+    assert rows.count(">Baseline<") == 26
     for stranger in (found["other"],):
         assert signed_in(stranger).get(f"{PATH}/{found['fall']}").status_code == 404
 
@@ -149,3 +152,26 @@ def test_the_list_asks_as_often_for_many(found: dict[str, Any], now: datetime) -
     with CaptureQueriesContext(connection) as many:
         client.get(PATH)
     assert len(many) == len(few)
+
+
+def test_the_weeks_since_the_alarm_are_drawn_beside_the_baseline(found: dict[str, Any], now: datetime) -> None:
+    client, path = signed_in(found["wei"]), f"{PATH}/{found['fall']}"
+    before = told(client.get(path))
+    acme, later = found["ids"]["Acme"], ((1, 64), (3, 71), (4, 99))
+    rows = [(acme, WEEK_ON + timedelta(weeks=week), users) for week, users in later]
+    numbers = [day_number(day) for _customer, day, _users in rows]
+    table = pa.table({
+        "customer": pa.array([customer for customer, _day, _users in rows], pa.int64()),
+        "day": pa.array(numbers, pa.int32()),
+        "active_users_7d": pa.array([users for _customer, _day, users in rows], pa.int64()),
+    })  # fmt: skip
+    lake().write_days(METRICS_TABLE, table, from_day=min(numbers), until_day=max(numbers) + 1, at=now)
+    organisation_actions.move_as_of(on=WEEK_ON + timedelta(weeks=4), by=None, at=now)
+    page = told(client.get(path))
+    body = page[page.index("<tbody>") :]
+    cells = [tags.day(WEEK_ON + timedelta(weeks=week)) for week in range(5)]
+    assert [one in body for one in cells] == [True, True, True, True, False], "a week that is not over is not drawn"
+    assert body.count("since") == 3 and body.count("Alarm") == 1 and body.count("Baseline") == 26
+    assert "64.0" in body and "71.0" in body and "99" not in body
+    assert "since" not in before[before.index("<tbody>") :]
+    assert page.count("<circle") > before.count("<circle")

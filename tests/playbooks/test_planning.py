@@ -21,17 +21,23 @@ def planned(on: date = ON) -> list[tuple[str, float, list[str]]]:
 
 def test_the_heaviest_comes_first_with_every_reason_and_the_values_that_fired_it() -> None:
     row("Small", arr=1000, next_renewal_on=ON + timedelta(days=45))
-    row("Large", arr=4000, next_renewal_on=ON + timedelta(days=45), trend_28d=0.35, active_users_28d=3, seats=9)
-    row("Handful", arr=500, trend_28d=0.35, active_users_28d=1, seats=2)
+    row(
+        "Large",
+        arr=4000,
+        next_renewal_on=ON + timedelta(days=45),
+        onboarding_started_on=ON - timedelta(days=200),
+        stage="onboarding_overdue",
+    )
+    row("Handful", arr=500, trend_28d=0.35, active_users_28d=9, seats=9)  # beyond chance or not an alert says
     row("Nobody named", arr=500, trend_28d=0.35, seats=90)
     row("Late", arr=2000, oldest_overdue_on=date(2024, 12, 1), overdue_amount=500)
     row("Calm", arr=3000, next_renewal_on=ON + timedelta(days=91), last_touch_on=ON)
 
     assert actions.plan_today(ON, at=AT) == 3
 
-    # Six customers pay. Large: (57.6 + 52/2) × 1.5; Late: 56 × (1 + 4/6/2); Small: 57.6 × (1 + 3/6/2)
+    # Six customers pay. Large: (68 + 57.6/2) × 1.5; Late: 56 × (1 + 4/6/2); Small: 57.6 × (1 + 3/6/2)
     assert planned() == [
-        ("Large", 125.4, ["renewal_due", "usage_fell"]),
+        ("Large", 145.2, ["onboarding_overdue", "renewal_due"]),
         ("Late", 74.67, ["payment_overdue"]),
         ("Small", 72.0, ["renewal_due"]),
     ]
@@ -172,5 +178,5 @@ def test_planning_costs_the_same_queries_for_one_customer_and_for_forty(
 ) -> None:
     for number in range(count):
         row(f"c{number}", next_renewal_on=ON, arr=number)
-    with django_assert_num_queries(29):  # nineteen rules; a savepoint and its release among the rest
+    with django_assert_num_queries(28):  # eighteen rules; a savepoint and its release among the rest
         actions.plan_today(ON, at=AT)

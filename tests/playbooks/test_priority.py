@@ -1,5 +1,6 @@
 """How pressing a customer is, by exact values."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -7,9 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perennial.blueprint import queries as blueprint
+from perennial.blueprint.terms import PORTFOLIO_FIELDS
+from perennial.kernel.conditions.parsing import parse
 from perennial.playbooks.calculations.priority import lateness, points_of, stake_of, weight_of
 
 RULES = {rule.key: rule for rule in blueprint.today_rules()}
+RULES["trend_below"] = replace(
+    RULES["users_silent"],
+    orders_by="trend_28d",
+    when=parse({"field": "trend_28d", "op": "lt", "value": 0.7}, PORTFOLIO_FIELDS),
+)
 ON = date(2024, 12, 31)
 
 
@@ -28,8 +36,8 @@ ON = date(2024, 12, 31)
         ("silent_too_long", date(2024, 11, 16), 30, 0.5),  # 45 days of silence, a rhythm of 30
         ("silent_too_long", date(2024, 12, 20), 30, 0.0),
         ("silent_too_long", date(2024, 12, 1), None, 0.5),
-        ("usage_fell", 0.35, None, 0.5),  # half-way from the threshold of 0.7 to nothing
-        ("usage_fell", 0.7, None, 0.0),
+        ("trend_below", 0.35, None, 0.5),  # half-way from the threshold of 0.7 to nothing
+        ("trend_below", 0.7, None, 0.0),
         ("ticket_overdue", 1, None, 0.5),
         ("ticket_overdue", 4, None, 0.8),
         ("renewal_due", None, None, 0.0),

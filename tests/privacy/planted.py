@@ -24,7 +24,7 @@ from perennial.contracts.models import (
 )
 from perennial.customers.models import Contact, Customer, ExternalId, Ownership, PortfolioRow, SavedView
 from perennial.engagement.models import Touchpoint
-from perennial.evidence.models import Backtest, BacktestCase
+from perennial.evidence.models import Backtest, BacktestCase, Shadow
 from perennial.health.models import Score, Scorecard
 from perennial.intake import actions as intake
 from perennial.intake.models import LastGroup, RejectedMessage, Unconfirmed
@@ -110,6 +110,8 @@ def _dealings(word: str, row: Customer, contact: Contact, name: str, at: datetim
     Score.objects.create(customer=row, scorecard=card, on=ON, parts={"champion": name}, computed_at=at)
     found = Backtest.objects.create(key="c", digest="", text="", on=ON, made_at=at, found={}, data_version="", seed=1,
                                     versions={})  # fmt: skip
+    Shadow.objects.create(backtest=found, text="", against="", began_on=ON, until_on=ON, began_at=at, by_id=by,
+                          decided_at=at)  # fmt: skip
     BacktestCase.objects.create(backtest=found, customer=row, on=ON, is_lost=True, score=50.0, band="green")
     UsageAlert.objects.create(customer=row, kind="drop", listed="act", week_on=ON, raised_on=ON, raised_at=at,
                               told={"who": name}, reason=f"{name} is on leave")  # fmt: skip

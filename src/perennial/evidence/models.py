@@ -39,3 +39,26 @@ class BacktestCase(models.Model):
     score = models.FloatField()
     band = models.CharField(max_length=8)
     p = models.FloatField(null=True)
+
+
+class Shadow(models.Model):
+    """Proposed weights beside the published ones for a quarter, [began_on, until_on): both texts as they stood on the
+    first day. `found` None: not compared yet. `decided_at` None: it is open, of which there is one at most."""
+
+    backtest = models.ForeignKey(Backtest, on_delete=models.PROTECT, related_name="+")
+    text = models.TextField()
+    against = models.TextField()
+    began_on = models.DateField()
+    until_on = models.DateField()
+    began_at = models.DateTimeField()
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    found = models.JSONField(null=True)
+    word = models.CharField(max_length=10, default="")
+    reason = models.CharField(max_length=300, default="")
+    decided_at = models.DateTimeField(null=True)
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(models.Value(1), name="shadow_one_open", condition=models.Q(decided_at=None))
+        ]

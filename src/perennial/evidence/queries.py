@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from hashlib import sha256
 
-from django.db.models import Q
+from django.db.models import F, Q
 
 from perennial.customers.models import PortfolioRow
-from perennial.evidence.models import Backtest, BacktestCase
+from perennial.evidence.models import Backtest, BacktestCase, Shadow
 from perennial.evidence.terms import BACKTEST, Case, Lists, Told
 from perennial.kernel.queue.models import Job, JobState
 
@@ -57,6 +57,11 @@ def _seen(customers: Q) -> Collection[int]:
 def running() -> Job | None:
     """Return the backtest that waits or runs, None where none does. One query."""
     return Job.objects.filter(kind=BACKTEST, state__in=(JobState.waiting, JobState.running)).order_by("-id").first()
+
+
+def shadow() -> Shadow | None:
+    """Return the proposal that is in shadow, else the one decided last; None before the first. One query."""
+    return Shadow.objects.select_related("decided_by").order_by(F("decided_at").desc(nulls_first=True)).first()
 
 
 def _told(row: Backtest) -> Told:

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
 from perennial.evidence.calculations.verdict import Verdict
 
 BACKTEST = "evidence.backtest"
@@ -83,3 +86,10 @@ class Lists:
     false_greens: Sequence[Case]
     false_reds: Sequence[Case]
     lost: Sequence[Case]
+
+
+class ShadowWord(TextChoices):
+    """What was decided of a proposal that was in shadow."""
+
+    adopt = "adopt", _("Adopted")
+    keep = "keep", _("Kept as it was")

@@ -15,6 +15,7 @@ from perennial.alerts import resting
 from perennial.contracts import actions as contracts
 from perennial.contracts import columns, watching
 from perennial.contracts import queries as contract_reads
+from perennial.evidence import shadows
 from perennial.health import actions as health
 from perennial.insights import checkpoints, freezing, learning
 from perennial.kernel.organisation import actions as organisation
@@ -66,6 +67,7 @@ STEPS: tuple[tuple[str, Callable[[Night], object]], ...] = (
     ("portfolio", lambda night: portfolio.rewrite(night.on, at=night.at, terms=night.terms)),
     ("today", lambda night: playbooks.plan_today(night.on, at=night.at)),
     ("checkpoints", lambda night: checkpoints.record(night.on, at=night.at)),
+    ("shadow", lambda night: shadows.compare_due(night.on, at=night.at)),
     ("columns", lambda night: columns.make(at=night.at)),
 )
 

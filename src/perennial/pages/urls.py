@@ -15,6 +15,7 @@ from perennial.pages.events import guides, mend, rejected, unconfirmed
 from perennial.pages.events import keys as write_keys
 from perennial.pages.events import live as coming
 from perennial.pages.evidence import page as evidence
+from perennial.pages.evidence import shadow
 from perennial.pages.forecast import opening as forecast_opens
 from perennial.pages.forecast import record as forecast_record
 from perennial.pages.forecast import views as forecast
@@ -111,6 +112,8 @@ urlpatterns = [
     path("health/evidence", evidence.page, name="evidence"),
     path("health/evidence/run", evidence.run, name="evidence_run"),
     path("health/evidence/stop", evidence.stop, name="evidence_stop"),
+    path("health/evidence/shadow", shadow.begin, name="evidence_shadow"),
+    path("health/evidence/shadow/decide", shadow.decide, name="evidence_shadow_decide"),
     path("health/evidence/export", evidence.export, name="evidence_export"),
     path("renewals", renewals.page, name="renewals"),
     path("renewals/explanation", renewals.explanation, name="renewals_explanation"),

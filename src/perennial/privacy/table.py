@@ -251,6 +251,8 @@ TABLE: dict[str, Held] = {
     "Spend": Held({}, kept("month channel segment amount currency", row=f"{VERSION} external_id")),
     "Backtest": Held({}, kept("on found data_version seed versions", row="id made_at", method="key version digest text",
                             staff="by")),
+    "Shadow": Held({}, kept("began_on until_on found word reason", row="id backtest began_at decided_at",
+                            method="text against", staff="by decided_by")),
     "BacktestCase": Held({}, kept("on is_lost score band p", row="id backtest customer"), C, None, GONE),
     "SurvivalFit": Held({}, kept("ages found seed versions", row="digest made_at")),
     "Target": Held({}, kept("kind starts_on ends_on amount currency", row=f"{VERSION} external_id",

@@ -12,10 +12,13 @@ from perennial.alerts.models import AlertWeek, UsageAlert
 from perennial.alerts.terms import Kind
 from perennial.customers.access import rows_of
 from perennial.customers.models import PortfolioRow
+from perennial.lake.terms import day_date, day_number
 from perennial.members.models import Member
 from perennial.reports.usage_parts import rows_seen, sees_owners
+from perennial.usage import calendar
 
 PATH = "customer__portfolio__"
+AFTER_WEEKS = 26
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,17 @@ def alert(member: Member, alert_id: int, ability: str = "customers.read") -> Ale
         return None
     found = alerts.alert(rows & seen, alert_id)
     return None if found is None else _alert(found, owners=sees_owners(member))
+
+
+def after(found: Alert, on: date) -> list[tuple[date, float | None, float]]:
+    """Return the weeks since an alarm that are over on a day, 26 at most, the oldest first: their last day, weekly
+    users (None: unknown) and what the week was for everybody. One query, none in the alarm's own week."""
+    first = day_number(found.one.week_on) + 7
+    days = [day for day in range(first, first + 7 * AFTER_WEEKS, 7) if day < day_number(on)]
+    return [
+        (day_date(one.day), one.users, one.factor.value if one.factor else 1.0)
+        for one in calendar.weeks_of(found.one.customer_id, days)
+    ]
 
 
 def of_customer(row: PortfolioRow) -> list[Alert]:

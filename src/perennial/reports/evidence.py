@@ -12,6 +12,7 @@ from django.utils.translation import get_language
 from perennial.blueprint import queries as blueprint
 from perennial.customers.access import portfolio_of, rows_of
 from perennial.evidence import queries
+from perennial.evidence.models import Shadow
 from perennial.evidence.terms import Case, Lists, Told
 from perennial.health.queries import cards_in_force
 from perennial.kernel.organisation.queries import house
@@ -41,7 +42,8 @@ class Running:
 @dataclass(frozen=True, slots=True)
 class Record:
     """`told` None: never backtested. `labels`: each measure's and each veto's name. `is_current`: it is of the
-    scorecard in force; `is_one_of_several`: that is the one for all others, and there are others."""
+    scorecard in force; `is_one_of_several`: that is the one for all others, and there are others. `shadow`: the
+    proposal in shadow, else the one decided last."""
 
     told: Told | None
     false_greens: Sequence[Named]
@@ -51,10 +53,11 @@ class Record:
     labels: Mapping[str, str]
     is_current: bool
     is_one_of_several: bool
+    shadow: Shadow | None = None
 
 
 def record(member: Member, *, at: datetime) -> Record:
-    """Return the last backtest as the member sees it. Six queries."""
+    """Return the last backtest as the member sees it. Seven queries."""
     told, rows = queries.latest(), rows_of(member, ABILITY)
     found = Lists((), (), ()) if told is None or rows is None else queries.lists(told.id, rows)
     whom = {one.customer_id for part in (found.lost, found.false_reds) for one in part}
@@ -78,4 +81,5 @@ def record(member: Member, *, at: datetime) -> Record:
         | {veto.key: veto.label.text(language) for card in cards[-1:] for veto in card.card.vetoes},
         is_current=told is not None and queries.is_of(told.id, text),
         is_one_of_several=len(cards) > 1,
+        shadow=queries.shadow(),
     )  # fmt: skip

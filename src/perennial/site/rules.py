@@ -104,6 +104,8 @@ RULES: dict[str, Rule] = {
     "evidence": Rule("revenue.read"),
     "evidence_run": Rule("settings.manage"),
     "evidence_stop": Rule("settings.manage"),
+    "evidence_shadow": Rule("settings.manage"),
+    "evidence_shadow_decide": Rule("settings.manage"),
     "evidence_export": Rule("exports.run"),
     "receivables": Rule("revenue.read"),
     "receivables_export": Rule("revenue.read"),

@@ -109,12 +109,19 @@ class Weeks:
 def of_customer(customer_id: int, on: date) -> Weeks:
     """Return a customer's thirteen weeks beside the calendar; one query."""
     last = day_number(on)
-    days = range(last - 7 * (WEEKS - 1), last + 1, 7)
-    rows = lake().read_days(METRICS_TABLE, customers=[customer_id], from_day=days[0], until_day=last + 1)
-    users = {row["day"]: queries.number(row.get(USERS)) for row in rows.to_pylist()}
-    calendar = up_to(last)
-    weeks = [Week(day, users.get(day), calendar.of(customer_id, day)) for day in days]
+    weeks = weeks_of(customer_id, range(last - 7 * (WEEKS - 1), last + 1, 7))
     return Weeks(weeks, _slope([one.users for one in weeks]), _slope([one.adjusted for one in weeks]))
+
+
+def weeks_of(customer_id: int, days: Sequence[int]) -> list[Week]:
+    """Return a customer's weeks by their last days (numbers, ascending) beside the calendar; one query, none without a
+    day."""
+    if not days:
+        return []
+    rows = lake().read_days(METRICS_TABLE, customers=[customer_id], from_day=days[0], until_day=days[-1] + 1)
+    users = {row["day"]: queries.number(row.get(USERS)) for row in rows.to_pylist()}
+    calendar = _calendar(days, NO_ROWS)
+    return [Week(day, users.get(day), calendar.of(customer_id, day)) for day in days]
 
 
 def _slope(values: Sequence[float | None]) -> float | None:

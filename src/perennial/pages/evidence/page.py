@@ -22,6 +22,7 @@ from perennial.evidence.terms import BACKTEST, LEADS, MAIN_LEAD, Told
 from perennial.kernel.queue import actions as queue
 from perennial.members import access
 from perennial.members.models import Member
+from perennial.pages.evidence import shadow
 from perennial.pages.files import TYPES, download
 from perennial.pages.tags import UNKNOWN, number, percent
 from perennial.reports import evidence, sheets
@@ -39,7 +40,8 @@ def page(request: HttpRequest) -> HttpResponse:
     found = evidence.record(member, at=timezone.now())
     told = found.told
     may = {"run": access.may(member, RUNS), "export": access.may(member, "exports.run") and told is not None}
-    context: dict[str, Any] = {"found": found, "told": told, "may": may, "lead": MAIN_LEAD}
+    context: dict[str, Any] = {"found": found, "told": told, "may": may, "lead": MAIN_LEAD,
+                               "shadow": shadow.told(found.shadow)}  # fmt: skip
     if told is not None:
         main = told.leads[MAIN_LEAD]
         context |= {
@@ -47,6 +49,8 @@ def page(request: HttpRequest) -> HttpResponse:
             "figures": _figures(told), "bins": [_bin(one) for one in main.get("bins", ())], "dots": _dots(main),
             "weights": _weights(told, found.labels), "is_rebuilt": main["days_rebuilt"] > 0,
             "besides": _besides(told), "vetoes": _vetoes(told, found.labels), "trials": _trials(told),
+            "may_shadow": may["run"] and found.is_current and told.proposal is not None and not told.proposal["keeps"]
+            and (found.shadow is None or found.shadow.decided_at is not None),
             "few": told.verdict is Verdict.TOO_FEW, "data": told.data_version[:SHOWN],
         }  # fmt: skip
     return render(request, "evidence/page.html", context)
@@ -101,8 +105,8 @@ def _besides(told: Told) -> list[tuple[str, str]]:
         found.append((_("Lead time"), _("None of the %(lost)s losses was red within %(days)s days before.") % {
             "lost": number(lost), "days": max(LEADS)}))  # fmt: skip
     elif lost:
-        found.append((_("Lead time"), _("Of %(lost)s losses %(warned)s were red within %(days)s days before, half of "
-                                        "them for the first time at least %(median)s days before.") % {
+        found.append((_("Lead time"), _("Of %(lost)s losses %(warned)s were red within %(days)s days before, in the "
+                                        "median for the first time %(median)s days before.") % {
             "lost": number(lost), "warned": number(warned), "days": max(LEADS), "median": number(median)}))  # fmt: skip
     on_the_day, before = told.besides.get("canary", (None, None))
     if on_the_day is not None and before is not None:

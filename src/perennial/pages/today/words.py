@@ -32,7 +32,6 @@ _ELSE: Mapping[str, Promise] = {
     "health_red": gettext_lazy("The cause goes on working until the renewal."),
     "ticket_overdue": gettext_lazy("The customer waits without knowing until when."),
     "onboarding_overdue": gettext_lazy("A customer without first value has no reason to renew."),
-    "usage_fell": gettext_lazy("What is no longer used is not renewed."),
     "usage_alert": gettext_lazy("What is no longer used is not renewed."),
     "champion_silent": gettext_lazy("Nobody inside speaks for you when the renewal is decided."),
     "users_silent": gettext_lazy("What is no longer used is not renewed."),

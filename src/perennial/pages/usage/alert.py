@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Any
+from collections.abc import Sequence
+from datetime import date, timedelta
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -29,11 +29,12 @@ from perennial.reports import alerts
 from perennial.reports.alerts import Alert
 
 WEEKS = (4, 8, 13)
+Week = tuple[date, float | None, float]  # its last day, users, what it was for everybody
 
 
 @require_GET
 def page(request: HttpRequest, alert_id: int) -> HttpResponse:
-    """Show an alert. One query besides the frame's."""
+    """Show an alert. Two queries besides the frame's."""
     return _shown(request, *_found(request, alert_id))
 
 
@@ -79,7 +80,7 @@ def _found(request: HttpRequest, alert_id: int, ability: str = "customers.read")
 def _shown(
     request: HttpRequest, asking: Asking, found: Alert, *, error: str = "", sent: dict[str, str] | None = None
 ) -> HttpResponse:
-    one = found.one
+    one, weeks = found.one, _weeks(found, asking.today)
     return render(request, "usage/alert.html", {
         **asking.context("usage_alerts"),
         "found": found,
@@ -91,8 +92,8 @@ def _shown(
         "rest": words.rest(found, asking.today),
         "end": str(End(one.end).label) if one.end else "",
         "statistic": None if one.statistic is None else tags.number(one.statistic, 2),
-        "drawing": _drawing(found),
-        "weeks_table": _table(found),
+        "drawing": _drawing(found, weeks),
+        "weeks_table": _table(found, weeks),
         "may_mute": one.closed_on is None and access.may(asking.member, "tasks.edit"),
         "weeks": [(str(count), ngettext("%(n)s week", "%(n)s weeks", count) % {"n": count}) for count in WEEKS],
         "error": error,
@@ -100,35 +101,43 @@ def _shown(
     }, status=422 if error else 200)  # fmt: skip
 
 
-def _days(found: Alert) -> list[Any]:
+def _weeks(found: Alert, on: date) -> list[Week]:
+    """Return the weeks up to the alarm as its week found them, and those since then as they are known now."""
     count = len(found.one.series)
-    return [found.one.week_on - timedelta(weeks=count - 1 - place) for place in range(count)]
+    told = [
+        (found.one.week_on - timedelta(weeks=count - 1 - place), users, factor)
+        for place, (users, factor) in enumerate(found.one.series)
+    ]
+    return [*told, *alerts.after(found, on)]
 
 
-def _drawing(found: Alert) -> SafeString:
-    """Draw the weeks up to the alarm: users after calendar adjustment, and of a fall the baseline that they left."""
+def _drawing(found: Alert, weeks: Sequence[Week]) -> SafeString:
+    """Draw the weeks before and since the alarm: users after calendar adjustment, and of a fall the baseline that they
+    left."""
     one, url = found.one, f"{reverse('customer', args=[found.key])}?tab=usage"
-    values = [None if users is None else users / factor for users, factor in one.series]
+    values = [None if users is None else users / factor for _day, users, factor in weeks]
     if not any(value is not None for value in values):
         return SafeString("")
-    days = _days(found)
     ticks = drawing.ticks_up_to(max([value for value in values if value is not None] + [one.usual or 0]))
     line = [None if value is None else Dot(value, f"{tags.day(day)}: {tags.number(value, 1)}", url)
-            for day, value in zip(days, values, strict=True)]  # fmt: skip
-    last = len(values) - 1
-    label = _("Weekly users of %(name)s up to the alarm") % {"name": found.name}
+            for (day, _users, _factor), value in zip(weeks, values, strict=True)]  # fmt: skip
+    label = _("Weekly users of %(name)s before and since the alarm") % {"name": found.name}
     return drawing.lines(Lines(
-        [tags.day(day) for day in days], [line], [(tick, tags.number(tick)) for tick in ticks], label,
-        level=(0, last, one.usual) if one.kind == Kind.drop and one.usual is not None else None, marked=last,
+        [tags.day(day) for day, _users, _factor in weeks], [line], [(tick, tags.number(tick)) for tick in ticks], label,
+        level=(0, len(weeks) - 1, one.usual) if one.kind == Kind.drop and one.usual is not None else None,
+        marked=len(one.series) - 1 if one.series else None,
     ))  # fmt: skip
 
 
-def _table(found: Alert) -> list[tuple[str, str, str, str, bool]]:
+def _table(found: Alert, weeks: Sequence[Week]) -> list[tuple[str, str, str, str, str]]:
     """Return the same numbers as rows, the latest week first: day, users, what the week was for everybody, users after
-    adjustment, whether the week belongs to the baseline."""
+    adjustment, and what the week is to the alarm."""
+    alarm = len(found.one.series) - 1
     rows = []
-    for place, (day, (users, factor)) in enumerate(zip(_days(found), found.one.series, strict=True)):
+    for place, (day, users, factor) in enumerate(weeks):
         adjusted = None if users is None else users / factor
-        rows.append((tags.day(day), tags.number(users), tags.percent(factor), tags.number(adjusted, 1),
-                     place < BASELINE))  # fmt: skip
+        what = (
+            _("Baseline") if place < BASELINE else _("Alarm") if place == alarm else _("since") if place > alarm else ""
+        )
+        rows.append((tags.day(day), tags.number(users), tags.percent(factor), tags.number(adjusted, 1), what))
     return rows[::-1]
