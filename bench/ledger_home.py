@@ -83,7 +83,7 @@ def fill(lines: int) -> dict[str, float]:
     actions.write_products({"core": "Core", "plus": "Plus"})
     chance = random.Random(11)  # noqa: S311 - the same company each time
     first = min(lines, MADE) // 4
-    for numbers in _chunks(first):
+    for numbers in chunks(first):
         with transaction.atomic():
             insert(Customer, [
                 values_of(Customer(key=f"{n:010x}", name=f"Company {n}", name_sort=f"company {n}", learned_at=AT))
@@ -181,7 +181,8 @@ def _settle() -> None:
         cursor.execute("VACUUM ANALYZE" if connection.vendor == "postgresql" else "ANALYZE")
 
 
-def _chunks(count: int) -> Iterator[range]:
+def chunks(count: int) -> Iterator[range]:
+    """Yield numbers, so many at once as are written together."""
     for start in range(0, count, CHUNK):
         yield range(start, min(count, start + CHUNK))
 

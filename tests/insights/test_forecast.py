@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -12,9 +14,12 @@ from django.test.utils import CaptureQueriesContext
 from tests.contracts.books import customers, keep, line
 from tests.insights.books import annual
 
+from perennial.contracts import amending
 from perennial.contracts.access import facts_of
+from perennial.contracts.models import LedgerChange, Line, Movement
 from perennial.health.models import Score, Scorecard
 from perennial.insights import forecast, learning
+from perennial.insights.calculations import shock
 from perennial.insights.due import view_of
 from perennial.insights.forecast import Forecast
 from perennial.insights.models import ForecastModel
@@ -123,6 +128,47 @@ def test_the_queries_do_not_grow_with_the_terms(organisation: None, now: datetim
     one = asked()
     annual(stay=40, leave=0, at=now, month=5, last=2025)
     assert asked() == one <= 16
+
+
+def test_an_amended_contract_is_in_the_next_forecast_and_nobody_else_is_written(
+    house_of_20: dict[str, int], member: Callable[..., int], now: datetime
+) -> None:
+    before = told(now)
+    one = before.terms[3]
+    others = Movement.objects.exclude(customer_id=one.customer_id)
+    rows, models = list(others.order_by("id").values()), list(ForecastModel.objects.values())
+    LedgerChange.objects.all().delete()
+    line = Line.objects.current().get(customer_id=one.customer_id, ends_on=one.due_on)
+    terms = amending.Terms(on=date(2026, 1, 10), quantity=None, amount=line.amount + 50_00, amount_months=1)
+    amending.amend(line.fact, terms, seen=line.pk, by=member("admin"), at=now)
+    after = told(now)
+    changed = [(old, new) for old, new in zip(before.terms, after.terms, strict=True) if old != new]
+    assert [(new.customer_id, new.arr - old.arr) for old, new in changed] == [(one.customer_id, 12 * 50_00)]
+    assert forecast.fans(after, [range(16)])[0].high == forecast.fans(before, [range(16)])[0].high + 12 * 50_00
+    assert set(LedgerChange.objects.values_list("customer_id", flat=True)) == {one.customer_id}
+    assert (list(others.order_by("id").values()), list(ForecastModel.objects.values())) == (rows, models)
+
+
+def test_fans_that_were_drawn_before_are_those_of_new_draws(
+    house_of_20: dict[str, int], now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = told(now)
+    groups = [[0, 1, 2], [5]]
+    first = forecast.fans(found, groups)
+    drawn: list[int] = []
+    draw = shock.totals
+
+    def counted(*given: Any, seed: int) -> Any:
+        drawn.append(seed)
+        return draw(*given, seed=seed)
+
+    monkeypatch.setattr(shock, "totals", counted)
+    assert forecast.fans(found, groups) == first
+    assert drawn == []
+    some = [replace(one, arr=one.arr + 100_00) if place == 5 else one for place, one in enumerate(found.terms)]
+    assert forecast.fans(replace(found, terms=some), groups)[1].high == first[1].high + 100_00
+    forecast.fans(replace(found, on=date(2026, 3, 3)), groups)
+    assert drawn == [ON.toordinal(), ON.toordinal() + 1]
 
 
 def test_learning_again_leaves_one_model_and_an_empty_house_learns_nothing(organisation: None, now: datetime) -> None:

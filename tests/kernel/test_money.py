@@ -8,6 +8,7 @@ from babel.numbers import get_currency_precision
 from hypothesis import given
 from hypothesis import strategies as st
 
+from perennial.kernel import money
 from perennial.kernel.money import (
     MoneyError,
     decimal_string,
@@ -142,6 +143,17 @@ def test_rounded_parts_add_up_to_the_printed_total(parts: list[str], total: int,
 def test_a_total_that_is_no_rounding_of_the_parts_is_refused() -> None:
     with pytest.raises(ValueError, match="no rounding"):
         largest_remainder([Fraction(1), Fraction(0)], 3)
+
+
+@given(amounts, st.lists(amounts, max_size=12))
+def test_amounts_without_a_common_unit_of_few_digits_are_rounded_the_same(
+    opening: Fraction, parts: list[Fraction]
+) -> None:
+    total = round_half_even(opening + sum(parts)) - round_half_even(opening)
+    with pytest.MonkeyPatch.context() as patch:
+        usual = largest_remainder(parts, total)
+        patch.setattr(money, "FINE", 0)
+        assert largest_remainder(parts, total) == usual
 
 
 @given(amounts, st.lists(amounts, max_size=12))

@@ -10,8 +10,8 @@ from typing import Any
 
 from django.db.models import Q
 
-from perennial.contracts import facts
-from perennial.contracts.calculations.due_terms import due_keys, is_odd
+from perennial.contracts import facts, term_rows
+from perennial.contracts.calculations.due_terms import due_keys
 from perennial.contracts.calculations.grace import Grace
 from perennial.contracts.calculations.mrr import counts_until, mrr_on
 from perennial.contracts.grace import in_grace
@@ -153,7 +153,7 @@ def _rows(rows: Q) -> Iterable[Any]:
 def _told(rows: Q) -> list[_Told]:
     switches = facts.switches_of(house().policy_switches)
     read = [(row, facts.terms_of(row)) for row in _rows(rows)]
-    followed = _followed([terms.line_key for _row, terms in read if is_odd(terms, switches)])
+    followed = term_rows.followed([terms for _row, terms in read], switches)
     due = due_keys([terms for _row, terms in read], followed, switches)
     return [_Told(row, terms, switches, terms.line_key in due) for row, terms in read]
 
@@ -178,14 +178,6 @@ def _term_line(one: _Told, *, renews: bool) -> TermLine:
 
 def _sorted(found: Iterable[TermLine]) -> list[TermLine]:
     return sorted(found, key=lambda one: (one.ends_on is None, one.ends_on or one.starts_on, one.fact))
-
-
-def _followed(line_facts: Sequence[str]) -> set[str]:
-    found: set[str] = set()
-    for start in range(0, len(line_facts), 500):
-        rows = Line.objects.current().filter(renewal_of__in=line_facts[start : start + 500])
-        found.update(str(fact) for fact in rows.values_list("renewal_of", flat=True))
-    return found
 
 
 def product_lines(customer_ids: Sequence[int] | None = None) -> dict[int, list[ProductLine]]:

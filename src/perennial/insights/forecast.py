@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from fractions import Fraction
+from hashlib import blake2b
 
 import numpy as np
 from django.db.models import Q
@@ -20,15 +20,20 @@ from perennial.insights import due, learning
 from perennial.insights.calculations import shock
 from perennial.insights.calculations.base_rate import Kind, Rate, age_at, stand_at
 from perennial.insights.calculations.quarters import horizon, quarters_in
+from perennial.insights.calculations.shock import Floats
 from perennial.insights.due import View
 from perennial.insights.models import ForecastRow, ForecastSnapshot
 from perennial.insights.terms import MONTHS_AHEAD, Known, Learned, Probability, Term
-from perennial.kernel.money import largest_remainder, round_half_even
+from perennial.kernel.money import exact_sum, largest_remainder, round_half_even
 from perennial.kernel.periods import Period, fiscal_quarter
 from perennial.renewals import calls
 from perennial.renewals.calculations.categories import derived, in_force
 from perennial.renewals.calls import Called
 from perennial.renewals.terms import Category, Outcome
+
+MOST_DRAWN = 64
+_DRAWN: dict[bytes, Floats] = {}
+"""Fans by all that they are drawn of: nothing in them can be stale."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +118,7 @@ def _printed(found: Sequence[Known], first_month: int) -> list[tuple[int, int]]:
     amounts = [(0, 0)] * len(found)
     for group in places.values():
         arr, kept = ([found[place].arr for place in group], [found[place].kept for place in group])
-        whole = [largest_remainder(part, round_half_even(sum(part, Fraction(0)))) for part in (arr, kept)]
+        whole = [largest_remainder(part, round_half_even(exact_sum(part))) for part in (arr, kept)]
         for place, one, of_it in zip(group, *whole, strict=True):
             amounts[place] = (one, of_it)
     return amounts
@@ -142,10 +147,28 @@ def fans(forecast: Forecast, groups: Sequence[Sequence[int]]) -> list[Fan]:
             if place in column:
                 amounts[column[place], number] = terms[place].arr
     chances = np.array([terms[place].probability.rate.p for place in still])  # type: ignore[union-attr]
-    told = shock.fan(shock.totals(chances, _quarter_numbers(forecast, still), amounts, forecast.learned.posterior,
-                                  seed=forecast.on.toordinal()))  # fmt: skip
+    told = _drawn(chances, _quarter_numbers(forecast, still), amounts, forecast.learned.posterior,
+                  seed=forecast.on.toordinal())  # fmt: skip
     kept = [sum(terms[place].kept for place in group) for group in groups]
     return [Fan(*(kept[number] + round(float(one)) for one in told[:, number])) for number in range(len(groups))]
+
+
+def _drawn(
+    chances: Floats, quarters: np.ndarray[tuple[int], np.dtype[np.int64]], amounts: Floats, weights: Floats, *,
+    seed: int,
+) -> Floats:  # fmt: skip
+    """Return the fan of what renews (`shock.totals`). What the same was asked before is not drawn again."""
+    digest = blake2b(f"{seed} {amounts.shape}".encode())
+    for part in (chances, quarters, amounts, weights):
+        digest.update(np.ascontiguousarray(part).data)
+    key = digest.digest()
+    told = _DRAWN.pop(key, None)
+    if told is None:
+        told = shock.fan(shock.totals(chances, quarters, amounts, weights, seed=seed))
+    _DRAWN[key] = told
+    while len(_DRAWN) > MOST_DRAWN:
+        _DRAWN.pop(next(iter(_DRAWN)), None)
+    return told
 
 
 def _quarter_numbers(forecast: Forecast, places: Sequence[int]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

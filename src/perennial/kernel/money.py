@@ -5,11 +5,12 @@ An amount inside is an `int` or a `Fraction` of minor units (cents, 分, fils). 
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from functools import cache
-from math import floor
+from math import floor, lcm
+from typing import Any
 
 from babel.numbers import list_currencies
 
@@ -24,6 +25,8 @@ _DECIMALS_BY_ISO_4217 = {
     }.items()
     for code in codes.split()
 }
+FINE = 2048
+"""Bits of a common unit up to which amounts are compared as whole numbers of it."""
 _PLAIN_DECIMAL = re.compile(r"([+-]?)([0-9]+)(?:\.([0-9]+))?")
 
 
@@ -112,6 +115,14 @@ def round_half_even(amount: int | Fraction) -> int:
     return amount.numerator if amount.denominator == 1 else round(amount)
 
 
+def exact_sum(amounts: Iterable[Fraction]) -> Fraction:
+    """Return the sum, by denominators first: few of them, so that most additions are of integers."""
+    by_denominator: dict[int, int] = {}
+    for amount in amounts:
+        by_denominator[amount.denominator] = by_denominator.get(amount.denominator, 0) + amount.numerator
+    return sum((Fraction(top, bottom) for bottom, top in by_denominator.items()), Fraction(0))
+
+
 def largest_remainder(parts: Sequence[Fraction], total: int) -> list[int]:
     """Round the parts of a printed row so that they add up to its printed total, in the order given.
 
@@ -121,12 +132,18 @@ def largest_remainder(parts: Sequence[Fraction], total: int) -> list[int]:
 
     :raises ValueError: the total is too far from the parts' sum to be a rounding of it.
     """
-    rounded = [floor(part) for part in parts]
+    unit = lcm(*{part.denominator for part in parts})
+    if unit.bit_length() > FINE:
+        rounded = [floor(part) for part in parts]
+        claims: list[tuple[Any, Any, int]] = [
+            (whole - part, -abs(part), at) for at, (part, whole) in enumerate(zip(parts, rounded, strict=True))
+        ]
+    else:  # integers of one unit, which are compared many times faster
+        told = [part.numerator * (unit // part.denominator) for part in parts]
+        rounded = [one // unit for one in told]
+        claims = [(-(one % unit), -abs(one), at) for at, one in enumerate(told)]
     missing = total - sum(rounded)
-    by_claim = sorted(
-        (index for index, part in enumerate(parts) if part),
-        key=lambda index: (-(parts[index] - rounded[index]), -abs(parts[index]), index),
-    )
+    by_claim = [at for _rest, size, at in sorted(claims) if size]
     # Fewer than none are missing only when every part is whole and the total was rounded away from them.
     if missing > len(by_claim) or missing < -len(by_claim):
         raise ValueError(f"{total} is no rounding of parts that sum to {sum(parts)}")

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from fractions import Fraction
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 _EPOCH = date(1970, 1, 1).toordinal()
@@ -50,6 +51,7 @@ class FiscalQuarter:
     period: Period
 
 
+@lru_cache(maxsize=2**16)
 def add_months(day: date, months: int) -> date:
     """Return the same day of the month, that many months on; the month's last day where it has no such day.
 

@@ -19,7 +19,7 @@ from perennial.contracts import queries as contracts
 from perennial.contracts.changes import NamedCustomer
 from perennial.customers.models import Customer
 from perennial.insights.due import view_of
-from perennial.kernel.money import largest_remainder, round_half_even
+from perennial.kernel.money import exact_sum, largest_remainder, round_half_even
 from perennial.kernel.organisation.queries import House
 from perennial.kernel.periods import Period, fiscal_quarter
 from perennial.members.models import Member
@@ -203,8 +203,8 @@ _KEPT, _NET, _LATE_90, _KEPT_90 = range(len(Outcome), len(Outcome) + 4)
 def _printed(groups: Sequence[Sequence[TwiceTold]], wholes: Amounts | None = None) -> list[Amounts]:
     """Return each group's amounts in whole minor units, so that every column adds up to `wholes`, or to its rounded
     sum."""
-    exact = [[sum((amount(one) for one in group), Fraction(0)) for group in groups] for amount in _COLUMNS]
-    sums = [sum(some, Fraction(0)) for some in exact]
+    exact = [[exact_sum(map(amount, group)) for group in groups] for amount in _COLUMNS]
+    sums = [exact_sum(some) for some in exact]
     split = len(Outcome)
     usual = [*largest_remainder(sums[:split], round_half_even(sum(sums[:split], Fraction(0)))),
              *(round_half_even(one) for one in sums[split:])]  # fmt: skip

@@ -15,12 +15,12 @@ from perennial.contracts.calculations.courses import (
     Trailing,
     balances,
     balances_by_product,
-    exact_sum,
     lost_within,
     trailing,
 )
 from perennial.contracts.calculations.retention import Retention
 from perennial.contracts.calculations.retention import retention as retention_of
+from perennial.kernel.money import exact_sum
 from perennial.kernel.periods import Period, add_months, month_of
 from perennial.reports import retention_by, revenue
 from perennial.reports.retention_by import Dimension

@@ -95,7 +95,7 @@ class Amounts:
             exact = {int(key): self._exact(row) for row, key in enumerate(self.ids.tolist())} | dict(self.beside)
             return np.array(largest_remainder([exact[key] for key in sorted(exact)], whole), object)
         rounded = np.append(whole_of, np.array([one for _key, one, _rest in fine], np.int64))
-        rests = np.append(rest / under[fits], [float(one) for _key, _whole, one in fine])
+        rests = np.append(rest / under[fits], np.array([one for _key, _whole, one in fine], object).astype(np.float64))
         is_claim = np.append(over[fits] != 0, [bool(one or more) for _key, one, more in fine]).astype(np.bool_)
         missing = whole - sum(rounded.tolist())
         claims = np.flatnonzero(is_claim)
@@ -112,7 +112,7 @@ class Amounts:
 
     def _valued(self) -> tuple[NDArray[np.bool_], Ints, Ints]:
         """Return which amounts in columns fit 64 bits in our currency, and all as numerator and denominator."""
-        size = [np.array([float(getattr(one, name)) for one in self.worth])[self.unit]
+        size = [np.array([getattr(one, name) for one in self.worth], object).astype(np.float64)[self.unit]
                 for name in ("numerator", "denominator")]  # fmt: skip
         under = self.parts.denominators[self.own] if len(self.own) else NONE
         fits = (np.abs(self.numerator.astype(float)) * size[0] < MOST) & (under * size[1] < MOST)

@@ -15,8 +15,9 @@ from enum import StrEnum
 from fractions import Fraction
 from itertools import accumulate
 
-from perennial.contracts.calculations.courses import Course, Courses, exact_sum
+from perennial.contracts.calculations.courses import Course, Courses
 from perennial.contracts.calculations.retention import Retention, of_sums
+from perennial.kernel.money import exact_sum
 from perennial.kernel.periods import Period, add_months
 
 YEAR_MONTHS = 12

@@ -11,6 +11,7 @@ from math import lcm
 from typing import NamedTuple, TypeVar
 
 from perennial.contracts.terms import LOSSES, MovementKind
+from perennial.kernel.money import exact_sum
 from perennial.kernel.periods import Period
 
 _Key = TypeVar("_Key", bound=Hashable)
@@ -27,17 +28,6 @@ class Move(NamedTuple):
     kind: MovementKind
     currency: str
     amount: Fraction
-
-
-def exact_sum(amounts: Iterable[Fraction]) -> Fraction:
-    """Return the sum, by denominators first: few of them, so that most additions are of integers."""
-    parts = list(amounts)
-    if len(parts) == 1:
-        return parts[0]
-    by_denominator: dict[int, int] = defaultdict(int)
-    for amount in parts:
-        by_denominator[amount.denominator] += amount.numerator
-    return sum((Fraction(top, bottom) for bottom, top in by_denominator.items()), Fraction(0))
 
 
 def balances(moves: Iterable[Move], day: date, worth: Worth) -> dict[int, Fraction]:

@@ -11,6 +11,7 @@ from datetime import date
 from fractions import Fraction
 
 from perennial.contracts.terms import TermLine
+from perennial.kernel.money import exact_sum
 from perennial.renewals.terms import EARLY_DAYS, RENEWED, Due, Outcome, RenewalRate
 
 Value = Callable[[Fraction, str, date], Fraction]
@@ -106,10 +107,10 @@ def _outcome(due_on: date, agreed_on: date | None, clock: _Clock, *, given_up: b
 
 def rate_of(found: Sequence[Due]) -> RenewalRate:
     """Return the renewal rate of the terms: resolved ones and open ones, so that nobody reads renewed / resolved."""
-    due = sum((one.arr for one in found), Fraction(0))
-    kept = sum((min(one.arr, one.renewed) for one in found), Fraction(0))
-    net = sum((one.renewed for one in found), Fraction(0))
-    still_open = sum((one.arr for one in found if one.outcome is Outcome.OPEN), Fraction(0))
+    due = exact_sum(one.arr for one in found)
+    kept = exact_sum(min(one.arr, one.renewed) for one in found)
+    net = exact_sum(one.renewed for one in found)
+    still_open = exact_sum(one.arr for one in found if one.outcome is Outcome.OPEN)
     renewed = sum(one.outcome in RENEWED for one in found)
     return RenewalRate(
         due=due,
