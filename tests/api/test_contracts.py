@@ -25,7 +25,8 @@ def test_a_contract_comes_with_lines_amendments_and_time_line(
     customer = customers("A", at=now)["A"]
     own(customer, csm, now)
     keep([line("1", customer, "2026-01-01", "2027-01-01", 1_000_00, quantity=10, product="core", tax_rate="0.06",
-               amount_includes_tax=True)], at=now, on="2026-03-02")  # fmt: skip
+               amount_includes_tax=True, auto_renews=True, notice_on=date(2026, 11, 30))], at=now,
+         on="2026-03-02")  # fmt: skip
     first = Line.objects.current().get()
     change = amending.Terms(on=date(2026, 5, 1), quantity=15)
     amending.amend(first.fact, change, seen=first.pk, by=csm, at=now)
@@ -34,6 +35,7 @@ def test_a_contract_comes_with_lines_amendments_and_time_line(
     one, other = told["lines"]
     assert (one["amount"], one["mrr"], one["ends_on"]) == ("1000.00", "943.40", "2026-05-01")
     assert (other["amount"], other["renewal_of"], other["mrr"]) == ("1500.00", str(first.fact), None)
+    assert [(row["auto_renews"], row["at_end"]) for row in (one, other)] == [(True, None), (True, "unless_notice")]
     assert one["former"][0]["ends_on"] == "2027-01-01"
     assert [(row["change"], row["on"], row["by"]) for row in told["amendments"]] == [("terms", "2026-05-01", "Wei")]
     assert [(row["on"], row["what"]) for row in told["timeline"]] == [
@@ -46,7 +48,7 @@ def test_a_contract_comes_with_lines_amendments_and_time_line(
     assert call(member()).get(f"/contracts/{2**64}").status_code == 404
     answer = signed_in(csm).post(f"/contracts/{first.contract_id}/export", {"format": "xlsx"})
     rows = kept(answer.content)
-    assert [(row[0], row[2], row[3], row[15]) for row in rows] == [("core", 10, 1000, 943.4), ("core", 15, 1500, None)]
+    assert [(row[0], row[2], row[3], row[16]) for row in rows] == [("core", 10, 1000, 943.4), ("core", 15, 1500, None)]
     assert JournalEntry.objects.filter(kind="contract.exported").count() == 1
     assert signed_in(member("csm")).post(f"/contracts/{first.contract_id}/export", {"format": "csv"}).status_code == 404
     assert Contract.objects.count() == 1

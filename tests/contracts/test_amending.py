@@ -89,6 +89,14 @@ def test_terms_from_a_day_on_move_only_the_difference_and_end_nothing(
     assert [(one.ends_on, one.arr) for one in due] == [(date(2027, 1, 1), 12 * (NEW[2] + moved[0][2]))]
 
 
+def test_a_line_with_a_day_of_notice_is_amended_before_it_and_both_parts_keep_the_day(by: int, now: datetime) -> None:
+    notice = date(2026, 11, 30)
+    change(kept(now, notice_on=notice), Terms(on=date(2026, 5, 1), quantity=15), by, now)
+    assert list(Line.objects.current().values_list("notice_on", flat=True)) == [notice, notice]
+    with pytest.raises(LineError, match="before the line ends"):
+        change(Line.objects.current().get(is_amended=False), End(ends_on=notice), by, now)
+
+
 def test_an_end_moves_at_the_same_fee_a_month_and_a_line_that_gives_months_away_keeps_its_own(
     by: int, now: datetime
 ) -> None:

@@ -96,6 +96,7 @@ CONTRACTS = {
         "Monthly price": "amount",
         "Begin": "starts_on",
         "Renewal date": "ends_on",
+        "Auto-renewal": "auto_renews",
     },
     "english, told twice": {
         "Client ID": "customer",
@@ -121,6 +122,7 @@ CONTRACTS = {
         "到期日": "ends_on",
         "签订日期": "signed_on",
         "税率": "tax_rate",
+        "是否自动续约": "auto_renews",
     },
     "zh-hant": {
         "客戶編號": "customer",
@@ -130,6 +132,7 @@ CONTRACTS = {
         "合約金額": "amount",
         "開始日期": "starts_on",
         "結束日期": "ends_on",
+        "自動續約": "auto_renews",
     },
 }
 OTHERS = {
@@ -182,6 +185,9 @@ CELLS = {
     "Seats": ["10", "20"],
     "席位数": ["10", "20"],
     "數量": ["1", "2"],
+    "Auto-renewal": ["Yes", "No"],
+    "是否自动续约": ["是", "否"],
+    "自動續約": ["是", "否"],
 }
 
 

@@ -13,6 +13,7 @@ import duckdb
 import pytest
 import yaml
 from django.db import transaction
+from django.db.models import Count
 from tests.integrations.imported import EXAMPLES, bring_in, checked, counts, quality
 
 from perennial.contracts.models import Cancellation, Line
@@ -96,6 +97,8 @@ def test_ravenstack_agrees_with_a_recount_and_the_same_files_again_change_nothin
     amounts = list(Line.objects.values_list("amount", flat=True))
     assert (len(amounts), sum(amounts)) == (months, cents)
     # A cancellation that names no subscription ends no revenue.
+    flags = duckdb.sql(f"SELECT auto_renew_flag, count(*) FROM '{lines_file}' GROUP BY ALL").fetchall()
+    assert dict(Line.objects.values_list("auto_renews").annotate(n=Count("id"))) == dict(flags)
     open_ended = duckdb.sql(f"SELECT count(*) FROM '{lines_file}' WHERE end_date IS NULL").fetchall()[0][0]
     assert Line.objects.filter(ends_on=None).count() == open_ended
     assert set(Cancellation.objects.values_list("line_fact", flat=True)) == {None}

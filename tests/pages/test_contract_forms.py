@@ -7,12 +7,14 @@ from datetime import date, datetime
 from typing import Any
 
 import pytest
+from django.db.models import Q
 from tests.aids import signed_in
 from tests.contracts.books import keep, line
 
 from perennial.contracts.models import Contract, Line, Movement
 from perennial.kernel.journal.models import JournalEntry
 from perennial.kernel.organisation.models import Organisation
+from perennial.renewals import queries as renewals
 
 HTMX = {"HX-Request": "true"}
 NEW = {"fact": "11111111-1111-4111-8111-111111111111", "kind": "recurring", "price": "1200", "price_is": "all",
@@ -191,3 +193,39 @@ def test_what_a_file_says_otherwise_is_decided_on_the_contract_s_page(found: dic
     entry = JournalEntry.objects.filter(kind="contract.amended").latest("id")
     assert client.post(f"{found['at']}/undo/{entry.pk}").status_code == 302
     assert Contract.objects.get(pk=pk).number == "C-9"
+
+
+def test_a_line_that_renews_by_itself_says_so_until_notice_and_moves_nothing(found: dict[str, Any]) -> None:
+    """As of 2 March 2026; the term that is there ends on 1 January 2029."""
+    client, was = signed_in(found["csm"]), due_in_2029()
+
+    def correct(**typed: str) -> None:
+        one = Line.objects.current().get(source="test")
+        sent = {"what": "correct", "seen": one.pk, "kind": "recurring", "quantity": "10", "price": "1000",
+                "price_is": "all", "months": "1", "currency": "USD", "starts_on": "2026-01-01",
+                "ends_on": "2028-12-31", "step": "save", "product_id": one.product_id, **typed}  # fmt: skip
+        assert client.post(found["edit"], sent).status_code == 302
+
+    def page() -> str:
+        return client.get(found["at"]).content.decode()
+
+    assert "by itself" not in page()
+    correct(auto_renews="yes", notice_on="2026-03-02")
+    assert "Renews by itself unless notice is given by 2 Mar 2026." in page()
+    correct(auto_renews="yes", notice_on="2026-03-01")
+    assert "Goes on by itself: notice was possible until 1 Mar 2026." in page()
+    assert '<option value="yes" selected>' in client.get(found["edit"], {"what": "correct"}).content.decode()
+    assert (sums(), due_in_2029()) == (BEFORE, was), "the ledger and what comes due stay as they are"
+    assert "Goes on by itself" in client.get(f"/renewals/{found['key']}/2029-01-01").content.decode()
+    correct(auto_renews="no")
+    assert "Ends unless it is renewed." in page()
+    cut = {"what": "terms", "seen": Line.objects.current().get().pk, "on": "2027-01-01", "quantity": "12", "price": "",
+           "price_is": "all", "months": "1", "step": "save"}  # fmt: skip
+    assert client.post(found["edit"], cut).status_code == 302
+    assert list(Line.objects.current().values_list("auto_renews", flat=True)) == [False, False]
+    assert page().count("Ends unless it is renewed.") == 1, "a line that goes on as another says nothing of its end"
+
+
+def due_in_2029() -> list[Any]:
+    found = renewals.due_in(date(2029, 1, 1), date(2029, 1, 2), Q(), on=date(2026, 3, 2))
+    return [(one.customer_id, one.arr, one.lines) for one in found]

@@ -130,8 +130,7 @@ def _ledger(word: str, row: Customer, at: datetime) -> None:
     paper = Contract.objects.create(source="crm", external_id=f"{word}-paper", number=f"{word}-number", customer=row,
                                     learned_at=at)  # fmt: skip
     Line(contract=paper, kind="recurring", amount=12000, currency="USD", amount_months=1, starts_on=ON,
-         external_id=f"{word}-line",
-         **known).save()  # fmt: skip
+         external_id=f"{word}-line", auto_renews=True, **known).save()  # fmt: skip
     Cancellation(cancelled_on=ON, reason="price", comment=f"{word}-why", external_id=f"{word}-cancel", **known).save()
     Receivable(contract=paper, due_on=ON, amount=100, currency="USD", external_id=f"{word}-due",
                node="seal", node_holder=f"{word} Person", **known).save()  # fmt: skip

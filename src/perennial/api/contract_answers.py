@@ -18,6 +18,10 @@ LINE = shape_of({
     "tax_rate": text("A share such as 0.06; null: not known.", null=True), "amount_includes_tax": {"type": "boolean"},
     "end_amount": amount("What the end customer pays the reseller.", null=True),
     "discount_percent": text(null=True), "notice_on": NO_DAY,
+    "auto_renews": {"type": ["boolean", "null"],
+                    "description": "Goes on for another term unless notice is given; null: not known."},
+    "at_end": text("unless_notice, goes_on (its day of notice is over) or ends: what the paper says becomes of the line"
+                   " at its end; null: nothing, or the line is open-ended, given notice, amended or over.", null=True),
     "billing_months": number(null=True, kind="integer"), "gift_months": number(kind="integer"),
     "pauses": array({"type": "array"}, "First day, and first day after; null: not known yet."),
     "ramp_step": number("From 2 on agreed in advance.", null=True, kind="integer"),

@@ -72,6 +72,8 @@ def _line(row: LineRow) -> dict[str, Any]:
         "end_amount": None if line.end_amount is None else _decimal(line.end_amount, line.currency),
         "discount_percent": line.discount_percent,
         "notice_on": _iso(line.notice_on),
+        "auto_renews": line.auto_renews,
+        "at_end": row.at_end,
         "billing_months": line.billing_months,
         "gift_months": line.gift_months,
         "pauses": line.pauses,

@@ -119,7 +119,8 @@ def _check(line: Line, exchange: Exchange) -> None:
         raise LineError("ends_on", _("A term of more than 40 years: check the year of its end."))
     if line.gift_months and (line.ends_on is None or add_months(line.starts_on, line.gift_months) > line.ends_on):
         raise LineError("gift_months", _("The months given away are longer than the term."))
-    if line.notice_on is not None and line.ends_on is not None and line.notice_on >= line.ends_on:
+    is_late = line.notice_on is not None and line.ends_on is not None and line.notice_on >= line.ends_on
+    if is_late and not line.is_amended:  # one that goes on as another line keeps the day of notice of the whole term
         raise LineError("notice_on", _("Notice is given before the line ends."))
     if line.renewal_of == line.fact:
         raise LineError("", _("A line cannot renew itself."))

@@ -12,8 +12,9 @@ from enum import Enum
 from fractions import Fraction
 from typing import Any
 
+from perennial.contracts.calculations.at_end import at_end
 from perennial.contracts.models import Line
-from perennial.contracts.terms import BillingStatus, Discount, LineKind, LineTerms, PolicySwitches
+from perennial.contracts.terms import AtEnd, BillingStatus, Discount, LineKind, LineTerms, PolicySwitches
 from perennial.customers.aliases import Aliases
 
 COLUMNS = (
@@ -69,6 +70,13 @@ def terms_of(line: Line, merged: Aliases | None = None) -> LineTerms:
         is_amended=line.is_amended,
         term_starts_on=line.term_starts_on,
     )
+
+
+def at_end_of(line: Line, on: date) -> AtEnd | None:
+    """Return what the paper says becomes of a line at its end, as it stands on a day; None: nothing, or the line is
+    open-ended, was given notice, goes on as another line, or is over. No query."""
+    given_up = line.cancelled_on is not None or line.billing_status == BillingStatus.CANCELLED or line.is_amended
+    return at_end(line.auto_renews, ends_on=line.ends_on, notice_on=line.notice_on, is_given_up=given_up, on=on)
 
 
 def _discount(line: Line) -> Discount | None:

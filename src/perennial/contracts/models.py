@@ -53,6 +53,9 @@ class Line(Version):
     the line that goes on is the first day of that term; `is_typed` marks a version that a member wrote.
     `corrects`: of a red line, the fact of the line that it takes something back of. `end_amount`: what the end customer
     pays the reseller, over the same months and with the same tax as `amount`, which is what the reseller pays.
+    `auto_renews`: whether the paper says that the line goes on for another term unless notice is given (until
+    `notice_on`), None unknown. It books nothing: the end comes due and the grace holds as for any line, and the next
+    term counts when its line is here.
     """
 
     customer = models.ForeignKey("perennial.Customer", on_delete=models.PROTECT, related_name="lines")
@@ -71,6 +74,7 @@ class Line(Version):
     starts_on = models.DateField()
     ends_on = models.DateField(null=True)
     notice_on = models.DateField(null=True)
+    auto_renews = models.BooleanField(null=True)
     billing_months = models.PositiveSmallIntegerField(null=True)
     gift_months = models.PositiveSmallIntegerField(default=0)
     pauses = models.JSONField(default=list)

@@ -37,6 +37,15 @@ class BillingStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
+class AtEnd(StrEnum):
+    """What becomes of a line at its end, as its paper says: it goes on unless notice is given; it goes on, since the
+    last day of notice is over; it ends unless somebody renews it."""
+
+    UNLESS_NOTICE = "unless_notice"
+    GOES_ON = "goes_on"
+    ENDS = "ends"
+
+
 class StepKind(StrEnum):
     """What a step of a receivable plan is for."""
 

@@ -152,6 +152,7 @@ class LineRow:
     billing_months: int | None = None
     gift_months: int = 0
     notice_on: date | None = None
+    auto_renews: bool | None = None
     renewal_of: str | None = None
     pauses: tuple[tuple[date, date | None], ...] = ()
     cancelled_on: date | None = None

@@ -164,8 +164,9 @@ TABLE: dict[str, Held] = {
         {"external_id": CODE},
         kept(row=VERSION, ledger="customer contract product kind quantity amount amount_months currency tax_rate "
              "amount_includes_tax discount_percent discount_amount discount_months starts_on ends_on notice_on "
-             "billing_months gift_months pauses ramp_step renewal_of billing_status overdue_since_on cancelled_on "
-             "ceases_on is_amended term_starts_on corrects end_amount", method="is_typed"), C, None, BLANK),
+             "auto_renews billing_months gift_months pauses ramp_step renewal_of billing_status overdue_since_on "
+             "cancelled_on ceases_on is_amended term_starts_on corrects end_amount",
+             method="is_typed"), C, None, BLANK),
     "Cancellation": Held(
         {"external_id": CODE, "comment": T, "reason": WORD, "competitor": WORD},
         kept(row=VERSION, ledger="customer line_fact cancelled_on effective_on refund currency"), C, None, BLANK),

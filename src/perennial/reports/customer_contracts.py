@@ -8,14 +8,14 @@ from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
-from perennial.contracts import history, nodes
+from perennial.contracts import facts, history, nodes
 from perennial.contracts import queries as contracts
 from perennial.contracts.calculations.nodes import Usuals
 from perennial.contracts.grace import Late
 from perennial.contracts.models import Cancellation, Contract, Invoice, Line, Payment
 from perennial.contracts.nodes import Wait
 from perennial.contracts.receivables import Step
-from perennial.contracts.terms import LineKind
+from perennial.contracts.terms import AtEnd, LineKind
 from perennial.reports.customer_file import Collections, File, collections
 from perennial.reports.receivables import money_of_customer
 
@@ -26,6 +26,7 @@ class LineRow:
 
     `runs`: it makes MRR; `is_on`: it holds the day, as a trial or a service does that makes none. `late_until`: it
     ended unsigned and is held in grace, until that day at most; `grace`: why so long, on the contract's own page.
+    `at_end`: whether its paper says that it goes on by itself, None where it says nothing.
     """
 
     line: Line
@@ -36,6 +37,7 @@ class LineRow:
     is_paused: bool = False
     late_until: date | None = None
     grace: Late | None = None
+    at_end: AtEnd | None = None
 
     @property
     def tax_percent(self) -> str | None:
@@ -126,7 +128,8 @@ def line_row(one: contracts.LineOnDay, on: date, former: Sequence[Line]) -> Line
     is_on = one.runs or (holds and line.kind != LineKind.RECURRING.value)
     day = on.isoformat()
     rests = one.runs and any(since <= day and (until is None or day < until) for since, until in line.pauses)
-    return LineRow(line, one.mrr if one.runs else None, one.runs, is_on, former, rests, one.late_until)
+    mrr, end = one.mrr if one.runs else None, facts.at_end_of(line, on)
+    return LineRow(line, mrr, one.runs, is_on, former, rests, one.late_until, at_end=end)
 
 
 def _order(paper: Paper) -> tuple[bool, int]:

@@ -9,8 +9,9 @@ from datetime import date, datetime, timedelta
 from django.db.models import Q
 
 from perennial.blueprint import queries as blueprint
-from perennial.contracts import access, receivables
+from perennial.contracts import access, facts, receivables
 from perennial.contracts.models import Line
+from perennial.contracts.terms import AtEnd
 from perennial.customers.access import customers_of
 from perennial.customers.aliases import aliases
 from perennial.customers.models import PortfolioRow
@@ -41,16 +42,17 @@ TASKS = "tasks.edit"
 
 @dataclass(frozen=True)
 class Room:
-    """A term's room. `due` is exact; `term` is the same in minor units with what is expected of it. `history` are all
-    findings, the latest first; `late` is the last-minute index, None before the last 90 days. `stops`: the checkpoints;
-    `plan`, `steps`, `nodes`: the plan that was worked back from the expiry, its steps and the approvals among them."""
+    """A term's room. `due` is exact; `term` is the same in minor units with what is expected of it. `history`
+    are all findings, the latest first; `lines`: what ends, each with what its paper says becomes of it. `late`
+    is the last-minute index, None before the last 90 days. `stops`: the checkpoints; `plan`, `steps`, `nodes`:
+    the plan that was worked back from the expiry, its steps and the approvals among them."""
 
     on: date
     currency: str
     row: PortfolioRow
     due: Due
     term: Term
-    lines: list[Line]
+    lines: list[tuple[Line, AtEnd | None]]
     found: Mapping[About, Found]
     history: list[Found]
     calls: list[Called]
@@ -114,7 +116,7 @@ def room(member: Member, key: str, due_on: date, *, at: datetime, place: House) 
         row=row,
         due=due,
         term=_expected(due, on, place),
-        lines=_lines(due),
+        lines=_lines(due, on),
         found=found,
         history=findings.history(customer.pk, due_on),
         calls=calls.history(customer.pk, due_on),
@@ -147,6 +149,6 @@ def _expected(due: Due, on: date, place: House) -> Term:
                 called=None, call=None, vetoes=(), owner_id=None, segment="")  # fmt: skip
 
 
-def _lines(due: Due) -> list[Line]:
+def _lines(due: Due, on: date) -> list[tuple[Line, AtEnd | None]]:
     rows = Line.objects.current().filter(fact__in=due.lines).select_related("product", "contract")
-    return list(rows.order_by("product__name", "pk"))
+    return [(line, facts.at_end_of(line, on)) for line in rows.order_by("product__name", "pk")]

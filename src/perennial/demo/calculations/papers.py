@@ -97,6 +97,7 @@ def _lines(
         tax_rate=tax,
         gift_months=term.gift_months,
         notice_on=None if is_monthly else add_months(term.ends_on, -1) if term.ends_on else None,
+        auto_renews=None if is_monthly else account.segment == "default",
         renewal_of=f"{account.external_id}-T{term.number - 1}-1" if not is_first else None,
         pauses=_pauses(account, term),
         cancelled_on=account.left_on - timedelta(12) if is_monthly and account.left_on else None,

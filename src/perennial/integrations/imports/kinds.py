@@ -151,6 +151,7 @@ KINDS: Mapping[KindKey, Kind] = {
             Field("starts_on", _D, _("First day"), required=True),
             Field("ends_on", _D, _("End")),
             Field("notice_on", _D, _("Notice by")),
+            Field("auto_renews", _B, _("Renews by itself")),
             Field("ramp_step", _I, _("Step of a ramp")),
             Field("corrects", _T, _("Takes back of the line")),
             Field("reseller", _T, _("Reseller")),

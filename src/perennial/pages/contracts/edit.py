@@ -51,6 +51,7 @@ COLUMN_WORDS: Mapping[str, Promise] = {
     "quantity": _("Quantity"), "amount": _("Amount"), "amount_months": _("Period"), "ends_on": _("End"),
     "starts_on": _("First day"), "pauses": _("Pauses"), "cancelled_on": _("Notice"), "currency": _("Currency"),
     "tax_rate": _("Tax rate, %"), "product_id": _("Product"), "discount_percent": _("Discount, %"),
+    "notice_on": _("Notice possible until"), "auto_renews": _("Renews by itself"),
 }  # fmt: skip
 
 

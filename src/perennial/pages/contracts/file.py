@@ -19,8 +19,8 @@ def sheet_of(paper: Paper, on: date) -> sheets.Sheet:
     headings = [
         _("Product"), _("Paid for"), _("Quantity"), _("Amount"), _("Currency"), _("Months that the amount covers"),
         _("Tax rate"), _("Amount includes tax"), _("Amount of the end customer"), _("First day"), _("End"),
-        _("Notice by"), _("Gift months"), _("Step of a ramp"), _("Cancelled on"), _("MRR, without tax"),
-        _("Earlier versions"),
+        _("Notice by"), _("Renews by itself"), _("Gift months"), _("Step of a ramp"), _("Cancelled on"),
+        _("MRR, without tax"), _("Earlier versions"),
     ]  # fmt: skip
     contract = paper.contract
     notes = [(_("Contract"), contract.number or contract.external_id), (_("Customer"), paper.own.name),
@@ -36,10 +36,15 @@ def _line(row: LineRow) -> list[sheets.Cell]:
     return [
         line.product.name if line.product else None, line.kind, line.quantity, _amount(line.amount, line.currency),
         line.currency, line.amount_months, None if line.tax_rate is None else Decimal(line.tax_rate),
-        _("yes") if line.amount_includes_tax else _("no"),
+        _said(line.amount_includes_tax),
         None if line.end_amount is None else _amount(line.end_amount, line.currency), line.starts_on, line.ends_on,
-        line.notice_on, line.gift_months, line.ramp_step, line.cancelled_on, mrr, len(row.former),
+        line.notice_on, _said(line.auto_renews), line.gift_months, line.ramp_step, line.cancelled_on, mrr,
+        len(row.former),
     ]  # fmt: skip
+
+
+def _said(flag: bool | None) -> str | None:
+    return None if flag is None else _("yes") if flag else _("no")
 
 
 def _amount(minor: int, currency: str) -> Decimal:

@@ -22,6 +22,7 @@ FIRST, LAST = date(1970, 1, 1), date(2199, 12, 31)
 TERM = "term"
 LINE_KINDS = ((LineKind.RECURRING.value, _("recurring")), (LineKind.ONE_OFF.value, _("once")),
               (LineKind.USAGE.value, _("by usage")), (LineKind.TRIAL.value, _("trial")))  # fmt: skip
+AT_END = (("", _("not known")), ("yes", _("renews unless notice is given")), ("no", _("ends unless it is renewed")))
 UNIT = "unit"
 MOST_STEPS = 4
 PRICES = ((UNIT, _("a unit")), ("all", _("for all units")))
@@ -258,6 +259,9 @@ class LineForm(Priced):
     discount_months = forms.IntegerField(label=_("Discount for … months"), required=False, min_value=1, max_value=480,
                                          help_text=_("Empty: for good."))  # fmt: skip
     notice_on = DayField(label=_("Notice possible until"), help_text=_("After it the line goes on by itself."))
+    auto_renews = forms.TypedChoiceField(
+        label=_("At its end"), choices=AT_END, required=False, empty_value=None, coerce=lambda told: told == "yes",
+        help_text=_("It books nothing: the end comes due, and the next term counts once it is entered."))  # fmt: skip
     end_price = forms.CharField(label=_("Price of the end customer"), required=False, max_length=30,
                                 help_text=_("What the reseller is paid, a unit or for all as above."))  # fmt: skip
     renewal_of = forms.ChoiceField(label=_("Renews the line"), required=False)
@@ -328,7 +332,7 @@ class LineForm(Priced):
         """Return the columns of the line."""
         data = self.cleaned_data
         same = ("product_id", "kind", "quantity", "currency", "tax_rate", "amount_includes_tax", "starts_on",
-                "billing_months", "discount_percent", "notice_on")  # fmt: skip
+                "billing_months", "discount_percent", "notice_on", "auto_renews")  # fmt: skip
         amount, months = self.amount or (0, None)
         found = {name: data[name] for name in same} | {
             "amount": amount, "amount_months": months, "ends_on": after(data["ends_on"]),
@@ -382,6 +386,7 @@ def line_values(line: Line) -> dict[str, Any]:
     return {name: getattr(line, name) for name in shown} | {
         "price": money.decimal_string(line.amount, line.currency), "price_is": "all",
         "months": str(line.amount_months or TERM), "ends_on": before(line.ends_on),
+        "auto_renews": None if line.auto_renews is None else "yes" if line.auto_renews else "no",
         "end_price": None if line.end_amount is None else money.decimal_string(line.end_amount, line.currency),
         "tax_rate": None if line.tax_rate is None else f"{(Decimal(line.tax_rate) * 100).normalize():f}",
     }  # fmt: skip
