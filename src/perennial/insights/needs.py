@@ -12,11 +12,11 @@ from perennial.blueprint import queries as blueprint
 from perennial.customers import queries as customers
 from perennial.insights import due, forecast
 from perennial.insights.due import View
-from perennial.insights.terms import Learned
+from perennial.insights.terms import Learned, Term
 from perennial.kernel.periods import Period
 from perennial.renewals import checkpoints, findings, plans
 from perennial.renewals.calculations.needs import need_of
-from perennial.renewals.terms import Need, Outcome, Place
+from perennial.renewals.terms import Category, Need, Outcome, Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def asked_on(
     found, late = findings.latest(ids, at=at), plans.overdue(ids, on)
     seen = [due.seen(one, view) for one in still] if learned else []
     terms = forecast.terms_of(seen, view, learned, first_month) if learned else []
-    said = {(term.customer_id, term.due_on): term.category for term in terms}
+    said = {(term.customer_id, term.due_on): _said(term) for term in terms}
     asked: dict[int, Asked] = {}
     for place in sorted(starts, key=lambda one: (one[1], one[0])):
         customer, due_on = place
@@ -60,3 +60,11 @@ def asked_on(
             need_on = due_on if need else None
         asked[customer] = Asked(min(days, default=None), need, need_on)
     return {customer: one for customer, one in asked.items() if one != Asked()}
+
+
+def _said(term: Term) -> Category | None:
+    """Return the category that is in force; None where it is the model's, and no past term stands behind it: one half
+    for want of anything known is no danger."""
+    rate = term.probability.rate if term.probability else None
+    is_blind = rate is None or rate.count + rate.borrowed == 0
+    return None if is_blind and term.category is not term.called else term.category

@@ -75,6 +75,7 @@ REACTIONS: dict[str, tuple[Reaction, ...]] = {
     "task.completed": (refresh,),
     "task.dropped": (refresh,),
     "task.reopened": (refresh,),
+    "task.changed": (refresh,),
     "task.moved": (refresh,),
     "task.retitled": (refresh,),
 }

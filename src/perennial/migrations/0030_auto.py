@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("perennial", "0028_cards"),
+        ("perennial", "0029_known"),
     ]
 
     operations = [

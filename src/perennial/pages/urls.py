@@ -33,6 +33,7 @@ from perennial.pages.receivables import views as receivables
 from perennial.pages.renewals import checkpoints as renewal_checkpoints
 from perennial.pages.renewals import plan as renewal_plan
 from perennial.pages.renewals import room as renewal
+from perennial.pages.renewals import tasks as renewal_tasks
 from perennial.pages.renewals import views as renewals
 from perennial.pages.revenue import later as revenue_later
 from perennial.pages.revenue import opening as revenue_opens
@@ -125,8 +126,18 @@ urlpatterns = [
     path("renewals/<slug:key>/<str:due>/settle", renewal_checkpoints.settle, name="renewal_settle"),
     path("renewals/<slug:key>/<str:due>/plan", renewal_plan.make, name="renewal_plan"),
     path("renewals/<slug:key>/<str:due>/plan/undo/<int:number>", renewal_plan.undo, name="renewal_plan_undo"),
-    path("renewals/<slug:key>/<str:due>/tasks", renewal.task, name="renewal_task"),
-    path("renewals/<slug:key>/<str:due>/tasks/<int:task_id>/done", renewal.task_done, name="renewal_task_done"),
+    path("renewals/<slug:key>/<str:due>/tasks", renewal_tasks.add, name="renewal_task"),
+    path("renewals/<slug:key>/<str:due>/tasks/<int:task_id>", renewal_tasks.change, name="renewal_task_change"),
+    path("renewals/<slug:key>/<str:due>/tasks/<int:task_id>/done", renewal_tasks.tick, name="renewal_task_done"),
+    path("renewals/<slug:key>/<str:due>/tasks/<int:task_id>/drop", renewal_tasks.drop, name="renewal_task_drop"),
+    path(
+        "renewals/<slug:key>/<str:due>/tasks/<int:task_id>/restore", renewal_tasks.restore, name="renewal_task_restore"
+    ),
+    path(
+        "renewals/<slug:key>/<str:due>/tasks/<int:task_id>/back/<int:number>",
+        renewal_tasks.back,
+        name="renewal_task_back",
+    ),
     path("weekly", weekly.page, name="weekly"),
     path("weekly/explanation", opening.explanation, name="weekly_explanation"),
     path("weekly/customers", opening.customers, name="weekly_customers"),

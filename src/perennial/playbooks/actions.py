@@ -14,6 +14,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from perennial.kernel.journal import actions as journal
+from perennial.kernel.journal import queries as past
 from perennial.members import queries as members
 from perennial.members.access import OWNS_TASKS
 from perennial.playbooks import planning
@@ -21,6 +22,8 @@ from perennial.playbooks.models import PlannedDay, Task, TodayItem
 from perennial.playbooks.terms import Logged
 
 MOST_TITLE = 300
+TASK_CHANGED = "task.changed"
+UNDO_WITHIN = timedelta(hours=24)
 
 
 class PlaybookError(ValueError):
@@ -91,6 +94,45 @@ def change_due(*, task_id: int, due_on: date | None, by: int, at: datetime) -> N
     before, task.due_on = task.due_on, due_on
     task.save(update_fields=["due_on"])
     _tell("task.moved", task, by=by, at=at, data={"from": _iso(before), "to": _iso(due_on)})
+
+
+@transaction.atomic
+def change_task(*, task_id: int, title: str, owner_id: int, due_on: date | None, by: int, at: datetime) -> int | None:
+    """Let an open task read otherwise, be another member's or be due on another day; return the entry of the journal by
+    which it is taken back (`change_back`), None where nothing changed.
+
+    :raises PlaybookError: the task is done or dropped, no title, or a new owner who writes no tasks.
+    """
+    task = Task.objects.select_for_update().get(id=task_id)
+    if task.done_at or task.dropped_at:
+        raise PlaybookError(_("This task is closed. Reopen it first."))
+    before, before_title = _told(task), task.title
+    if owner_id != task.owner_id:
+        _refuse_who_writes_none(owner_id)
+    task.title, task.owner_id, task.due_on = _title(title), owner_id, due_on
+    if (_told(task), task.title) == (before, before_title):
+        return None
+    task.save(update_fields=["title", "owner", "due_on"])
+    return journal.record(TASK_CHANGED, customer_id=task.customer_id, subject=f"task:{task.pk}", by=by, at=at,
+                          data={"from": before, "to": _told(task)},
+                          personal={"before": before_title, "title": task.title})  # fmt: skip
+
+
+@transaction.atomic
+def change_back(*, entry_id: int, task_id: int, by: int, at: datetime) -> bool:
+    """Take back an own change of a task of the last 24 hours; False where there is none, the task was closed since, or
+    it is not as that change left it."""
+    entry = past.entry(entry_id)
+    if entry is None or (entry.kind, entry.subject, entry.by_id) != (TASK_CHANGED, f"task:{task_id}", by):
+        return False
+    task = Task.objects.select_for_update().get(id=task_id)
+    is_as_left = (_told(task), task.title) == (entry.data["to"], entry.personal.get("title"))
+    if at - entry.at > UNDO_WITHIN or task.done_at or task.dropped_at or not is_as_left:
+        return False
+    before = entry.data["from"]
+    due_on = date.fromisoformat(before["due_on"]) if before["due_on"] else None
+    change_task(task_id=task_id, title=entry.personal["before"], owner_id=before["owner"], due_on=due_on, by=by, at=at)
+    return True
 
 
 @transaction.atomic
@@ -196,6 +238,10 @@ def _tell(kind: str, task: Task, *, by: int | None, at: datetime, data: Mapping[
     """The title is a person's words: it goes to the part of the journal that can be erased."""
     journal.record(kind, customer_id=task.customer_id, subject=f"task:{task.pk}", by=by, at=at, data=data,
                    personal={"title": task.title})  # fmt: skip
+
+
+def _told(task: Task) -> dict[str, Any]:
+    return {"owner": task.owner_id, "due_on": _iso(task.due_on)}
 
 
 def _title(text: str) -> str:

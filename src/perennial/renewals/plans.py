@@ -52,6 +52,13 @@ def tasks_of(customer_ids: Sequence[int]) -> dict[Place, list[int]]:
     return dict(found)
 
 
+def dropped_of(customer_id: int, due_on: date) -> set[int]:
+    """Return the numbers of the tasks that were taken out of the plan of a term. Two queries."""
+    family = aliases().family([customer_id])
+    rows = PlanStep.objects.filter(customer_id__in=family, due_on=due_on, task__dropped_at__isnull=False)
+    return set(rows.values_list("task_id", flat=True))
+
+
 def overdue(customer_ids: Sequence[int], on: date) -> set[Place]:
     """Return the terms of the customers that have an open step due before a day. Two queries for 500 customers."""
     merged, found = aliases(), set[Place]()

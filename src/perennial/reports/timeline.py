@@ -46,9 +46,9 @@ class Kind(StrEnum):
 # Entries of the journal that a reader of the file wants; a logged touchpoint stands there itself already.
 CHANGES = (
     "customer.assigned", "customer.changed", "customer.merged", "customer.parted", "contact.added", "contact.changed",
-    "task.added", "task.completed", "task.dropped", "task.reopened", "task.retitled", "today.done", "today.snoozed",
-    "today.dismissed", "today.delegated", "today.put_away", "today.brought_back", "touchpoint.retracted",
-    "touchpoint.restored",
+    "task.added", "task.changed", "task.completed", "task.dropped", "task.reopened", "task.retitled", "today.done",
+    "today.snoozed", "today.dismissed", "today.delegated", "today.put_away", "today.brought_back",
+    "touchpoint.retracted", "touchpoint.restored",
 )  # fmt: skip
 # Only for who may see revenue.
 AMENDMENTS = (

@@ -32,7 +32,8 @@ def room_of(request: HttpRequest, key: str, due: str) -> Room:
     return found
 
 
-def done(request: HttpRequest, text: str) -> HttpResponse:
-    """Answer a form in the dialog: the page is loaded anew and says what was done."""
-    messages.success(request, text)
+def done(request: HttpRequest, text: str, *, undo: str = "", is_good: bool = True) -> HttpResponse:
+    """Answer a form in the dialog: the page is loaded anew and says what was done, or was not; `undo`: the address at
+    which it is taken back."""
+    (messages.success if is_good else messages.error)(request, text, extra_tags=undo)
     return HttpResponse(status=204, headers={"HX-Refresh": "true"})

@@ -5,26 +5,21 @@ from __future__ import annotations
 from decimal import Decimal, InvalidOperation
 from typing import Any, cast
 
-from django.contrib import messages
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 
 from perennial.members import access
 from perennial.members.models import Member
-from perennial.pages.customer import forms, log_entry
 from perennial.pages.forecast import tables
 from perennial.pages.renewals import checkpoints, plan, words
 from perennial.pages.renewals.found import done, room_of
 from perennial.pages.renewals.views import left_words, node_words, room_url
 from perennial.pages.tags import percent
-from perennial.playbooks import actions as playbooks
-from perennial.playbooks.actions import PlaybookError
-from perennial.renewals import findings, plans
+from perennial.renewals import findings
 from perennial.renewals.findings import FindingError
 from perennial.renewals.terms import CAUSES, MARKS, About, Said
 from perennial.reports.forecast_figures import CATEGORIES, OUTCOMES
@@ -150,39 +145,3 @@ def decide(request: HttpRequest, key: str, due: str) -> HttpResponse:
         "outcome": OUTCOMES[room.term.outcome],
         "causes": [(one.value, words.ABOUTS[one], one.value == chosen) for one in CAUSES],
     }, status=422 if error else 200)  # fmt: skip
-
-
-@require_http_methods(["GET", "POST"])
-def task(request: HttpRequest, key: str, due: str) -> HttpResponse:
-    """Add a task to the plan of the term; it stands with all other tasks too."""
-    room = room_of(request, key, due)
-    if not room.may_task:
-        raise Http404
-    member = cast(Member, access.member_of(request))
-    form = forms.TaskForm(request.POST or None, people=log_entry.people(member),
-                          initial={"owner": room.row.owner_id or member.pk})  # fmt: skip
-    if request.method == "POST" and form.is_valid():
-        data = form.cleaned_data
-        try:
-            with transaction.atomic():
-                added = playbooks.add_task(customer_id=room.row.pk, owner_id=data["owner"], title=data["title"],
-                                           due_on=data["due_on"], by=member.pk, at=timezone.now())  # fmt: skip
-                plans.add(customer_id=room.row.pk, due_on=room.term.due_on, task_id=added)
-            return done(request, _("Task added."))
-        except PlaybookError as refused:
-            form.add_error(None, str(refused))
-    return render(request, "renewals/task.html", {"url": reverse("renewal_task", args=[key, due]), "form": form},
-                  status=422 if form.errors else 200)  # fmt: skip
-
-
-@require_POST
-def task_done(request: HttpRequest, key: str, due: str, task_id: int) -> HttpResponse:
-    """Say that a task of the plan is done, or open again."""
-    room = room_of(request, key, due)
-    one = next((found for found in room.tasks if found.pk == task_id), None)
-    if one is None or not room.may_task:
-        raise Http404
-    change = playbooks.reopen_task if one.done_at else playbooks.complete_task
-    change(task_id=task_id, by=cast(Member, access.member_of(request)).pk, at=timezone.now())
-    messages.success(request, _("The task is open again.") if one.done_at else _("Task done."))
-    return redirect(room_url(room.row.key, room.term.due_on))
