@@ -8,7 +8,7 @@ from datetime import date
 from fractions import Fraction
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Count, Max, Min, Q
 
 from perennial.contracts import facts, term_rows
 from perennial.contracts.calculations.due_terms import due_keys
@@ -238,10 +238,11 @@ def contract_spans(customer_ids: Sequence[int]) -> dict[int, tuple[date, date | 
     found: dict[int, tuple[date, date | None]] = {}
     for start in range(0, len(customer_ids), 500):
         rows = Line.objects.current().filter(customer_id__in=customer_ids[start : start + 500])
-        for customer_id, starts_on, ends_on in rows.values_list("customer_id", "starts_on", "ends_on"):
-            first, last = found.get(customer_id, (starts_on, starts_on))
-            open_ended = last is None or ends_on is None
-            found[customer_id] = (min(first, starts_on), None if open_ended else max(last or ends_on, ends_on))
+        ends = rows.values("customer_id").annotate(
+            first=Min("starts_on"), last=Max("ends_on"), open_ended=Count("pk", filter=Q(ends_on=None))
+        )
+        for customer_id, first, last, open_ended in ends.values_list("customer_id", "first", "last", "open_ended"):
+            found[customer_id] = (first, None if open_ended else last)
     return found
 
 

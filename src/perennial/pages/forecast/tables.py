@@ -120,8 +120,8 @@ def quarter_label(period: Period) -> str:
 
 
 def listed(told: Told, places: Sequence[int], *, may_move: bool) -> list[Listed]:
-    """Return terms as they are listed, the largest amount at stake first."""
-    return [_listed(one, told, may_move=may_move) for one in at_stake(told, places)]
+    """Return the first of the terms as they are listed, the largest amount at stake first."""
+    return [_listed(one, told, may_move=may_move) for one in at_stake(told, places)[:MOST_LISTED]]
 
 
 def _listed(one: Term, told: Told, *, may_move: bool) -> Listed:

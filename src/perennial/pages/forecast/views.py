@@ -75,8 +75,8 @@ def _shown(asked: Asked, told: Told) -> dict[str, Any]:
         "categories": [(f"?{chosen.query(category='')}#terms", _("All"), not chosen.category)]
         + [(f"?{chosen.query(category=one.key)}#terms", str(one.label), one.key == chosen.category)
            for one in figures if one.key in {"commit", "best_case", "at_risk", "signed_off", "renewed", "lost"}],
-        "terms": listed[: tables.MOST_LISTED],
-        "left": max(0, len(listed) - tables.MOST_LISTED),
+        "terms": listed,
+        "left": len(places) - len(listed),
         "basis": basis(told),
         "export_terms": f"{reverse('forecast_export')}?{chosen.query()}",
         "export_time": f"{reverse('forecast_export')}?{chosen.query()}&table=time",
