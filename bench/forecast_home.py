@@ -81,10 +81,12 @@ def measure(customers: int) -> dict[str, Any]:
     from django.test import Client
 
     from perennial.members.queries import by_email
+    from perennial.site.memory import settle
     from perennial.site.start import place_static_files
 
     fill(customers)
     place_static_files()
+    settle()
     client = Client(headers={"host": "localhost"})
     member = by_email("m0@example.com")
     assert member is not None

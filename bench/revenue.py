@@ -197,9 +197,11 @@ def pages() -> dict[str, Any]:
     from django.test.utils import CaptureQueriesContext
 
     from perennial.members.queries import by_email
+    from perennial.site.memory import settle
     from perennial.site.start import place_static_files
 
     place_static_files()
+    settle()
     clients = {}
     for name in ("m0", "m1"):
         clients[name] = Client(headers={"host": "localhost"})

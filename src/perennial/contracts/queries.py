@@ -20,6 +20,7 @@ from perennial.contracts.models import Cancellation, Contract, Line, Product
 from perennial.contracts.standing import Book, ProductLine, SeatPeriod, Standing
 from perennial.contracts.terms import LineKind, LineTerms, PolicySwitches, TermLine
 from perennial.customers.aliases import aliases
+from perennial.kernel.among import among
 from perennial.kernel.organisation.queries import house
 from perennial.kernel.periods import day_before
 
@@ -114,17 +115,16 @@ def recurring_lines(customer_ids: Sequence[int]) -> list[TermLine]:
 def followers(due: Sequence[TermLine], customer_ids: Sequence[int]) -> list[TermLine]:
     """Return the recurring lines of the customers that may follow one of these terms: that name it, or begin when the
     first of them ended or later; by end. Whether they come due themselves is not asked (`renews` is False). One query
-    for 500, and the organisation."""
+    and the organisation."""
     facts_due, since = {one.fact for one in due}, min(one.ends_on or date.max for one in due)
-    switches, found = facts.switches_of(house().policy_switches), list[TermLine]()
-    for start in range(0, len(customer_ids), 500):
-        rows = Q(customer_id__in=customer_ids[start : start + 500], kind=LineKind.RECURRING.value)
-        later = Q(renewal_of=None, starts_on__gte=since) | Q(renewal_of__isnull=False)
-        found += [
-            _term_line(_Told(row, facts.terms_of(row), switches, renews=False), renews=False)
-            for row in _rows(rows & later)
-            if row.renewal_of is None or str(row.renewal_of) in facts_due
-        ]
+    switches = facts.switches_of(house().policy_switches)
+    later = Q(renewal_of=None, starts_on__gte=since) | Q(renewal_of__isnull=False)
+    rows = among("customer_id", customer_ids) & Q(kind=LineKind.RECURRING.value) & later
+    found = [
+        _term_line(_Told(row, facts.terms_of(row), switches, renews=False), renews=False)
+        for row in _rows(rows)
+        if row.renewal_of is None or str(row.renewal_of) in facts_due
+    ]
     return _sorted(found)
 
 
@@ -234,15 +234,12 @@ def contract_ids(source: str, external_ids: Sequence[str]) -> dict[str, int]:
 
 
 def contract_spans(customer_ids: Sequence[int]) -> dict[int, tuple[date, date | None]]:
-    """Return each customer's first contract day and the first day without any (None: open-ended); one query for 500."""
+    """Return each customer's first contract day and the first day without any (None: open-ended); one query."""
     found: dict[int, tuple[date, date | None]] = {}
-    for start in range(0, len(customer_ids), 500):
-        rows = Line.objects.current().filter(customer_id__in=customer_ids[start : start + 500])
-        ends = rows.values("customer_id").annotate(
-            first=Min("starts_on"), last=Max("ends_on"), open_ended=Count("pk", filter=Q(ends_on=None))
-        )
-        for customer_id, first, last, open_ended in ends.values_list("customer_id", "first", "last", "open_ended"):
-            found[customer_id] = (first, None if open_ended else last)
+    rows = Line.objects.current().filter(among("customer_id", customer_ids)).values("customer_id")
+    ends = rows.annotate(first=Min("starts_on"), last=Max("ends_on"), open_ended=Count("pk", filter=Q(ends_on=None)))
+    for customer_id, first, last, open_ended in ends.values_list("customer_id", "first", "last", "open_ended"):
+        found[customer_id] = (first, None if open_ended else last)
     return found
 
 

@@ -21,6 +21,7 @@ from perennial.health.calculations.bands import reason_of
 from perennial.health.calculations.weights import customer_weights
 from perennial.health.models import Score, Scorecard
 from perennial.health.terms import MILLION, BandReason
+from perennial.kernel.among import among
 from perennial.kernel.conditions.terms import Tree
 
 PART_KEYS = (
@@ -188,14 +189,13 @@ def _told(row: Score) -> dict[str, Any]:
 
 
 def open_vetoes(customer_ids: Sequence[int]) -> dict[int, tuple[str, ...]]:
-    """Return the keys of the vetoes that each customer's latest score met; those without one are left out. One query
-    for 500."""
+    """Return the keys of the vetoes that each customer's latest score met; those without one are left out. One
+    query."""
     found: dict[int, tuple[str, ...]] = {}
-    for start in range(0, len(customer_ids), 500):
-        rows = Score.objects.filter(customer_id__in=customer_ids[start : start + 500])
-        for customer, vetoes in rows.values_list("customer_id", "parts__vetoes"):
-            if vetoes:
-                found[customer] = tuple(key for key, _values in vetoes)
+    rows = Score.objects.filter(among("customer_id", customer_ids))
+    for customer, vetoes in rows.values_list("customer_id", "parts__vetoes"):
+        if vetoes:
+            found[customer] = tuple(key for key, _values in vetoes)
     return found
 
 

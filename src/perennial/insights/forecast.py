@@ -24,6 +24,7 @@ from perennial.insights.calculations.shock import Floats
 from perennial.insights.due import View
 from perennial.insights.models import ForecastRow, ForecastSnapshot
 from perennial.insights.terms import MONTHS_AHEAD, Known, Learned, Probability, Term
+from perennial.kernel.among import among
 from perennial.kernel.money import exact_sum, largest_remainder, round_half_even
 from perennial.kernel.periods import Period, fiscal_quarter
 from perennial.renewals import calls
@@ -126,10 +127,9 @@ def _printed(found: Sequence[Known], first_month: int) -> list[tuple[int, int]]:
 
 def _people(ids: Sequence[int]) -> dict[int, tuple[int | None, str]]:
     found: dict[int, tuple[int | None, str]] = {}
-    for start in range(0, len(ids), 500):
-        rows = PortfolioRow.objects.filter(customer_id__in=ids[start : start + 500])
-        for customer, owner, segment in rows.values_list("customer_id", "owner_id", "segment"):
-            found[customer] = (owner, segment or "")
+    rows = PortfolioRow.objects.filter(among("customer_id", ids))
+    for customer, owner, segment in rows.values_list("customer_id", "owner_id", "segment"):
+        found[customer] = (owner, segment or "")
     return found
 
 

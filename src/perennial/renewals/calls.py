@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from perennial.customers.aliases import aliases
+from perennial.kernel.among import among
 from perennial.kernel.journal import actions as journal
 from perennial.renewals.calculations.categories import one_step_from
 from perennial.renewals.models import Call
@@ -62,14 +63,13 @@ def call(
 
 def latest(customer_ids: Sequence[int], *, at: datetime | None = None) -> dict[Place, Called]:
     """Return the call that counts for each term of the customers (those merged into them among them), of those made
-    up to `at` (None: all). Two queries for 500 customers."""
+    up to `at` (None: all). Two queries."""
     merged = aliases()
     family = merged.family(customer_ids)
     found: dict[Place, Called] = {}
-    for start in range(0, len(family), 500):
-        rows = Call.objects.filter(customer_id__in=family[start : start + 500]).select_related("by")
-        for row in (rows if at is None else rows.filter(at__lte=at)).order_by("at", "id"):
-            found[merged.of(row.customer_id), row.due_on] = _called(row)
+    rows = Call.objects.filter(among("customer_id", family)).select_related("by")
+    for row in (rows if at is None else rows.filter(at__lte=at)).order_by("at", "id"):
+        found[merged.of(row.customer_id), row.due_on] = _called(row)
     return found
 
 

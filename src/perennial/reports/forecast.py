@@ -20,6 +20,7 @@ from perennial.insights.accuracy import Accuracy
 from perennial.insights.due import view_of
 from perennial.insights.forecast import Fan, Forecast
 from perennial.insights.terms import Term
+from perennial.kernel.among import among
 from perennial.kernel.organisation.queries import House, house
 from perennial.kernel.periods import Period, fiscal_quarter, month_of
 from perennial.members.access import scope_of
@@ -110,13 +111,12 @@ def told(member: Member, *, at: datetime, as_of: date | None = None, place: Hous
 
 
 def named(found: Forecast, currency: str) -> Told:
-    """Return a forecast with the names that it is shown by. Two queries for 500 customers."""
+    """Return a forecast with the names that it is shown by. Two queries."""
     ids = sorted({one.customer_id for one in found.terms})
     customers, members = {}, {}
-    for start in range(0, len(ids), 500):
-        rows = PortfolioRow.objects.filter(customer_id__in=ids[start : start + 500])
-        for customer, key, name in rows.values_list("customer_id", "key", "name"):
-            customers[customer] = Named(key, name)
+    rows = PortfolioRow.objects.filter(among("customer_id", ids))
+    for customer, key, name in rows.values_list("customer_id", "key", "name"):
+        customers[customer] = Named(key, name)
     owners = {one.owner_id for one in found.terms if one.owner_id is not None}
     if owners:
         members = dict(Member.objects.filter(id__in=owners).values_list("id", "name"))
