@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from statistics import median
 from typing import Any
 
-from bench.ledger_home import AT, DAY, SEGMENTS, TIERS, chunks
+from bench.home import AT, DAY, contracted, founded
 
 CSMS, FIRST_YEAR = 40, 2022
 PAGES = {"forecast": "/revenue/forecast", "renewal rate": "/revenue/retention/renewals"}
@@ -35,43 +35,12 @@ def lines_of(customer: int, chance: random.Random) -> list[dict[str, Any]]:
 
 def fill(customers: int) -> None:
     """Make the home, and learn what a night learns."""
-    from django.db import transaction
-
     from perennial.contracts import actions
-    from perennial.contracts.models import Contract, Line
-    from perennial.customers.models import Customer, PortfolioRow
     from perennial.insights import learning
-    from perennial.kernel.inserting import insert, values_of
-    from perennial.kernel.organisation import actions as organisation
-    from perennial.members.actions import create_member
-    from perennial.site.start import migrate
 
-    migrate()
-    organisation.found(name="Bench", currency="USD", timezone="Asia/Shanghai", language="en", at=AT)
-    organisation.move_as_of(on=DAY, by=None, at=AT)
-    owners = [
-        create_member(email=f"m{n}@example.com", name=f"Member {n}", role="csm" if n else "admin", password=None,
-                      by=None, at=AT)
-        for n in range(CSMS + 1)
-    ]  # fmt: skip
+    members = founded(CSMS)
     actions.write_products({"core": "Core"})
-    chance = random.Random(11)  # noqa: S311 - the same company each time
-    for numbers in chunks(customers):
-        with transaction.atomic():
-            insert(Customer, [
-                values_of(Customer(key=f"{n:010x}", name=f"Company {n}", name_sort=f"company {n}", learned_at=AT))
-                for n in numbers])  # fmt: skip
-            insert(PortfolioRow, [
-                {"customer_id": n + 1} | values_of(PortfolioRow(
-                    key=f"{n:010x}", name=f"Company {n}", name_sort=f"company {n}",
-                    owner_id=chance.choice(owners[1:]), tier=chance.choice(TIERS), segment=chance.choice(SEGMENTS),
-                    currency="USD", as_of_on=DAY, updated_at=AT))
-                for n in numbers])  # fmt: skip
-            insert(Contract, [values_of(Contract(source="bench", external_id=str(n), number=f"C-{n}",
-                                                 customer_id=n + 1, learned_at=AT)) for n in numbers])  # fmt: skip
-            insert(Line, [
-                values_of(Line(source="bench", external_id=f"{n}-{part}", learned_at=AT, contract_id=n + 1, **one))
-                for n in numbers for part, one in enumerate(lines_of(n + 1, chance))])  # fmt: skip
+    contracted(customers, members, lines_of)
     actions.rebuild_movements(on=DAY)
     learning.learn(DAY, at=AT)
 

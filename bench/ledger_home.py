@@ -13,17 +13,15 @@ import resource
 import sys
 import time
 import uuid
-from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from functools import cache
 from typing import Any
 
-AT, DAY = datetime(2026, 3, 2, 9, tzinfo=UTC), date(2026, 3, 2)
+from bench.home import AT, DAY, contracted, founded
+
 FIRST = date(2023, 3, 1)
-SEGMENTS = ("Enterprise", "Mid-market", "Small", "Public", None)
-TIERS = ("usd_100k", "usd_20k", "usd_0", None)
 CSMS = 40
-CHUNK, MADE = 2_000, 20_000
+MADE = 20_000
 
 
 def lines_of(customer: int, chance: random.Random) -> list[dict[str, Any]]:
@@ -54,51 +52,19 @@ def lines_of(customer: int, chance: random.Random) -> list[dict[str, Any]]:
 
 def fill(lines: int) -> dict[str, float]:
     """Make a home of that many lines; return the seconds of its parts."""
-    from django.db import transaction
-
     from perennial.contracts import actions, columns
-    from perennial.contracts.models import Contract, Line
     from perennial.contracts.rates import write_rates
-    from perennial.customers.models import Customer, PortfolioRow
-    from perennial.kernel.inserting import insert, values_of
-    from perennial.kernel.organisation import actions as organisation
     from perennial.kernel.versions import Incoming
-    from perennial.members.actions import create_member
-    from perennial.site.start import migrate
 
-    started = time.monotonic()
-    migrate()
-    organisation.found(name="Bench", currency="USD", timezone="Asia/Shanghai", language="en", at=AT)
-    organisation.move_as_of(on=DAY, by=None, at=AT)
-    owners = [
-        create_member(email=f"m{n}@example.com", name=f"Member {n}", role="csm" if n else "admin", password=None,
-                      by=None, at=AT)
-        for n in range(CSMS + 1)
-    ]  # fmt: skip
+    started, first = time.monotonic(), min(lines, MADE) // 4
+    members = founded(CSMS)
     write_rates(
         [Incoming(None, {"base": "EUR", "currency": "USD", "on": date(2023 + n // 12, n % 12 + 1, 1),
                          "rate": f"1.{n % 7}{n % 10}"}) for n in range(39)],
         source="bench", at=AT,
     )  # fmt: skip
     actions.write_products({"core": "Core", "plus": "Plus"})
-    chance = random.Random(11)  # noqa: S311 - the same company each time
-    first = min(lines, MADE) // 4
-    for numbers in chunks(first):
-        with transaction.atomic():
-            insert(Customer, [
-                values_of(Customer(key=f"{n:010x}", name=f"Company {n}", name_sort=f"company {n}", learned_at=AT))
-                for n in numbers])  # fmt: skip
-            insert(PortfolioRow, [
-                {"customer_id": n + 1} | values_of(PortfolioRow(
-                    key=f"{n:010x}", name=f"Company {n}", name_sort=f"company {n}",
-                    owner_id=chance.choice(owners[1:]), tier=chance.choice(TIERS), segment=chance.choice(SEGMENTS),
-                    currency="USD", as_of_on=DAY, updated_at=AT))
-                for n in numbers])  # fmt: skip
-            insert(Contract, [values_of(Contract(source="bench", external_id=str(n), number=f"C-{n}",
-                                                 customer_id=n + 1, learned_at=AT)) for n in numbers])  # fmt: skip
-            insert(Line, [
-                values_of(Line(source="bench", external_id=f"{n}-{part}", learned_at=AT, contract_id=n + 1, **one))
-                for n in numbers for part, one in enumerate(lines_of(n + 1, chance))])  # fmt: skip
+    contracted(first, members, lines_of)
     made, cpu = time.monotonic(), time.process_time()
     actions.rebuild_movements(on=DAY)
     cpu = time.process_time() - cpu
@@ -179,12 +145,6 @@ def _settle() -> None:
         for text in connection.ops.sequence_reset_sql(no_style(), tables):
             cursor.execute(text)
         cursor.execute("VACUUM ANALYZE" if connection.vendor == "postgresql" else "ANALYZE")
-
-
-def chunks(count: int) -> Iterator[range]:
-    """Yield numbers, so many at once as are written together."""
-    for start in range(0, count, CHUNK):
-        yield range(start, min(count, start + CHUNK))
 
 
 if __name__ == "__main__":

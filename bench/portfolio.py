@@ -14,13 +14,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
 from typing import Any
 
+from bench.home import AT, DAY, founded
+
 NAMES = ("portfolio",)
-AT, DAY = datetime(2026, 3, 2, 9, tzinfo=UTC), date(2026, 3, 2)
 HEADERS = {"HX-Request": "true", "HX-Target": "div#list"}
 ASKED = (
     "?f=band~in~red&sort=next_renewal_on",
@@ -80,17 +81,8 @@ def _fill(size: int) -> None:
     from perennial.customers import own_fields
     from perennial.customers.models import Customer, PortfolioRow
     from perennial.kernel.organisation import actions as organisation
-    from perennial.members.actions import create_member
-    from perennial.site.start import migrate
 
-    migrate()
-    organisation.found(name="Bench", currency="USD", timezone="Asia/Shanghai", language="en", at=AT)
-    organisation.move_as_of(on=DAY, by=None, at=AT)
-    owners = [
-        create_member(email=f"m{n}@example.com", name=f"Member {n}", role="csm" if n else "admin", password=None,
-                      by=None, at=AT)
-        for n in range(40)
-    ]  # fmt: skip
+    owners = founded(39)
     words = Label("Exports", "导出", "匯出")
     own_fields.bring_in_step([own_fields.OwnTold("exports", words, words, "number", "n")])
     organisation.stamp_configuration()

@@ -71,29 +71,31 @@ class Days:
             np.array([one.satisfaction for one in rows], dtype=np.float64),
         )  # fmt: skip
 
+    def _happened(self, rows: Sequence[tuple[int, datetime]]) -> tuple[Ints, Ints, Ints]:
+        """Return whose each thing is, when it happened (instants), on which day."""
+        days = [self.facts.place.day_of(at).toordinal() for _customer, at in rows]
+        return self.place([customer for customer, _at in rows]), instants([at for _customer, at in rows]), \
+            np.array(days, dtype=np.int64)  # fmt: skip
+
+    def _said(self, rows: Sequence[tuple[int, float, datetime]]) -> tuple[Ints, Floats, Ints, Ints]:
+        """Return whose each number is, the number, when it was said (instants), on which day."""
+        whose, at, on = self._happened([(customer, at) for customer, _said, at in rows])
+        return whose, np.array([said for _customer, said, _at in rows], dtype=np.float64), at, on
+
     @cached_property
     def contacts(self) -> tuple[Ints, Ints, Ints]:
-        """Who was in contact, when (instants), on which day."""
-        rows = engagement.contacts()
-        return self.place([customer for customer, _at in rows]), instants([at for _customer, at in rows]), \
-            np.array([self.facts.place.day_of(at).toordinal() for _customer, at in rows], dtype=np.int64)  # fmt: skip
+        """Who was in contact, when, on which day."""
+        return self._happened(engagement.contacts())
 
     @cached_property
     def inspections(self) -> tuple[Ints, Ints, Ints]:
-        """Who was inspected, when (instants), on which day."""
-        rows = engagement.inspections()
-        return self.place([customer for customer, _at in rows]), instants([at for _customer, at in rows]), \
-            np.array([self.facts.place.day_of(at).toordinal() for _customer, at in rows], dtype=np.int64)  # fmt: skip
+        """Who was inspected, when, on which day."""
+        return self._happened(engagement.inspections())
 
     @cached_property
     def judged(self) -> tuple[Ints, Floats, Ints, Ints]:
-        """Who was judged, how, when (instants), on which day."""
-        rows = engagement.judged()
-        return (
-            self.place([one[0] for one in rows]), np.array([one[1] for one in rows], dtype=np.float64),
-            instants([one[2] for one in rows]),
-            np.array([self.facts.place.day_of(one[2]).toordinal() for one in rows], dtype=np.int64),
-        )  # fmt: skip
+        """Who was judged by the CSM, how, when, on which day."""
+        return self._said(engagement.judged())
 
     @cached_property
     def people(self) -> list[Any]:
@@ -101,14 +103,9 @@ class Days:
         return customers.people_of()
 
     def answers(self, kind: str) -> tuple[Ints, Floats, Ints, Ints]:
-        """Return who answered, what, when (instants), on which day."""
+        """Return who answered, what, when, on which day."""
         if kind not in self._answers:
-            rows = voice.answers(kind)
-            self._answers[kind] = (
-                self.place([one[0] for one in rows]), np.array([one[1] for one in rows], dtype=np.float64),
-                instants([one[2] for one in rows]),
-                np.array([self.facts.place.day_of(one[2]).toordinal() for one in rows], dtype=np.int64),
-            )  # fmt: skip
+            self._answers[kind] = self._said(voice.answers(kind))
         return self._answers[kind]
 
     @cached_property
